@@ -172,6 +172,7 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
     async with both_sides(context) as (_, new):
         job = await numbering(new, await restrict(context, snapshot, new))
         probed = await probe_everything(context.of(job), snapshot, digest=False)
+        job = probed.job
         lacking = await without_room(new, job, probed.arriving)
     await dry_records(snapshot, job, probed, spool, most=context.options.most_rejects)
     refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)

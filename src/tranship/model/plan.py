@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from enum import StrEnum
 from functools import cached_property
 
@@ -41,6 +41,15 @@ class ColumnMapping(Struct, frozen=True):
     """The evidence of a rule, or a person's ``because``."""
 
 
+class Unmade(Struct, frozen=True):
+    """An old row of which a flow makes no items, because computing them raises an error on OLD."""
+
+    address: Address
+    sqlstate: str
+    message: str
+    """In OLD's words. It may hold values of the row, so it goes to files and the journal only."""
+
+
 class Source(Struct, frozen=True):
     """A heap of OLD that is read by itself: the table (``ONLY``), or one leaf of a partitioned table."""
 
@@ -54,6 +63,10 @@ class Source(Struct, frozen=True):
     """Ranges of its ctid select rows: it is a table with heap storage, not a foreign table."""
     only: tuple[Address, ...] | None = None
     """The rows that are read, ascending; None: all. A rejects-only run reads the rejected ones."""
+    unmade: tuple[Unmade, ...] = ()
+    """Rows that are taken, ascending, and cannot be taken apart: each counts as one row made, which is
+    rejected.
+    """
 
 
 class HazardKind(StrEnum):
@@ -167,6 +180,11 @@ class TablePlan(Struct, frozen=True):
             return self
         return replace(self, sources=tuple(replace(source, only=None) for source in self.sources))
 
+    @property
+    def unlooked(self) -> TablePlan:
+        """The same plan as it is before anything is known of single rows."""
+        return replace(self, sources=tuple(replace(s, only=None, unmade=()) for s in self.sources))
+
 
 class LeftOut(Struct, frozen=True):
     """An old table that a ``drop_table`` resolution leaves out. Its rows count as read and left out."""
@@ -218,3 +236,12 @@ class Plan(Struct, frozen=True, dict=True):
     def tables(self) -> tuple[TablePlan, ...]:
         """All table plans, in that order."""
         return tuple(t for g in self.groups for t in g.tables)
+
+    def part(self, tables: Iterable[TablePlan]) -> Plan:
+        """Returns the plan of some of its tables, which replace those of the same flows."""
+        kept = {table.flow: table for table in tables}
+        groups = (
+            replace(group, tables=tuple(kept[t.flow] for t in group.tables if t.flow in kept))
+            for group in self.groups
+        )
+        return replace(self, groups=tuple(group for group in groups if group.tables))

@@ -184,7 +184,11 @@ async def boundary(conn: asyncpg.Connection, plan: TablePlan, batch: Batch, rows
     """Returns the boundary before which a batch has so many rows, or about so many: an old row's items stay
     together. None: one old row makes all rows of the batch.
     """
-    at = ctid.parse(await conn.fetchval(middle(plan, batch, rows)))
+    found = await conn.fetchval(middle(plan, batch, rows))
+    if found is None:
+        # Most of its rows are old rows that cannot be taken apart.
+        return None
+    at = ctid.parse(found)
     if plan.shape.one_row_each:
         return Boundary(at, rows)
     if (

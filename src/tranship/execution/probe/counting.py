@@ -11,7 +11,7 @@ from tranship.errors.codes.start import QueryKeyNull, QueryKeyRepeated, RowsRais
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import RAISED
 from tranship.execution.probe.records import keys_shown
-from tranship.model.plan import TablePlan
+from tranship.model.plan import TablePlan, Unmade
 from tranship.model.shape import PLAIN, Query
 from tranship.server.cut import Cut
 from tranship.server.snapshot import Snapshot
@@ -23,20 +23,29 @@ _SHOWN = 5
 """Old rows that a refusal names."""
 
 
-async def cut_flow(snapshot: Snapshot, job: Job, plan: TablePlan, batch_rows: int, *, digest: bool) -> Cut:
-    """Returns the batches of a flow that does not make one row of each old row.
+async def cut_flow(
+    snapshot: Snapshot, job: Job, plan: TablePlan, batch_rows: int, *, digest: bool
+) -> tuple[TablePlan, Cut]:
+    """Returns a flow that does not make one row of each old row, with the old rows that cannot be taken
+    apart, and its batches.
 
     Raises:
-        Refused: its filter, or what makes its items, raises for rows of OLD, and the message names them;
-            or the key of a query does not identify its rows.
+        Refused: its filter, or its query, raises, and the message names the rows of OLD where it can; or the
+            key of a query does not identify its rows.
     """
     try:
         async with snapshot.reading() as old:
             if plan.shape.query is not None:
                 await _check_key(old.connection, plan, plan.shape.query)
-            return await old.cut(plan, batch_rows, digest=digest)
+            return plan, await old.cut(plan, batch_rows, digest=digest)
     except RAISED as error:
-        raise Refused(await _raising(snapshot, job, plan, error)) from error
+        if plan.shape.query is not None:
+            raise Refused(RowsRaise(plan.flow, "its SELECT", str(error), "")) from error
+        known = await _with_unmade(snapshot, job, plan)
+        if known == plan:
+            raise Refused(RowsRaise(plan.flow, "its filter", str(error), "")) from error
+    async with snapshot.reading() as old:
+        return known, await old.cut(known, batch_rows, digest=digest)
 
 
 async def _check_key(old: asyncpg.Connection, plan: TablePlan, query: Query) -> None:
@@ -54,22 +63,23 @@ async def _check_key(old: asyncpg.Connection, plan: TablePlan, query: Query) -> 
         raise Refused(QueryKeyRepeated(plan.flow, query.key, shown))
 
 
-async def _raising(snapshot: Snapshot, job: Job, plan: TablePlan, error: asyncpg.PostgresError) -> RowsRaise:
-    if not plan.shape.in_a_heap:
-        return RowsRaise(plan.flow, "its SELECT", str(error), "")
-    for number in range(len(plan.sources)):
+async def _with_unmade(snapshot: Snapshot, job: Job, plan: TablePlan) -> TablePlan:
+    """Returns the flow with the old rows for which what makes its items raises.
+
+    Raises:
+        Refused: its filter raises, so that nobody can say which rows are taken.
+    """
+    sources = []
+    for number, source in enumerate(plan.sources):
         async with snapshot.reader() as old:
-            await old.execute(sql_cut.raising_old_rows(plan, number, _SHOWN))
-            answers = decode(await old.fetchval(ANSWER), type=list[tuple[str, str, str]])
-            if answers:
-                rows = [parse(number, place) for place, _, _ in answers]
+            await old.execute(sql_cut.raising_old_rows(plan, number))
+            answers = decode(await old.fetchval(ANSWER), type=list[tuple[str, bool | None, str, str]])
+            untaken = [(parse(number, place), said) for place, taken, _, said in answers if not taken]
+            if untaken:
+                rows = [row for row, _ in untaken[:_SHOWN]]
                 keys = await keys_shown(old, job, replace(plan, shape=PLAIN), rows)
                 where = f" (old rows {'; '.join(keys[row] for row in rows)})"
-                return RowsRaise(plan.flow, _what(plan), answers[0][2], where)
-    return RowsRaise(plan.flow, _what(plan), str(error), "")
-
-
-def _what(plan: TablePlan) -> str:
-    if plan.shape.items is None:
-        return "its filter"
-    return "what makes its items" if plan.shape.filter is None else "its filter, or what makes its items,"
+                raise Refused(RowsRaise(plan.flow, "its filter", untaken[0][1], where))
+        unmade = (Unmade(parse(number, place).address, state, said) for place, _, state, said in answers)
+        sources.append(replace(source, unmade=tuple(sorted(unmade, key=lambda one: one.address))))
+    return replace(plan, sources=tuple(sources))

@@ -154,7 +154,7 @@ class Derived:
         values: dict[str, list[str | None]] = {}
         for plan in fillers:
             merged = await self._merged(plan)
-            own = [(h.row, key) for key, rows in found.items() for h in rows if h.plan == plan]
+            own = [(h.row, key) for key, rows in found.items() for h in rows if h.plan is plan]
             rows = {row: key for row, key in own if row not in merged}
             for row, value in (await self._texts_of(plan, rows, lookup.value)).items():
                 values.setdefault(rows[row], []).append(value)

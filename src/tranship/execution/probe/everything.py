@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
+from msgspec import structs
 
 from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
@@ -41,6 +42,8 @@ _GROUPS_AT_ONCE = 20
 class ProbeResult:
     """The rows of the snapshot, counted, and those that NEW would refuse."""
 
+    job: Job
+    """With the old rows of which flows cannot make items."""
     cuts: dict[FlowId, Cut]
     book: Book
     left_out: dict[str, int]
@@ -93,8 +96,11 @@ async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
         raise Refused(OldAltered("; ".join(changed)))
 
 
-async def cut_all(snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool) -> dict[FlowId, Cut]:
-    """Returns every flow's batches, in one pass each.
+async def cut_all(
+    snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool
+) -> tuple[Job, dict[FlowId, Cut]]:
+    """Returns every flow's batches, in one pass each, and the job with the old rows of which flows cannot
+    make items.
 
     A transaction keeps the locks of all that it read, so it reads only some of the tables.
 
@@ -110,11 +116,14 @@ async def cut_all(snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool
             with question(f"count and divide {some[0].flow}{more}"):
                 found = await old.cut_several(some, batch_rows, digest=digest)
             cuts |= {plan.flow: cut for plan, cut in zip(some, found, strict=True)}
+    plans = []
     for plan in job.plan.tables:
+        known = plan
         if not plan.shape.one_row_each:
             with question(f"count and divide {plan.flow}"):
-                cuts[plan.flow] = await cut_flow(snapshot, job, plan, batch_rows, digest=digest)
-    return cuts
+                known, cuts[plan.flow] = await cut_flow(snapshot, job, plan, batch_rows, digest=digest)
+        plans.append(known)
+    return structs.replace(job, plan=job.plan.part(plans)), cuts
 
 
 async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
@@ -184,11 +193,12 @@ async def probe(
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:
     """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
-    cuts = await cut_all(snapshot, context.job, context.options.batch_size, digest=digest)
+    job, cuts = await cut_all(snapshot, context.job, context.options.batch_size, digest=digest)
+    context = context.of(job)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
     await _check_left_out_parents(context, snapshot)
-    probed = ProbeResult(cuts, Book(), await count_left_out(snapshot, context.job))
+    probed = ProbeResult(job, cuts, Book(), await count_left_out(snapshot, job))
     batches = {flow: cut.batches for flow, cut in cuts.items()}
     await probe(context, snapshot, probed.book, batches, arrived=Arrived.NOTHING)
     return probed

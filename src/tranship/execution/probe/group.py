@@ -5,7 +5,7 @@ The order decides which reason a reject gets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 
 import asyncpg
@@ -43,7 +43,8 @@ from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
 from tranship.model.progress import Batch
-from tranship.model.verdict import HeldAs, TableFindings
+from tranship.model.reasons import OldCannotCompute
+from tranship.model.verdict import HeldAs, Reject, TableFindings
 from tranship.planning.plan.found import key_columns
 from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
@@ -92,6 +93,8 @@ async def probe_group(
     probing = _GroupProbe(context, group)
     # A row that is at fault by itself takes no key from another row, and a row that loses its key is no
     # parent.
+    for plan in group.tables:
+        book.add_all(plan.flow, _unmade(plan))
     await probing.merge()
     await probing.find_held(batches)
     for plan in group.tables:
@@ -100,8 +103,8 @@ async def probe_group(
     with question(f"collisions in {label}"):
         await probing.collisions(batches)
     with question(f"children of rejected rows in {label}"):
-        await probing.cascades()
-        await probing.lookups_within()
+        await probing.cascades(batches)
+        await probing.lookups_within(batches)
     for plan in group.tables:
         with question(f"values that change in {plan.flow}"):
             await count_losses(job, plan, old, book)
@@ -220,7 +223,7 @@ class _GroupProbe:
             rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.flow, ()))
             await Collisions(self._job, self._derived, self._book, of, stores, rows).resolve()
 
-    async def cascades(self) -> None:
+    async def cascades(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Rejects rows whose parent does not arrive."""
         ties = tuple(
             Tie(p, key, self._doubted(h))
@@ -228,13 +231,48 @@ class _GroupProbe:
             for key, h in self._foreign_keys(p)
             if (p.new, key.name) in self._inside
         )
+        if any(self._book.not_copied(plan.flow) for plan in self._group.tables):
+            await self._scan_found_within(ties, batches)
+        else:
+            ties = tuple(tie for tie in ties if not self._found_within(tie.child, tie.key))
         if ties:
             keys = {(tie.child.flow, tie.key.name) for tie in ties}
             absent = {name: rows for name, rows in self._absent.items() if name in keys}
             within = Within(self._group.tables, ties, absent)
             await Cascades(self._job, within, self._parents, self._periods, self._book).resolve()
 
-    async def lookups_within(self) -> None:
+    async def _scan_found_within(
+        self, ties: Sequence[Tie], batches: Mapping[FlowId, Sequence[Batch]]
+    ) -> None:
+        """Finds the rows whose parent NEW lacks, for keys whose values are found among the group's rows.
+
+        Such a key leads to a row that arrives unless that row is rejected, merged or held. So its rows are
+        read only where one is, and then once.
+        """
+        for tie in ties:
+            place = tie.child.flow, tie.key.name
+            if not self._found_within(tie.child, tie.key) or place in self._absent:
+                continue
+            reader = self._derived.reader(tie.child)
+            scan = ScanBuilder(reader, self._book, [], [], [tie.key]).build_for_parents()
+            finder = FaultFinder(reader, scan, self._book, self._encoding, {}, None)
+            await finder.run(batches.get(tie.child.flow, ()))
+            self._absent[place] = finder.missing.rows.get(tie.key.name, {})
+
+    def _found_within(self, plan: TablePlan, key: ForeignKey) -> bool:
+        """Returns whether a key leads to the row in which a lookup within the group found its value."""
+        if any(other.shape.existing is not None for other in self._group.tables):
+            return False
+        finds = next((m.expression for m in plan.columns if (m.column,) == key.columns), None)
+        return (
+            isinstance(finds, Lookup)
+            and finds.within
+            and (finds.table, (finds.value,)) == (key.target, key.target_columns)
+            and finds.otherwise is None
+            and finds.for_null is None
+        )
+
+    async def lookups_within(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Rejects rows that look up what a rejected row of the group would have been, and what falls with
         them.
         """
@@ -246,7 +284,7 @@ class _GroupProbe:
             for plan in plans:
                 await strangers.reject(plan, within=True)
             if known < self._rejected():
-                await self.cascades()
+                await self.cascades(batches)
 
     def _rejected(self) -> int:
         return sum(len(self._book.rejected(plan.flow)) for plan in self._group.tables)
@@ -301,7 +339,7 @@ class _GroupProbe:
 
         A half NULL key that MATCH FULL forbids is no orphan to OLD.
         """
-        if self._periods.counts(plan, key):
+        if self._periods.counts(plan, key) or self._found_within(plan, key):
             return False
         return not self._parents.set_based(plan, key) or (
             hazard.new and key.match_full and len(key.columns) > 1
@@ -318,6 +356,13 @@ class _GroupProbe:
                     self._indexes[plan.new] = await self._known_indexes.of(self._job.after(plan))
             self._colliding = colliding(self._job, self._group.tables, self._indexes)
         return self._colliding
+
+
+def _unmade(plan: TablePlan) -> Iterator[Reject]:
+    """Yields the rejects of old rows that cannot be taken apart."""
+    for number, source in enumerate(plan.sources):
+        for one in source.unmade:
+            yield Reject(Locator(number, one.address), one.sqlstate, OldCannotCompute(one.message))
 
 
 def _looks_up_within(expression: Expression) -> bool:

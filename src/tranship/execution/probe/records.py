@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import asyncpg
 from msgspec import UNSET, Raw
+from msgspec.structs import replace
 
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import Reader, by_source
@@ -14,6 +15,7 @@ from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.model.shape import PLAIN
 from tranship.model.verdict import MergedRecord, Reject, RejectRecord
 from tranship.server.snapshot import Snapshot
 from tranship.sql.old.rows import kept_columns, whole_rows
@@ -117,6 +119,26 @@ async def _rows(
     *,
     raw: bool,
     whole: bool = True,
+) -> dict[Locator, tuple[str | None, str]]:
+    # Old rows that cannot be taken apart stand by themselves among the items of others.
+    apart = [row for row in rows if not row.item] if plan.shape.items is not None else []
+    if not apart:
+        return await _read(old, plan, before, rows, raw=raw, whole=whole)
+    items = [row for row in rows if row.item]
+    found = await _read(old, replace(plan, shape=PLAIN), before, apart, raw=raw, whole=whole)
+    if items:
+        found |= await _read(old, plan, before, items, raw=raw, whole=whole)
+    return found
+
+
+async def _read(
+    old: asyncpg.Connection,
+    plan: TablePlan,
+    before: Table,
+    rows: Sequence[Locator],
+    *,
+    raw: bool,
+    whole: bool,
 ) -> dict[Locator, tuple[str | None, str]]:
     records = await old.fetch(whole_rows(plan, before, rows, raw=raw, whole=whole))
     source = rows[0].source

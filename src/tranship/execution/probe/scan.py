@@ -250,6 +250,12 @@ class ScanBuilder:
         rows = typed(self._reader.job, self._plan, self._columns)
         return Scan((), (), {}, (), (), questions, rows, self._query(rows, questions))
 
+    def build_for_parents(self) -> Scan:
+        """Returns a scan that asks for parents and nothing else."""
+        questions = RowQuestions(parents=tuple(self._references()))
+        rows = typed(self._reader.job, self._plan, self._columns)
+        return Scan((), (), {}, (), (), questions, rows, self._query(rows, questions))
+
     def _hazards(self, kind: HazardKind) -> list[Hazard]:
         return [h for h in self._plan.hazards if h.kind is kind]
 

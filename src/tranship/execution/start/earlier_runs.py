@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from tranship.execution.context import Job, Journalled, MovedBefore
 from tranship.model.flow import FlowId
-from tranship.model.plan import Plan, TablePlan
 from tranship.planning.plan.content import plan_hash
 from tranship.server.identity import Identity
 from tranship.server.journal import Chain, Journal, Run, RunStatus, TaskRow
@@ -85,14 +84,7 @@ def remaining(job: Job, before: Before) -> tuple[Job, dict[FlowId, Chain]]:
     }
     left = [p for p in job.plan.tables if p.flow not in done]
     moved = tuple(MovedBefore(p) for p in job.plan.tables if p.flow in done)
-    return replace(job, plan=part(job.plan, left), moved=moved), done
-
-
-def part(plan: Plan, tables: Iterable[TablePlan]) -> Plan:
-    """Returns the plan of some of its tables, which replace those of the same flows."""
-    kept = {table.flow: table for table in tables}
-    groups = (replace(g, tables=tuple(kept[t.flow] for t in g.tables if t.flow in kept)) for g in plan.groups)
-    return replace(plan, groups=tuple(group for group in groups if group.tables))
+    return replace(job, plan=job.plan.part(left), moved=moved), done
 
 
 async def with_rejects_before(

@@ -321,6 +321,7 @@ class Resumption:
         rest = await unfinished_part(self.control, journal, context.job, finished)
         rest = await restrict(context.of(rest), self.snapshot, self.control)
         probed = await probe_everything(context.of(rest), self.snapshot, digest=False)
+        rest = probed.job
         lacking = await without_room(self.control, rest, probed.arriving)
         journalled = await self._journalled()
         plans = {plan.flow: plan for plan in rest.plan.tables}

@@ -66,8 +66,8 @@ async def begin_fresh(
     """
     await session.work("the journal", partial(refuse_beside, context, identities[0]))
     context = context.of(await session.work("numbers", partial(numbering, job=context.job)))
-    job, config, options = context.job, context.config, context.options
     probed = await _probed(context, session, snapshot)
+    job, config, options = probed.job, context.config, context.options
     depends = await _depends(context, session, snapshot, reads)
     hashing = await _hashing(context, session, snapshot)
     tasks = [task_of(position, plan, probed, job) for position, plan in enumerate(job.plan.tables)]

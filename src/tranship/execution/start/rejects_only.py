@@ -22,7 +22,7 @@ from tranship.errors.codes.rejects_only import (
 from tranship.errors.codes.start import RejectsReadLater
 from tranship.execution.context import Job, MovedBefore, RunContext, TakenUp
 from tranship.execution.probe.everything import probing_session
-from tranship.execution.start.earlier_runs import Before, journalled, latest, part
+from tranship.execution.start.earlier_runs import Before, journalled, latest
 from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, mapped, restricted
 from tranship.execution.start.old_unchanged import Seen
 from tranship.execution.start.values_written import Written, other_values
@@ -66,7 +66,7 @@ def _only(job: Job, wanted: AbstractSet[FlowId], known: Mapping[FlowId, Chain]) 
     return replace(
         job,
         # Tables that a decision leaves out are none of this run's.
-        plan=replace(part(job.plan, plans), left_out=()),
+        plan=replace(job.plan.part(plans), left_out=()),
         moved=tuple(MovedBefore(plan) for plan in moved if plan.flow not in wanted),
         taken_up=tuple(TakenUp(plan.flow, known[plan.flow]) for plan in plans),
     )
@@ -141,7 +141,7 @@ async def restrict(context: RunContext, snapshot: Snapshot, control: asyncpg.Con
                 context.note(RejectedRowsGone(plan.flow, len(found.gone), _shown(found)))
     if problems:
         raise Refused(tuple(problems))
-    return replace(job, plan=part(job.plan, plans), taken_up=tuple(taken_up))
+    return replace(job, plan=job.plan.part(plans), taken_up=tuple(taken_up))
 
 
 def read_later(job: Job, now: Mark) -> tuple[Problem, ...]:

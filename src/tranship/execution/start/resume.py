@@ -21,7 +21,7 @@ from tranship.execution.rollback.delete import RollbackContext, roll_back
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
 from tranship.execution.start.computed import refuse_computed_otherwise
 from tranship.execution.start.dependencies import dependencies
-from tranship.execution.start.earlier_runs import part, with_rejects_before
+from tranship.execution.start.earlier_runs import with_rejects_before
 from tranship.execution.start.interrupted import (
     arriving,
     as_decided,
@@ -149,7 +149,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     control = await session.alive()
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
-        for plan in rest.plan.tables:
+        for plan in probed.job.plan.tables:
             task = task_of(places[plan.flow], plan, probed, rest)
             for forget in (
                 journal.sql("forget_batches"),
@@ -161,9 +161,8 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, probed.book)
         await control.execute(journal.sql("new_snapshot"), run.id, str(snapshot.mark))
-        if not rest.taken_up:
-            return job
-        job = replace(job, plan=part(job.plan, [*job.plan.tables, *rest.plan.tables]))
+        # Which rows are moved again, or cannot be taken apart, is said by their places in the new snapshot.
+        job = replace(job, plan=job.plan.part([*job.plan.tables, *probed.job.plan.tables]))
         await control.execute(journal.sql("keep_plan"), run.id, msgspec.json.encode(job.plan))
         return job
 
@@ -172,10 +171,10 @@ async def unfinished_part(
     control: asyncpg.Connection, journal: Journal, job: Job, done: Mapping[FlowId, Chain]
 ) -> Job:
     """Returns the job without the tables that a run has finished: they count as moved before."""
-    plans = [plan.unrestricted for plan in job.plan.tables if plan.flow not in done]
+    plans = [plan.unlooked for plan in job.plan.tables if plan.flow not in done]
     finished = tuple(MovedBefore(p) for p in job.plan.tables if p.flow in done)
     taken_up = tuple(taken for taken in job.taken_up if taken.flow not in done)
-    rest = replace(job, plan=part(job.plan, plans), moved=finished, taken_up=taken_up)
+    rest = replace(job, plan=job.plan.part(plans), moved=finished, taken_up=taken_up)
     left = await with_rejects_before(control, journal, rest, done)
     return replace(left, moved=(*job.moved, *left.moved))
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedRejectsOnly, UnfinishedWholeRun
 from tranship.execution.context import Job, RunContext, started
-from tranship.execution.start.earlier_runs import Before, part, remaining, with_rejects_before
+from tranship.execution.start.earlier_runs import Before, remaining, with_rejects_before
 from tranship.execution.start.rejects_only import take_up
 from tranship.model.flow import FlowId
 from tranship.model.notes import AlreadyMigrated, NoRejectsLeft
@@ -56,7 +56,7 @@ async def to_do(control: asyncpg.Connection, context: RunContext, before: Before
     left, known = await take_up(control, context, before)
     if left.plan.tables:
         return ToDo(left, left, {}, known)
-    moved = replace(job, plan=part(job.plan, [p for p in job.plan.tables if p.flow in known]))
+    moved = replace(job, plan=job.plan.part([p for p in job.plan.tables if p.flow in known]))
     return ToDo(left, moved, known, known)
 
 

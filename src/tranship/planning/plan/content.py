@@ -143,13 +143,14 @@ def rebound(decided: Plan, now: Plan, new: Catalog) -> Plan:
     """Returns a plan as it was decided, with what is now: OIDs of heaps, how to read them, and the names of
     NEW's foreign keys, of which a person may have put one back under another name.
 
-    Rows that it is restricted to stay what they are.
+    Rows that it is restricted to, or that cannot be taken apart, stay what they are.
     """
     heaps = {(table.old, source.relation): source for table in now.tables for source in table.sources}
 
     def bound(table: TablePlan) -> TablePlan:
-        found = [(heaps.get((table.old, source.relation), source), source.only) for source in table.sources]
-        return replace(table, sources=tuple(replace(heap, only=only) for heap, only in found))
+        found = ((heaps.get((table.old, source.relation), source), source) for source in table.sources)
+        sources = tuple(replace(heap, only=then.only, unmade=then.unmade) for heap, then in found)
+        return replace(table, sources=sources)
 
     groups = tuple(
         replace(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tranship.model.catalog import Index, Key, Table
-from tranship.model.expression import NewDefault
+from tranship.model.expression import NewDefault, Rekeyed
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.plan.unchanged import (
     all_unchanged,
@@ -102,12 +102,24 @@ def _implies(key: Key, index: Index, plan: TablePlan, before: Table, after: Tabl
     """
     if key.deferrable and not key.constraint:
         return False
-    origins = {equal_origin(plan, before, after, column) for column in index.columns if column is not None}
+    plain = [column for column in index.columns if column is not None]
+    origins = {equal_origin(plan, before, after, column) for column in plain}
+    origins |= {_rekeyed(plan, column) for column in plain}
     if not set(key.columns) <= origins or not _compares_as_columns(index, after):
         return False
     # OLD's key lets several NULLs stand, and NEW's index refuses the second: then no column may hold one.
     without_null = all(_refuses_null(before, name) for name in key.columns)
     return not index.nulls_not_distinct or key.nulls_not_distinct or without_null
+
+
+def _rekeyed(plan: TablePlan, column: str) -> str | None:
+    """Returns the own old key whose new values, which differ where the old ones do, fill a column."""
+    mapping = mapping_of(plan, column)
+    match mapping.expression if mapping is not None else None:
+        case Rekeyed(column=name, key=key, table=plan.old) if name == key.column:
+            return name
+        case _:
+            return None
 
 
 def _refuses_null(table: Table, name: str) -> bool:

@@ -114,7 +114,7 @@ def select_for_people(plan: TablePlan, old: Table) -> str:
     )
     reads = [
         f"SELECT\n  {columns}\n{rows.read_joined((), Joins(plan, old))}"
-        for _, rows in row_sources(plan.unrestricted)
+        for _, rows in row_sources(plan.unlooked)
     ]
     return "\nUNION ALL\n".join(reads)
 

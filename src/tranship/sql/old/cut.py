@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from tranship.model.names import TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Query
@@ -19,6 +21,7 @@ from tranship.sql.old.row_source import (
     items_of_row,
     row_source,
     taken,
+    unmade_row,
     where,
 )
 from tranship.sql.quote import ident, literal, relation
@@ -214,7 +217,8 @@ def measure_made(
 
     ``ordered`` sorts by ctid: for a scan that did not ascend.
     """
-    source, counted = plan.sources[number], made_of_row(plan)
+    source = plan.sources[number]
+    counted = made_of_row(plan, source)
     hashed = _VERSION if digest else "0::bigint"
     chosen = (filtered(plan.shape) or "true") if plan.shape.left_with else "false"
     divisor = step or 2**62
@@ -237,23 +241,26 @@ def measure_made(
     """
 
 
-def made_of_row(plan: TablePlan) -> str:
+def made_of_row(plan: TablePlan, source: Source) -> str:
     """Returns SQL for the number of rows that a flow makes of one row ``old``; NULL: the row is left out."""
     made = "1" if plan.shape.items is None else f"(SELECT CAST(count(*) AS int4) {items_of_row(plan)})"
+    made = f"CASE WHEN {unmade_row(source)} THEN 1 ELSE {made} END" if source.unmade else made
     chosen = " AND ".join(taken(plan))
     return f"CASE WHEN {chosen} THEN {made} END" if chosen else made
 
 
-def raising_old_rows(plan: TablePlan, number: int, most: int) -> str:
-    """Returns a DO statement that finds old rows for which the filter raises, or what makes the items.
+def raising_old_rows(plan: TablePlan, number: int) -> str:
+    """Returns a DO statement that finds the old rows for which the filter raises, or what makes the items.
 
-    It leaves at most ``most`` of them as ``[[ctid, SQLSTATE, message], …]``, JSON in the setting
-    ``tranship.answer``.
+    It leaves ``[[ctid, whether the row is taken, SQLSTATE, message], …]``, JSON in the setting
+    ``tranship.answer``. Other errors than those of values end it, as in ``rows.raising_rows``.
     """
-    source = plan.sources[number]
+    source = replace(plan.sources[number], unmade=())
     rows = f"{from_source(source)}{where(in_source(source))}"
     this_row = f"{heap_of(plan, source)}{where((*in_source(source), 'old.ctid = tranship_row'))}"
-    block = _RAISING.format(rows=rows, this_row=this_row, made=made_of_row(plan), most=most)
+    chosen = " AND ".join(f"({condition}) IS TRUE" for condition in taken(plan)) or "true"
+    made = made_of_row(replace(plan, shape=replace(plan.shape, filter=None, left_with=())), source)
+    block = _RAISING.format(rows=rows, this_row=this_row, chosen=chosen, made=made)
     return f"DO LANGUAGE plpgsql {literal(block)}"
 
 
@@ -261,15 +268,18 @@ _RAISING = """
 #variable_conflict use_column
 DECLARE
   tranship_row pg_catalog.tid;
+  tranship_taken pg_catalog.bool;
   tranship_answers pg_catalog.text[] := '{{}}';
 BEGIN
   FOR tranship_row IN SELECT old.ctid {rows} LOOP
+    tranship_taken := false;
     BEGIN
-      PERFORM {made} {this_row};
+      SELECT {chosen} INTO tranship_taken {this_row};
+      IF tranship_taken THEN PERFORM {made} {this_row}; END IF;
     EXCEPTION WHEN OTHERS THEN
+      IF pg_catalog.left(SQLSTATE, 2) NOT IN ('21', '22', '23', 'P0') THEN RAISE; END IF;
       tranship_answers := pg_catalog.array_append(tranship_answers, CAST(pg_catalog.json_build_array(
-        CAST(tranship_row AS pg_catalog.text), SQLSTATE, SQLERRM) AS pg_catalog.text));
-      EXIT WHEN pg_catalog.cardinality(tranship_answers) = {most};
+        CAST(tranship_row AS pg_catalog.text), tranship_taken, SQLSTATE, SQLERRM) AS pg_catalog.text));
     END;
   END LOOP;
   PERFORM pg_catalog.set_config('tranship.answer',

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.locator import Locator, Pages, Range
+from tranship.model.locator import Address, Locator, Pages, Range
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import CutKind, Filter, Items, Query, Shape
 from tranship.sql import ctid
@@ -23,6 +23,8 @@ from tranship.sql.left_out import filtered, lines, not_followed
 from tranship.sql.old.merged import UNLED, repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
 from tranship.sql.row_id import hex_value, padded_value, unpadded
+
+T = TypeVar("T")
 
 
 class Part(Struct, frozen=True):
@@ -76,8 +78,10 @@ def row_source(plan: TablePlan, number: int, within: Range | None = None) -> Row
     shape = plan.shape
     if shape.query is not None:
         return _of_query(shape.query)
-    source = _narrowed(plan.sources[number], within) if within is not None else plan.sources[number]
-    return _made(shape.items, heap_of(plan, source), (*in_source(source), *taken(plan)))
+    source = narrowed(plan.sources[number], within) if within is not None else plan.sources[number]
+    unmade = _makes_items(source) if shape.items is not None else ()
+    conditions = (*in_source(source), *unmade, *taken(plan))
+    return _made(shape.items, heap_of(plan, source), conditions)
 
 
 def _made(items: Items | None, heap: str, conditions: tuple[str, ...]) -> RowSource:
@@ -111,7 +115,12 @@ def whole_table(plan: TablePlan) -> RowSource:
         return row_source(plan, 0)
     root = f"FROM {relation(first.root)} AS old"
     heap = root if plan.repointing is None else repointed_heap(root.removesuffix(" AS old"), plan.repointing)
-    return _made(plan.shape.items, heap, taken(plan))
+    unmade = (
+        f"NOT (old.tableoid = {source.oid} AND {unmade_row(source)})"
+        for source in plan.sources
+        if source.unmade
+    )
+    return _made(plan.shape.items, heap, (*unmade, *taken(plan)))
 
 
 def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:
@@ -167,12 +176,27 @@ def in_source(source: Source) -> tuple[str, ...]:
     return (*leaf, f"old.ctid = ANY ({tid_array(map(ctid.render, source.only))})")
 
 
-def _narrowed(source: Source, range_: Range) -> Source:
-    if source.only is None:
-        return source
-    first = bisect_left(source.only, range_.start) if range_.start is not None else 0
-    last = bisect_left(source.only, range_.end) if range_.end is not None else len(source.only)
-    return replace(source, only=source.only[first:last])
+def unmade_row(source: Source) -> str:
+    """Returns the condition that the row ``old`` is one that cannot be taken apart; there are some."""
+    return f"old.ctid = ANY ({tid_array(ctid.render(one.address) for one in source.unmade)})"
+
+
+def _makes_items(source: Source) -> tuple[str, ...]:
+    # A condition on the old row alone is met before its items are computed; an anti-join need not be.
+    return (f"NOT ({unmade_row(source)})",) if source.unmade else ()
+
+
+def narrowed(source: Source, range_: Range) -> Source:
+    """Returns a source of which only the single rows in a range are named."""
+    unmade = _between(source.unmade, [one.address for one in source.unmade], range_)
+    only = _between(source.only, source.only, range_) if source.only is not None else None
+    return replace(source, only=only, unmade=unmade)
+
+
+def _between(rows: tuple[T, ...], addresses: Sequence[Address], range_: Range) -> tuple[T, ...]:
+    first = bisect_left(addresses, range_.start) if range_.start is not None else 0
+    last = bisect_left(addresses, range_.end) if range_.end is not None else len(addresses)
+    return rows[first:last]
 
 
 def without(rows: RowSource, gone: Sequence[Locator]) -> tuple[str, ...]:

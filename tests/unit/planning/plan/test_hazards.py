@@ -14,6 +14,7 @@ from support.build import catalog, column, domain, table
 from support.schema_pair import hazard_words, public
 from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Index, Key, Table
 from tranship.model.resolution import LookupTable, Resolution
+from tranship.model.shape import KeyKind, NewKey
 
 KEYED = table("t", "id int!", "a text", "n int", key=["id"])
 
@@ -291,3 +292,15 @@ def test_a_row_that_may_outgrow_its_page_is_asked_about() -> None:
     assert only(table("t", *narrow), table("t", *(c.replace("int", "bigint") for c in narrow))) == []
     texts = [f"c{n} text" for n in range(300)]
     assert only(table("t", "id int", *texts), table("t", "id bigint", *texts)) != []
+
+
+@pytest.mark.parametrize(("kind", "type_"), [(KeyKind.UUID, "uuid"), (KeyKind.NUMBER, "bigint")])
+def test_new_values_of_a_key_are_as_distinct_as_the_old_ones(kind: KeyKind, type_: str) -> None:
+    """Nothing but rows that NEW holds already can have one of them; beside another column the same holds."""
+    new_key = Resolution(path="", table="t", action="new_key", column="id", new_values=NewKey("id", kind))
+    own = table("t", f"id {type_}!", "a text", "n int", **unique("t_id", "id"))
+    pair = table("t", f"id {type_}!", "a text", "n int", **unique("t_id_n", "n", "id"))
+    other = table("t", f"id {type_}!", "a text", "n int", **unique("t_n", "n"))
+    assert "unique t_id" not in only(KEYED, own, new_key)
+    assert "unique t_id_n" not in only(KEYED, pair, new_key)
+    assert "unique t_n" in only(KEYED, other, new_key)
