@@ -32,7 +32,7 @@ async def probably_swapped(
     """
     if allowed:
         return ()
-    before = [table for one in plan.tables if (table := sides.old.table(one.old)) is not None]
+    before = _read(sides, plan)
     after = {table.name: table for one in plan.tables if (table := sides.new.table(one.new)) is not None}
     if not before or await _holding(open_.old, before) != 0:
         return ()
@@ -42,6 +42,14 @@ async def probably_swapped(
     tables = f"{len(before)} table{'s' if len(before) != 1 else ''}"
     message = ProbablySwapped(config.old.display, config.new.display, tables, f"{full} of {len(after)}")
     return (message.problem(),)
+
+
+def _read(sides: Sides, plan: Plan) -> list[Table]:
+    """Returns the tables of OLD of which a plan may take rows."""
+    if all(one.shape.in_a_heap for one in plan.tables):
+        return [table for one in plan.tables if (table := sides.old.table(one.old)) is not None]
+    # A query may read other tables than those of the plan.
+    return list(sides.old.tables)
 
 
 async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int | None:

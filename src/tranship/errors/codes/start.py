@@ -83,7 +83,9 @@ class LeftOutParentsDiffer(RefusalMessage, frozen=True):
 
 class RowsRaise(RefusalMessage, frozen=True):
     code = "TS312"
-    meaning = "OLD raises an error for a row when it evaluates a filter, or for a `query`"
+    meaning = (
+        "OLD raises an error for a row when it evaluates a filter or the key of a merge, or for a `query`"
+    )
     cure = "leave such rows out by a `filter`, or guard the expression with CASE"
     about = "{flow}"
     message = "{flow}: OLD raises an error for {what}: {said}{where}"

@@ -17,7 +17,16 @@ def not_executed(plan: Plan) -> tuple[Problem, ...]:
 
 def _parts(table: TablePlan) -> Iterator[str]:
     """Yields what is not carried out, in the words of the resolutions file."""
-    merge = table.shape.merge
+    shape = table.shape
+    merge = shape.merge
     # References lead to one survivor of an old row, and each of its items may have another one.
-    if merge is not None and merge.repoint_children and table.shape.items is not None:
+    if merge is not None and merge.repoint_children and shape.items is not None:
         yield "'repoint_children' of a 'merge' beside 'rows'"
+    # Old rows refer to old rows, and nobody says which of those stand behind a row of a SELECT.
+    leading = (("merge", merge), ("existing", shape.existing))
+    if shape.query is not None:
+        yield from (
+            f"'repoint_children' of {name!r} beside 'query'"
+            for name, one in leading
+            if one is not None and one.repoint_children
+        )

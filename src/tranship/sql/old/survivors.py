@@ -12,17 +12,21 @@ from tranship.sql.old.row_source import whole_table
 
 def merged_rows(plan: TablePlan, old: Table, merge: Merge) -> str:
     """Returns a query for the rows that are merged into others: ``relation`` (OID) and ``id`` of each, then
-    ``into_relation`` and ``into_id`` of its survivor.
+    ``into_relation`` and ``into_id`` of its survivor. The relation of a query's rows is 0.
 
     Rows that ``keep`` calls equal survive in OLD key order, and those of one old row by their numbers.
     """
     rows = whole_table(plan)
+    # The rows of a query lie in no heap.
+    relation = (
+        "CAST(old.tableoid AS pg_catalog.int8)" if plan.shape.in_a_heap else "CAST(0 AS pg_catalog.int8)"
+    )
     places = [part.value for part in rows.parts]
-    window = survivor_first(merge, [*key_terms(plan, old), "old.tableoid", *places])
+    window = survivor_first(merge, [*key_terms(plan, old), relation, *places])
     return f"""
         SELECT m.relation, m.id, m.into_relation, m.into_id FROM (
-          SELECT old.tableoid::pg_catalog.int8 AS relation, {rows.id} AS id,
-            pg_catalog.first_value(old.tableoid::pg_catalog.int8) OVER w AS into_relation,
+          SELECT {relation} AS relation, {rows.id} AS id,
+            pg_catalog.first_value({relation}) OVER w AS into_relation,
             pg_catalog.first_value({rows.id}) OVER w AS into_id
           {rows.read(key_known(merge))}
           WINDOW w AS ({window})) AS m

@@ -33,6 +33,8 @@ from tranship.planning.deciding.resolve.words import action_of, did_you_mean, pr
 from tranship.planning.names.families import family
 
 _ONCE = (Action.FILTER, Action.ROWS, Action.MERGE, Action.EXISTING, Action.QUERY)
+_BESIDE_QUERY = (Action.QUERY, Action.MERGE, Action.EXISTING)
+"""What is about rows whatever they are made of."""
 _FITTING = {
     KeyKind.UUID: ("uuid", "text"),
     KeyKind.OFFSET: ("integer", "decimal"),
@@ -98,7 +100,7 @@ def _repeated(entries: Sequence[Resolution]) -> Iterator[Problem]:
     query = first.get(Action.QUERY)
     if query is not None:
         for entry in entries:
-            if entry.action != Action.QUERY:
+            if action_of(entry) not in _BESIDE_QUERY:
                 yield problem(entry, BesideQuery(entry.action, query.path))
 
 
@@ -120,6 +122,9 @@ def _check_existing(
         yield problem(entry, NoExistingKey(tables.new.name))
     names = _found_by(entry, tables.new)
     filled = {one.new for one in pair.columns} | {one.new_column for one in columns}
+    if is_unasked(tables.old):
+        # Which columns a SELECT fills is known once the server was asked about it.
+        filled |= set(names)
     yield from (told for name in names for told in _check_existing_key(entry, name, filled, tables.new))
 
 

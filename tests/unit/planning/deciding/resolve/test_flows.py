@@ -212,6 +212,20 @@ def test_children_are_not_led_to_items(tmp_path: Path, repointed: bool) -> None:
     ] * repointed
 
 
+@pytest.mark.parametrize("action", ["merge", "existing"])
+@pytest.mark.parametrize("repointed", [False, True])
+def test_children_are_not_led_to_rows_of_a_query(tmp_path: Path, action: str, repointed: bool) -> None:
+    """Its rows may become one, or be found in NEW, but no row of OLD refers to them."""
+    query = {"action": "query", "sql": "SELECT 1 AS user_id", "key": "user_id"}
+    key = ["old.user_id"] if action == "merge" else ["user_id"]
+    beside = {"action": action, "key": key, "repoint_children": repointed}
+    said = Said(tmp_path, {"x -> profiles": [query, beside]})
+    assert [one.code for one in said.problems] == []
+    assert [(one.code, "beside 'query'" in one.message) for one in said.refused] == [
+        ("TS309", True)
+    ] * repointed
+
+
 MEMBERS = "members"
 WRONG: dict[str, tuple[dict[str, list[dict[str, object]]], list[str]]] = {
     "unknown action": ({MEMBERS: [{"action": "fliter"}]}, ["'fliter'", "did you mean 'filter'?"]),
@@ -253,11 +267,11 @@ WRONG: dict[str, tuple[dict[str, list[dict[str, object]]], list[str]]] = {
         ["cannot be found by 'id'", "$.resolutions.codes[1]"],
     ),
     "existing otherwise": ({MEMBERS: [{"action": "existing", "rows": "keeps"}]}, ["'keeps'", "'keep'"]),
-    "merge beside query": (
+    "items beside query": (
         {
             "x -> profiles": [
                 {"action": "query", "sql": "SELECT 1 AS user_id", "key": "user_id"},
-                {"action": "merge", "key": ["old.user_id"]},
+                {"action": "rows", "from": "unnest(ARRAY[old.user_id]) AS item(id)"},
             ]
         },
         ["TS304", "say it in the SELECT"],
