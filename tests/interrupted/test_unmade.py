@@ -85,3 +85,25 @@ async def test_rows_of_a_later_state_are_looked_at_anew(make_pair: MakePair, tmp
         143,
     )
     assert await pair.new.fetch("SELECT l FROM i WHERE l IN (70, 71, 72)") == [(70,)]
+
+
+async def test_the_rejected_ones_are_moved_again_once(make_pair: MakePair, tmp_path: Path) -> None:
+    """Some lists are mended. The run that moves them again is killed and resumed, and the lists that are still none stay
+    rejected."""
+    pair = await make_pair(OLD, NEW)
+    decided = {"resolutions": {"l -> i": DECISIONS["l -> i"]}}
+    (tmp_path / "resolutions.json").write_text(json.dumps(decided))
+    command = ["migrate", str(pair.config(tmp_path)), "--live", "--jobs", "1"]
+    command += ["--resolutions", str(tmp_path / "resolutions.json")]
+    first = await asyncio.to_thread(Command.start(command, tmp_path).wait)
+    assert first.status == 1, first
+    await pair.old.run("UPDATE l SET list = '{7,' || id || '}' WHERE id % 14 = 0")
+    again = [*command, "--rejects-only", "--batch-size", "30"]
+    dying = Command.start(again, tmp_path, env={"TRANSHIP_FAILPOINT": "batch.committed:3:kill"})
+    assert (await asyncio.to_thread(dying.wait)).status == -signal.SIGKILL
+    last = await asyncio.to_thread(Command.start(again, tmp_path).wait)
+    assert last.status == 1, last
+    assert "Rows made: 213 = 142 written + 71 rejected" in last.stdout
+    mended = [(858 * 3 + 71 * 2, 71)]
+    query = "SELECT count(*)::int, count(*) FILTER (WHERE l % 14 = 0 AND v = l)::int FROM i"
+    assert await pair.new.fetch(query) == mended

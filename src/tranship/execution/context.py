@@ -21,6 +21,7 @@ from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.types import PgType, TypeKind
+from tranship.planning.plan.numbers import KeyOf
 from tranship.server.journal import Chain, Journal
 
 OnEvent = Callable[[Event], None]
@@ -32,6 +33,8 @@ class MovedBefore(Struct, frozen=True):
     plan: TablePlan
     rejected_keys: tuple[bytes, ...] = ()
     """OLD's keys of the rows that it rejected, JSON objects: whoever refers to them has no parent in NEW."""
+    chain: Chain = ()
+    """The runs that moved it, known in a rejects-only run."""
 
     @property
     def flow(self) -> FlowId:
@@ -70,6 +73,8 @@ class Job(Struct, frozen=True, dict=True):
     """The flows of a rejects-only run; empty: the run moves all rows."""
     written_before: Mapping[TableName, tuple[int, ...]] = {}
     """The transactions in which the runs that a rejects-only run completes wrote into tables of NEW."""
+    numbered_before: Mapping[KeyOf, int] = {}
+    """From which number on the runs that a rejects-only run completes gave numbers, by the old key."""
     journalled: tuple[Journalled, ...] = ()
     """The flows of this run once it is on record, and those that earlier runs moved."""
 

@@ -63,6 +63,10 @@ class Source(Struct, frozen=True):
     """Ranges of its ctid select rows: it is a table with heap storage, not a foreign table."""
     only: tuple[Address, ...] | None = None
     """The rows that are read, ascending; None: all. A rejects-only run reads the rejected ones."""
+    items: tuple[tuple[Address, int], ...] = ()
+    """Of rows that are taken apart, ascending, which items of those in ``only`` are made; 0: all of the row.
+    Empty: all items of all rows.
+    """
     unmade: tuple[Unmade, ...] = ()
     """Rows that are taken, ascending, and cannot be taken apart: each counts as one row made, which is
     rejected.
@@ -178,12 +182,14 @@ class TablePlan(Struct, frozen=True):
         """The same plan over all rows of its sources."""
         if all(source.only is None for source in self.sources):
             return self
-        return replace(self, sources=tuple(replace(source, only=None) for source in self.sources))
+        whole = (replace(source, only=None, items=()) for source in self.sources)
+        return replace(self, sources=tuple(whole))
 
     @property
     def unlooked(self) -> TablePlan:
         """The same plan as it is before anything is known of single rows."""
-        return replace(self, sources=tuple(replace(s, only=None, unmade=()) for s in self.sources))
+        bare = (replace(source, only=None, items=(), unmade=()) for source in self.sources)
+        return replace(self, sources=tuple(bare))
 
 
 class LeftOut(Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import asyncpg
 from msgspec.structs import replace
@@ -105,6 +106,11 @@ class _Part:
         """Rows that the run made of old rows."""
         return sum(batch.read for batch in self.batches)
 
+    @property
+    def rejected(self) -> int:
+        """Rows that the run rejected."""
+        return sum(batch.rejected for batch in self.batches)
+
     def old(self, plan: TablePlan) -> OldRows | None:
         """Returns the old rows behind those made. None: they are the same rows."""
         return None if plan.shape.one_row_each else old_rows(b.batch.old for b in self.batches)
@@ -163,13 +169,11 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
     """
     first, last = chain[0], chain[-1]
     batches = [batch for part in chain for batch in part.batches]
-    # Of the rejected rows these were not made again: they are left out now.
-    left_out = sum(part.left_out(plan) for part in chain[1:])
     counts = TableCounts(
         plan,
         first.made,
         sum(b.written for b in batches),
-        sum(b.rejected for b in last.batches),
+        last.rejected,
         sum(b.bytes for b in batches),
         first.task.format,
         last.causes,
@@ -184,7 +188,13 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         proof=_proof([part.task.proof for part in chain]),
         rejects_of=first.task.rejects_of,
     )
-    return counts.without(first.task.findings.gone).leaving_out(left_out)
+    counts = counts.without(first.task.findings.gone)
+    if plan.shape.items is not None:
+        # An old row that could not be taken apart is one row, and makes any number of items later.
+        made = sum(part.made - before.rejected for before, part in pairwise(chain))
+        return replace(counts, made=counts.made + made)
+    # Of the rejected rows these were not made again: they are left out now.
+    return counts.leaving_out(sum(part.left_out(plan) for part in chain[1:]))
 
 
 def _proof(proofs: Sequence[Proof | None]) -> Proof | None:

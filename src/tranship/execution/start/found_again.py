@@ -16,7 +16,7 @@ from tranship.execution.start.old_unchanged import Seen, as_it_was
 from tranship.model.catalog import Table
 from tranship.model.locator import Address, Locator
 from tranship.model.plan import TablePlan
-from tranship.model.shape import KeyKind, Shape
+from tranship.model.shape import Shape
 from tranship.server.old_reader import PostgresReader
 from tranship.server.snapshot import Mark
 from tranship.sql import session as statements
@@ -62,10 +62,11 @@ async def find_again(
     """
     if not rejected.keys:
         return Found(frozenset())
-    _check_single_rows(plan)
+    _check_findable(plan)
     if plan.key and plan.key == rejected.plan.key:
-        keys = [key for key in rejected.keys if key is not None]
-        return await _by_key(old, plan, before, keys, raw=raw)
+        return await _by_keys(old, plan, before, rejected, raw=raw)
+    if plan.shape.query is not None:
+        raise Unfindable("its query has another key than when they were rejected")
     if await _unwritten(old, now, rejected):
         return Found(_moved(rejected, plan))
     if plan.key and rejected.plan.key:
@@ -75,19 +76,16 @@ async def find_again(
 
 def mapped(shape: Shape) -> bool:
     """Returns whether a run found out something about each row that no other run can know: the row into which
-    it is merged, the row of NEW that it is, its number.
+    it is merged, or the row of NEW that it is.
     """
-    numbered = any(key.kind is KeyKind.NUMBER for key in shape.new_keys)
-    return shape.merge is not None or shape.existing is not None or numbered
+    return shape.merge is not None or shape.existing is not None
 
 
-def _check_single_rows(plan: TablePlan) -> None:
-    """Raises Unfindable where a row of the flow is not one row of OLD that stands for itself."""
-    if plan.shape.query is not None or plan.shape.items is not None:
-        raise Unfindable("its rows are not single rows of one table of OLD")
+def _check_findable(plan: TablePlan) -> None:
+    """Raises Unfindable where what becomes of a row depends on others that an earlier run looked at."""
     if mapped(plan.shape) or plan.repointing is not None:
-        raise Unfindable("rows were merged, numbered or found in NEW together with others")
-    if not all(source.pageable for source in plan.sources):
+        raise Unfindable("rows were merged or found in NEW together with others")
+    if plan.shape.in_a_heap and not all(source.pageable for source in plan.sources):
         raise Unfindable("OLD's table has no places that can be read one by one")
 
 
@@ -107,9 +105,24 @@ def _moved(rejected: Rejected, plan: TablePlan) -> frozenset[Locator]:
     return frozenset(replace(row, source=number) for number, row in rows if number is not None)
 
 
+async def _by_keys(
+    old: asyncpg.Connection, plan: TablePlan, before: Table, rejected: Rejected, *, raw: bool
+) -> Found:
+    """Returns the rows by the keys of their old rows, each of which may have several rejected items."""
+    items: dict[bytes, list[int]] = {}
+    for key, place in zip(rejected.keys, rejected.places, strict=True):
+        if key is not None:
+            items.setdefault(key, []).append(place.item)
+    keys = list(items)
+    there, gone = await _by_key(old, plan, before, keys, raw=raw)
+    rows = (replace(row, item=item) for n, row in there.items() for item in items[keys[n]])
+    return Found(frozenset(rows), gone)
+
+
 async def _by_key(
     old: asyncpg.Connection, plan: TablePlan, before: Table, keys: Sequence[bytes], *, raw: bool
-) -> Found:
+) -> tuple[dict[int, Locator], tuple[bytes, ...]]:
+    """Returns the old rows by the number of their key, and the keys under which there is none."""
     same: dict[int, Locator] = {}
     alike: dict[int, list[Locator]] = {}
     for first in range(0, len(keys), _AT_ONCE):
@@ -125,7 +138,7 @@ async def _by_key(
         if number not in same and len(rows) == 1 and rows[0] not in found:
             same[number] = rows[0]
             found.add(rows[0])
-    return Found(frozenset(found), tuple(key for n, key in enumerate(keys) if n not in same))
+    return same, tuple(key for n, key in enumerate(keys) if n not in same)
 
 
 async def _fetch(
@@ -148,11 +161,14 @@ async def _fetch(
 
 
 def restricted(plan: TablePlan, rows: frozenset[Locator]) -> TablePlan:
-    """Returns the plan over these rows alone."""
-    addresses: dict[int, list[Address]] = {}
+    """Returns the plan over these rows alone; an old row without an item stands for all that it makes."""
+    chosen: dict[int, set[tuple[Address, int]]] = {}
     for row in rows:
-        addresses.setdefault(row.source, []).append(row.address)
-    sources = (
-        replace(source, only=tuple(sorted(addresses.get(n, ())))) for n, source in enumerate(plan.sources)
-    )
+        chosen.setdefault(row.source, set()).add((row.address, row.item))
+    sources = []
+    for number, source in enumerate(plan.sources):
+        places = tuple(sorted(chosen.get(number, ())))
+        only = tuple(dict.fromkeys(address for address, _ in places))
+        items = places if plan.shape.items is not None else ()
+        sources.append(replace(source, only=only, items=items))
     return replace(plan, sources=tuple(sources))

@@ -32,7 +32,10 @@ async def numbering(new: asyncpg.Connection, job: Job) -> Job:
     if lacking:
         raise Refused(lacking)
     starts: dict[KeyOf, int] = {}
+    starts |= job.numbered_before
     for plan, name, made in numbered(job.plan):
+        if key_of(made) in job.numbered_before:
+            continue
         sequence = _sequence(job, plan, name)
         largest = await new.fetchval(sql_sequences.extreme(plan.new, name, descending=False))
         next_free = int(largest or 0) + 1
@@ -47,6 +50,7 @@ def _numbered_elsewhere(job: Job) -> Iterator[Problem]:
     """Yields the columns that need numbers which this run does not give to all rows of the key's table."""
     counted = numbered(job.plan)
     whole = {key_of(made) for plan, _, made in counted if all(s.only is None for s in plan.sources)}
+    whole |= job.numbered_before.keys()
     for plan in job.plan.tables:
         for mapping in plan.columns:
             match mapping.expression:
@@ -67,7 +71,7 @@ async def reserve(
     for plan, name, made in numbered(job.plan):
         sequence = _sequence(job, plan, name)
         count = rows.get(plan.flow, 0)
-        if sequence is None or sequence.name in untouched:
+        if sequence is None or sequence.name in untouched or key_of(made) in job.numbered_before:
             continue
         if "UPDATE" not in sequence.privileges or not count:
             continue

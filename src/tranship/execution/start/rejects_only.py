@@ -33,8 +33,10 @@ from tranship.model.options import command_line
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.plan.content import plan_hash, rebound
+from tranship.planning.plan.numbers import KeyOf, key_of, numbers_in, own_numbers, with_starts
 from tranship.server.journal import Chain, Run, TaskRow
 from tranship.server.snapshot import Mark, Snapshot
+from tranship.sql.old.found_again import others
 
 
 async def take_up(
@@ -67,7 +69,7 @@ def _only(job: Job, wanted: AbstractSet[FlowId], known: Mapping[FlowId, Chain]) 
         job,
         # Tables that a decision leaves out are none of this run's.
         plan=replace(job.plan.part(plans), left_out=()),
-        moved=tuple(MovedBefore(plan) for plan in moved if plan.flow not in wanted),
+        moved=tuple(MovedBefore(p, chain=known[p.flow]) for p in moved if p.flow not in wanted),
         taken_up=tuple(TakenUp(plan.flow, known[plan.flow]) for plan in plans),
     )
 
@@ -125,8 +127,14 @@ async def restrict(context: RunContext, snapshot: Snapshot, control: asyncpg.Con
     if not job.taken_up:
         return job
     plans, taken_up, problems = [], [], list[Problem]()
+    starts: dict[KeyOf, int] = {}
     async with probing_session(context) as new:
         search = _Search(context, snapshot, control, new)
+        for plan, chain in _numbering_flows(job):
+            try:
+                starts |= await search.numbers(plan, chain)
+            except Refused as refusal:
+                problems += refusal.problems
         for taken in job.taken_up:
             plan = next(plan for plan in job.plan.tables if plan.flow == taken.flow)
             try:
@@ -141,7 +149,19 @@ async def restrict(context: RunContext, snapshot: Snapshot, control: asyncpg.Con
                 context.note(RejectedRowsGone(plan.flow, len(found.gone), _shown(found)))
     if problems:
         raise Refused(tuple(problems))
-    return replace(job, plan=job.plan.part(plans), taken_up=tuple(taken_up))
+    # Numbers go on counting all rows, so that each row has the one that it would have had.
+    numbered = with_starts(job.plan.part(plans), starts)
+    return replace(job, plan=numbered, taken_up=tuple(taken_up), numbered_before=starts)
+
+
+def _numbering_flows(job: Job) -> list[tuple[TablePlan, Chain]]:
+    """Returns the flows that give numbers which rows of the run have or refer to, with the runs that moved
+    them.
+    """
+    needed = {key for plan in job.plan.tables for key in numbers_in(plan)}
+    flows = [(plan, taken.chain) for plan in job.plan.tables if (taken := job.taken(plan.flow))]
+    flows += [(before.plan, before.chain) for before in job.moved]
+    return [one for one in flows if any(key_of(made) in needed for _, made in own_numbers(one[0]))]
 
 
 def read_later(job: Job, now: Mark) -> tuple[Problem, ...]:
@@ -167,7 +187,7 @@ def _entangled(job: Job, plan: TablePlan) -> str | None:
     known = (*job.plan.tables, *(before.plan for before in job.moved))
     for parent in known:
         if parent.new in targets and mapped(parent.shape):
-            return f"they refer to rows of {parent.new} that were merged, numbered or found in NEW"
+            return f"they refer to rows of {parent.new} that were merged or found in NEW"
     return None
 
 
@@ -240,6 +260,28 @@ class _Search:
                 problem = await other_values(self._context.job, plan, written, old, self._new)
             problems += [problem] if problem is not None else []
         return problems
+
+    async def numbers(self, plan: TablePlan, chain: Chain) -> dict[KeyOf, int]:
+        """Returns from which number on the first run of a flow gave numbers, by their old key.
+
+        Raises:
+            Refused: OLD has other rows by now, so that a row would get another number than it had.
+        """
+        run, task = chain[0]
+        found = await self.rejected(plan, chain, 0)
+        unseen, rows = self._unseen(run), task.rows if task.old_rows is None else task.old_rows
+        same = unseen is not None and not found.gone
+        if unseen is not None and same:
+            async with self._snapshot.reader() as old:
+                now = await old.fetchrow(others(plan, sorted(found.rows), unseen))
+            async with self._snapshot.reading() as old:
+                taken = (await old.cut(plan.unrestricted, task.rows + 1, digest=False)).rows
+            same = (now["rows"], now["later"], taken) == (rows, 0, task.rows)
+        if not same:
+            why = "rows are numbered in the order of OLD's keys, and OLD has other rows by now"
+            raise Refused(NotFoundAgain(plan.old, len(found.rows), why, self._back(run)))
+        then = await self._then(run, task)
+        return {key_of(made): made.start for _, made in own_numbers(then)}
 
     def _unseen(self, run: Run) -> tuple[int, tuple[int, ...]] | None:
         """Returns the transactions of OLD that a run's snapshot did not show; None: they cannot be told any

@@ -149,8 +149,10 @@ def rebound(decided: Plan, now: Plan, new: Catalog) -> Plan:
 
     def bound(table: TablePlan) -> TablePlan:
         found = ((heaps.get((table.old, source.relation), source), source) for source in table.sources)
-        sources = tuple(replace(heap, only=then.only, unmade=then.unmade) for heap, then in found)
-        return replace(table, sources=sources)
+        sources = (
+            replace(heap, only=then.only, items=then.items, unmade=then.unmade) for heap, then in found
+        )
+        return replace(table, sources=tuple(sources))
 
     groups = tuple(
         replace(

@@ -18,12 +18,29 @@ KeyOf = tuple[TableName, str]
 def numbered(plan: Plan) -> Iterator[tuple[TablePlan, str, Rekeyed]]:
     """Yields the columns of NEW that hold a numbered key itself, with what fills them."""
     for table in plan.tables:
-        for mapping in table.columns:
-            match mapping.expression:
-                case Rekeyed(numbering=Numbering()) as made if (table.old, made.column) == key_of(made):
-                    yield table, mapping.column, made
-                case _:
-                    continue
+        yield from ((table, column, made) for column, made in own_numbers(table))
+
+
+def own_numbers(table: TablePlan) -> Iterator[tuple[str, Rekeyed]]:
+    """Yields the columns of NEW that hold a numbered key of a flow itself, with what fills them."""
+    for mapping in table.columns:
+        match mapping.expression:
+            case Rekeyed(numbering=Numbering()) as made if (table.old, made.column) == key_of(made):
+                yield mapping.column, made
+            case _:
+                continue
+
+
+def numbers_in(table: TablePlan) -> Iterator[KeyOf]:
+    """Yields the numbered keys that a flow has or refers to."""
+    for mapping in table.columns:
+        match mapping.expression:
+            case (Rekeyed(numbering=Numbering()) as made) | Followed(
+                of=Rekeyed(numbering=Numbering()) as made
+            ):
+                yield key_of(made)
+            case _:
+                continue
 
 
 def key_of(rekeyed: Rekeyed) -> KeyOf:

@@ -243,7 +243,9 @@ def measure_made(
 
 def made_of_row(plan: TablePlan, source: Source) -> str:
     """Returns SQL for the number of rows that a flow makes of one row ``old``; NULL: the row is left out."""
-    made = "1" if plan.shape.items is None else f"(SELECT CAST(count(*) AS int4) {items_of_row(plan)})"
+    made = (
+        "1" if plan.shape.items is None else f"(SELECT CAST(count(*) AS int4) {items_of_row(plan, source)})"
+    )
     made = f"CASE WHEN {unmade_row(source)} THEN 1 ELSE {made} END" if source.unmade else made
     chosen = " AND ".join(taken(plan))
     return f"CASE WHEN {chosen} THEN {made} END" if chosen else made
@@ -297,7 +299,7 @@ def measure_query(plan: TablePlan, query: Query, step: int) -> str:
     """Returns a query for the batches of about ``step`` rows of a person's SELECT: ``first``, the address of
     the first value of each, and ``rows``, in their order.
     """
-    counted = f"SELECT {cut_text(query)} AS v, count(*) AS n {row_source(plan, 0).heap} GROUP BY 1"
+    counted = f"SELECT {cut_text(query)} AS v, count(*) AS n {row_source(plan, 0).read()} GROUP BY 1"
     running = f"SELECT c.v, c.n, sum(c.n) OVER (ORDER BY c.v) - c.n AS before FROM ({counted}) AS c"
     return f"""
         SELECT min(r.v) AS first, sum(r.n)::int8 AS rows FROM ({running}) AS r

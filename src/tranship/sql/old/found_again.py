@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Raw
 from msgspec.json import decode
 from msgspec.structs import replace
 
 from tranship.model.catalog import Column, Table
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.shape import PLAIN
+from tranship.model.shape import Shape
 from tranship.model.types import PgType, TypeKind
-from tranship.sql.old.row_source import row_sources
+from tranship.sql.old.row_source import among, row_sources
 from tranship.sql.old.rows import json_name, json_object
+from tranship.sql.old.values_written import seen_by
 from tranship.sql.quote import ident
 
 _NOT_READ = frozenset({"jsonb", "char"})
@@ -60,9 +62,26 @@ def by_text(plan: TablePlan, old: Table, encoding: str) -> str:
     )
 
 
+def others(plan: TablePlan, rows: Sequence[Locator], unseen: tuple[int, Sequence[int]]) -> str:
+    """Returns a query for the old rows of a flow: how many there are (``rows``), and how many of them, the
+    given ones apart, have a version that an earlier snapshot did not show (``later``).
+
+    ``unseen`` are the transactions of `Mark.unseen`.
+    """
+    seen = " AND ".join(seen_by(*unseen))
+    counts = []
+    for number, source in row_sources(_whole(plan)):
+        mine = [replace(row, item=0) for row in rows if row.source == number]
+        given = f" AND NOT ({among(source, mine)})" if mine else ""
+        later = f"pg_catalog.count(*) FILTER (WHERE NOT ({seen}){given})"
+        counts.append(f"SELECT pg_catalog.count(*) AS n, {later} AS later {source.read()}")
+    summed = "CAST(pg_catalog.sum(n) AS int8) AS rows, CAST(pg_catalog.sum(later) AS int8) AS later"
+    return f"SELECT {summed} FROM ({' UNION ALL '.join(counts)}) AS r"
+
+
 def _whole(plan: TablePlan) -> TablePlan:
-    """Returns the plan over all rows: what its filter does not select is left out later, and counted."""
-    return replace(plan.unrestricted, shape=PLAIN)
+    """Returns the plan over all old rows: what its filter does not select is left out later, and counted."""
+    return replace(plan.unrestricted, shape=Shape(query=plan.shape.query))
 
 
 def _key(plan: TablePlan, old: Table) -> tuple[Column, ...]:

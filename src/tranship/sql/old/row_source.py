@@ -76,12 +76,14 @@ def row_source(plan: TablePlan, number: int, within: Range | None = None) -> Row
     are listed.
     """
     shape = plan.shape
+    source = _narrowed(plan.sources[number], within) if within is not None else plan.sources[number]
     if shape.query is not None:
-        return _of_query(shape.query)
-    source = narrowed(plan.sources[number], within) if within is not None else plan.sources[number]
+        rows = _of_query(shape.query)
+        only = [Locator(0, address) for address in source.only] if source.only is not None else None
+        return rows if only is None else replace(rows, conditions=(among(rows, only),))
     unmade = _makes_items(source) if shape.items is not None else ()
-    conditions = (*in_source(source), *unmade, *taken(plan))
-    return _made(shape.items, heap_of(plan, source), conditions)
+    rows = _made(shape.items, heap_of(plan, source), (*in_source(source), *unmade, *taken(plan)))
+    return replace(rows, conditions=(*rows.conditions, *_wanted_items(source, shape.items)))
 
 
 def _made(items: Items | None, heap: str, conditions: tuple[str, ...]) -> RowSource:
@@ -128,14 +130,28 @@ def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:
     return [(number, row_source(plan, number)) for number in range(len(plan.sources))]
 
 
-def items_of_row(plan: TablePlan) -> str:
-    """Returns FROM and WHERE of the items that a flow makes of one row ``old``; the plan has items."""
+def items_of_row(plan: TablePlan, source: Source) -> str:
+    """Returns FROM and WHERE of the items that a flow makes of one row ``old`` of a source; the plan has
+    items.
+    """
     items = plan.shape.items
     if items is None:
         raise ValueError(f"{plan.flow} does not take rows apart")
-    if not items.where:
+    conditions = (*_condition(items.where), *_wanted_items(source, items))
+    if not conditions:
         return f"FROM {lines(items.source)}"
-    return f"FROM {_numbered(items)} AS item{where(_condition(items.where))}"
+    return f"FROM {_numbered(items)} AS item{where(conditions)}"
+
+
+def _wanted_items(source: Source, items: Items | None) -> tuple[str, ...]:
+    """Returns the condition of the items that are read, where these are not all."""
+    if items is None or not source.items:
+        return ()
+    places = _tids([Locator(0, address) for address, _ in source.items])
+    numbers = "'{" + ",".join(str(number) for _, number in source.items) + "}'::pg_catalog.int4[]"
+    arrays = f"ROWS FROM (pg_catalog.unnest({places}), pg_catalog.unnest({numbers})) AS wanted(p0, p1)"
+    which = f"wanted.p0 = {_CTID.value} AND wanted.p1 IN (0, {_ITEM.value})"
+    return (f"EXISTS (SELECT FROM {arrays} WHERE {which})",)
 
 
 def taken(plan: TablePlan) -> tuple[str, ...]:
@@ -186,11 +202,12 @@ def _makes_items(source: Source) -> tuple[str, ...]:
     return (f"NOT ({unmade_row(source)})",) if source.unmade else ()
 
 
-def narrowed(source: Source, range_: Range) -> Source:
+def _narrowed(source: Source, range_: Range) -> Source:
     """Returns a source of which only the single rows in a range are named."""
     unmade = _between(source.unmade, [one.address for one in source.unmade], range_)
     only = _between(source.only, source.only, range_) if source.only is not None else None
-    return replace(source, only=only, unmade=unmade)
+    items = _between(source.items, [address for address, _ in source.items], range_)
+    return replace(source, only=only, items=items, unmade=unmade)
 
 
 def _between(rows: tuple[T, ...], addresses: Sequence[Address], range_: Range) -> tuple[T, ...]:
