@@ -12,6 +12,7 @@ from msgspec import Struct
 from tranship.execution.batch_size import UNBOUNDED, AdaptiveBatchSize
 from tranship.execution.context import RunContext
 from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.ranks import ranked
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.proof.expected import Expecting, Hashing
 from tranship.execution.resilience.writer_lock import hold_epoch
@@ -182,7 +183,7 @@ class WorkerContext:
         """Returns the entries of NEW's lookup tables that a batch needs without its excluded rows. ``new`` is
         in no transaction.
         """
-        if not any(_reads_new(m.expression) for m in plan.columns):
+        if not any(_looks_up(m.expression) for m in plan.columns):
             return ()
         await new.execute(BEGIN_READ_ONLY if self.rehearsal is None else self.unit.begin)
         bound = await self.lookups.bind(old, new, plan, batch, excluded)
@@ -211,10 +212,10 @@ class WorkerContext:
         return Expecting(self.context.job, plan, self.hashing, old, new)
 
 
-def _reads_new(expression: Expression) -> bool:
-    """Returns whether NEW says what a column becomes."""
+def _looks_up(expression: Expression) -> bool:
+    """Returns whether a batch looks up what a column becomes: in NEW, or among all numbered keys."""
     looked_up = isinstance(expression, Lookup) and expression.side is Side.NEW
-    return looked_up or isinstance(expression, Followed)
+    return looked_up or isinstance(expression, Followed) or ranked(expression)
 
 
 @dataclass

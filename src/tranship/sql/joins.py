@@ -14,14 +14,14 @@ from tranship.model.names import Side
 from tranship.model.plan import TablePlan
 from tranship.model.shape import Numbering
 from tranship.sql.expression import alias, lookup_values, number_alias
-from tranship.sql.new_keys import numbers
+from tranship.sql.new_keys import key_text, numbers
 from tranship.sql.quote import ident, relation, text_array
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
 
 
 class LookupContent(Struct, frozen=True):
-    """What a lookup table of NEW holds for the distinct old keys of one batch."""
+    """What a lookup table of NEW holds for the distinct old keys of one batch, or which numbers they get."""
 
     position: int
     """Index of the mapping in ``TablePlan.columns``."""
@@ -101,6 +101,8 @@ def _joins(given: Joins, position: int, content: LookupContent | None, kept: Seq
             yield _join_content([followed_key(followed)], name, content)
             if isinstance(followed.of, Rekeyed) and followed.of.numbering is not None:
                 yield numbers(followed.of, number_alias(position))
+        case Rekeyed(numbering=Numbering()) as rekeyed if content is not None:
+            yield _join_numbers(key_text(rekeyed), name, content)
         case Rekeyed(numbering=Numbering()) as rekeyed:
             yield numbers(rekeyed, name)
         case _:
@@ -131,6 +133,16 @@ def _join_equality(old: Table, column: str) -> str:
     if declared is None:
         raise ValueError(f"{old.name} has no column {column}")
     return declared.type.own_equality or ""
+
+
+def _join_numbers(term: str, name: str, content: LookupContent) -> str:
+    """Returns the join with the numbers of a batch's keys, as ``numbers`` has those of all keys; ``term`` is
+    SQL over ``old`` for the key as text.
+    """
+    arrays = f"pg_catalog.unnest({text_array(key for (key,) in content.keys)})"
+    arrays += f", pg_catalog.unnest({text_array(content.values)})"
+    read = f"SELECT u.k, CAST(u.n AS pg_catalog.int8) AS n FROM ROWS FROM ({arrays}) AS u(k, n)"
+    return f"LEFT JOIN ({read}) AS {name} ON {name}.k = {term}"
 
 
 def _join_content(terms: Sequence[str], name: str, content: LookupContent | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from tranship.model.expression import Rekeyed
-from tranship.model.shape import KeyKind
+from tranship.model.shape import KeyKind, Numbering
 from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, literal, relation
 
@@ -39,14 +39,35 @@ def numbers(rekeyed: Rekeyed, alias: str) -> str:
         raise ValueError(f"{rekeyed.table}.{rekeyed.key.column} is not numbered")
     terms = [f"old.{ident(c)}" + (' COLLATE pg_catalog."C"' if text else "") for c, text in numbering.order]
     order = ", ".join([*terms, "old.tableoid", "old.ctid"])
-    heap = f"{'' if numbering.partitioned else 'ONLY '}{relation(rekeyed.table)} AS old"
+    counted = f"pg_catalog.row_number() OVER (ORDER BY {order}) AS n"
+    keys = f"SELECT old.{ident(rekeyed.key.column)} AS k, {counted} {_numbered_rows(rekeyed, numbering)}"
+    operator = rekeyed.equality or "OPERATOR(pg_catalog.=)"
+    return f"LEFT JOIN ({keys}) AS {alias} ON {alias}.k {operator} {_old_key(rekeyed)}"
+
+
+def sorted_keys(rekeyed: Rekeyed) -> str:
+    """Returns a query for all numbered keys in OLD key order; the key is whole numbers, and they stand for
+    the order.
+    """
+    numbering = rekeyed.numbering
+    if numbering is None:
+        raise ValueError(f"{rekeyed.table}.{rekeyed.key.column} is not numbered")
+    key = f"old.{ident(rekeyed.key.column)}"
+    keys = f"SELECT {key} AS k {_numbered_rows(rekeyed, numbering)}"
+    return f"SELECT r.k FROM ({keys}) AS r WHERE r.k IS NOT NULL ORDER BY r.k"
+
+
+def key_text(rekeyed: Rekeyed) -> str:
+    """Returns SQL over ``old`` for the old key to which a column refers, as text."""
+    return f'CAST({_old_key(rekeyed)} AS pg_catalog.text) COLLATE pg_catalog."C"'
+
+
+def _numbered_rows(rekeyed: Rekeyed, numbering: Numbering) -> str:
+    """Returns FROM and WHERE of the rows that are numbered."""
     conditions = [f"(\n{numbering.where}\n)"] if numbering.where else []
     conditions += [f"NOT {parent_left_out(parent)}" for parent in numbering.left_with]
     taken = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    counted = f"pg_catalog.row_number() OVER (ORDER BY {order}) AS n"
-    keys = f"SELECT old.{ident(rekeyed.key.column)} AS k, {counted} FROM {heap}{taken}"
-    operator = rekeyed.equality or "OPERATOR(pg_catalog.=)"
-    return f"LEFT JOIN ({keys}) AS {alias} ON {alias}.k {operator} {_old_key(rekeyed)}"
+    return f"FROM {'' if numbering.partitioned else 'ONLY '}{relation(rekeyed.table)} AS old{taken}"
 
 
 def _number(rekeyed: Rekeyed, value: str, alias: str) -> str:

@@ -18,7 +18,8 @@ from tranship.errors.codes.stops import LookupChanged
 from tranship.execution.context import Job
 from tranship.execution.probe.leads import LeadSource
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
-from tranship.model.expression import Followed, Lookup, NewDefault
+from tranship.execution.probe.ranks import Ranks
+from tranship.model.expression import Followed, Lookup, NewDefault, Rekeyed
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Group, TablePlan
@@ -109,6 +110,7 @@ class Lookups:
         self._pending = pending
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
         self._leads = LeadSource(job, holders)
+        self._ranks = Ranks()
 
     async def bind(
         self,
@@ -139,9 +141,9 @@ class Lookups:
         old: asyncpg.Connection,
         new: asyncpg.Connection,
         plan: TablePlan,
-        keys_query: Callable[[Lookup | Followed], str],
+        keys_query: Callable[[Lookup | Followed | Rekeyed], str],
     ) -> Bindings:
-        bound = []
+        bound = await self._ranks.bind(old, plan, keys_query)
         for position, mapping in enumerate(plan.columns):
             lookup = mapping.expression
             if isinstance(lookup, Followed):
@@ -165,7 +167,7 @@ class Lookups:
         new: asyncpg.Connection,
         of: tuple[TablePlan, int],
         followed: Followed,
-        keys_query: Callable[[Lookup | Followed], str],
+        keys_query: Callable[[Lookup | Followed | Rekeyed], str],
     ) -> LookupContent:
         """Returns what leads a column of the rows; ``of`` is the plan and the column's position."""
         leads = await self._leads.some(new, followed)

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.model.expression import Followed, Lookup
+from tranship.model.expression import Followed, Lookup, Rekeyed
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import lookup_values
 from tranship.sql.joins import followed_key, key_texts
 from tranship.sql.lookup import several
+from tranship.sql.new_keys import key_text
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.row_source import RowSource, among, row_source, row_sources, where, without
 from tranship.sql.quote import ident
@@ -22,7 +23,7 @@ _MOST_SHOWN = 3
 
 
 def batch_keys(
-    plan: TablePlan, batch: Batch, lookup: Lookup | Followed, excluded: Sequence[Locator] = ()
+    plan: TablePlan, batch: Batch, lookup: Lookup | Followed | Rekeyed, excluded: Sequence[Locator] = ()
 ) -> str:
     """Returns a query for the distinct keys of a batch's rows, as texts; keys with a NULL are never looked
     up. ``excluded`` are rows of the batch whose keys nobody needs.
@@ -31,7 +32,7 @@ def batch_keys(
     return _distinct(rows, (*in_range(batch.range, plan), *without(rows, excluded)), lookup)
 
 
-def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup | Followed) -> str:
+def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup | Followed | Rekeyed) -> str:
     """Returns a query for the distinct keys of chosen rows, at least one, of one source, as texts."""
     source = row_source(plan.unrestricted, rows[0].source)
     return _distinct(source, (among(source, rows),), lookup)
@@ -74,7 +75,11 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
     """
 
 
-def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup | Followed) -> str:
+def _given(column: str) -> str:
+    return f"old.{ident(column)} IS NOT NULL"
+
+
+def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup | Followed | Rekeyed) -> str:
     if isinstance(lookup, Lookup) and lookup.key_sql:
         # OFFSET 0: expressions, which may raise, are computed for the rows that are left alone.
         names = [f"k{n}" for n in range(len(lookup.keys))]
@@ -82,6 +87,8 @@ def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup | Follo
         known = where(f"{name} IS NOT NULL" for name in names)
         read = f"SELECT {terms} {rows.read(conditions)}\nOFFSET 0"
         return f"SELECT DISTINCT {', '.join(names)} FROM ({read}) AS r{known}"
+    if isinstance(lookup, Rekeyed):
+        return f"SELECT DISTINCT {key_text(lookup)} {rows.read((*conditions, _given(lookup.column)))}"
     if isinstance(lookup, Lookup):
         texts, values = key_texts(lookup), lookup_values(lookup)
     else:
