@@ -82,8 +82,9 @@ INSERT INTO moment VALUES (100000, '2023-01-01 00:00+00', NULL, 'a stranger', 'h
 )
 
 RESOLUTIONS: Final = {
-    # NEW holds some of OLD's persons under other ids: by id, these are others.
+    # NEW holds some of OLD's persons and seats under other ids: by id, these are others.
     "person": [{"action": "existing", "rows": "same"}],
+    "seat": [{"action": "existing", "rows": "same"}],
     "moment": [
         {"action": "transform", "old_column": "wall", "new_column": "wall"},
         {

@@ -45,6 +45,8 @@ _FOREIGN = {
     "--table",
     "--seeds",
     "--full",
+    "--rows",
+    "--rounds",
     "--mutations",
     "--clean",
     "--host",
