@@ -32,6 +32,8 @@ from tranship.sql.expression import shipped
 from tranship.sql.joins import Bindings
 from tranship.sql.session import BEGIN_READ_ONLY, REHEARSAL, TRANSACTION, Unit
 
+MANY_TABLES = 16
+"""Small tables from which on several are copied, and compared, together."""
 FIRST_REJECTS = 10
 """Rejects of a table that are reported while it is copied; the others are in the rejects file."""
 

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.model.catalog import Catalog, Table
+from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
-from tranship.model.names import TableName
+from tranship.model.names import Side, TableName
 from tranship.model.notes import MomentOfRun, Note
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
@@ -89,13 +90,29 @@ class Job(Struct, frozen=True, dict=True):
         )
         return replace(self, plan=replace(self.plan, groups=tuple(groups)), taken_up=())
 
+    @cached_property
+    def filled(self) -> frozenset[TableName]:
+        """The tables of NEW that the run fills."""
+        return frozenset(plan.new for plan in self.plan.tables)
+
+    @cached_property
+    def lookup_tables(self) -> frozenset[TableName]:
+        """The tables of NEW in which the run looks values up."""
+        expressions = (mapping.expression for plan in self.plan.tables for mapping in plan.columns)
+        return frozenset(e.table for e in expressions if isinstance(e, Lookup) and e.side is Side.NEW)
+
     def taken(self, flow: FlowId) -> TakenUp | None:
         """Returns what a rejects-only run takes up of a flow; None: the run moves all rows."""
         return next((one for one in self.taken_up if one.flow == flow), None)
 
     def place(self, flow: FlowId) -> Journalled | None:
         """Returns where the journal speaks of a flow; None: the run is not on record yet."""
-        return next((place for place in self.journalled if place.flow == flow), None)
+        return self._places.get(flow)
+
+    @cached_property
+    def _places(self) -> dict[FlowId, Journalled]:
+        # The first one counts: a run stands before those that moved the flow earlier.
+        return {place.flow: place for place in reversed(self.journalled)}
 
     def before(self, plan: TablePlan) -> Table:
         """Returns OLD's table of a plan."""
@@ -107,7 +124,14 @@ class Job(Struct, frozen=True, dict=True):
 
     def fillers(self, table: TableName) -> tuple[TablePlan, ...]:
         """Returns the plans that fill a table of NEW, in plan order; none when the run leaves it as it is."""
-        return tuple(p for p in self.plan.tables if p.new == table)
+        return self._fillers.get(table, ())
+
+    @cached_property
+    def _fillers(self) -> dict[TableName, tuple[TablePlan, ...]]:
+        found: dict[TableName, list[TablePlan]] = {}
+        for plan in self.plan.tables:
+            found.setdefault(plan.new, []).append(plan)
+        return {table: tuple(plans) for table, plans in found.items()}
 
     def reader_of_filled(self, expression: str) -> str | None:
         """Returns a function in an expression of NEW that may read a table which this run fills, or None.

@@ -35,7 +35,13 @@ from tranship.execution.start.tasks import too_many
 from tranship.execution.start.to_do import ToDo, announce, to_do
 from tranship.execution.switches.indexes import LooseIndex, removal_notes, to_remove
 from tranship.execution.switches.locks import locks_ahead
-from tranship.execution.switches.triggers_and_keys import Switches, may_be_replica, needed
+from tranship.execution.switches.triggers_and_keys import (
+    Switches,
+    acting_tables,
+    may_be_replica,
+    needed,
+    stays_on,
+)
 from tranship.execution.time_spent import phase
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
@@ -218,6 +224,7 @@ async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[
     removed: list[LooseIndex] = []
     async with both_sides(context) as (_, new):
         replica = await may_be_replica(new)
+        acting = await acting_tables(new, [job.after(plan) for plan in job.plan.tables])
         for group in job.plan.groups:
             if not all(plan.flow in untouched for plan in group.tables):
                 continue
@@ -225,7 +232,8 @@ async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[
             for plan in group.tables:
                 rows[plan.new] += untouched[plan.flow]
             size, batch = rows.total(), context.options.batch_size
-            switched.append(await needed(new, job, group, replica=replica, rows=size, batch_rows=batch))
+            if not stays_on(job, group, acting):
+                switched.append(await needed(new, job, group, replica=replica, rows=size, batch_rows=batch))
             if mode != RebuildIndexes.NEVER:
                 removed += await to_remove(new, job, rows, mode)
     for note in removal_notes(removed):

@@ -272,8 +272,8 @@ class _LiveRun:
     async def _end(self, live: ActiveRun) -> None:
         """Moves the sequences, gathers statistics, and marks the run finished."""
         live.merged = await merged_rows(live.snapshot, live.context.job, live.book)
-        async with live.snapshot.reader() as reading:
-            live.sequences = await self.session.work("sequences", partial(set_sequences, live, reading))
+        with question("sequences"):
+            live.sequences = await self.session.work("sequences", partial(set_sequences, live))
         if live.context.options.analyze:
             with question("ANALYZE"):
                 await analyze_filled(live, self.session)

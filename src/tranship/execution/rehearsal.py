@@ -64,7 +64,7 @@ async def rehearse(context: RunContext) -> MigrationOutcome:
                 invocation=context.options.invocation,
             ):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
-                return await _Rehearsal(context, old, new, passed, frame).run()
+                return await _Rehearsal(context, new, passed, frame).run()
     except BROKEN as error:
         raise could_not_begin(error) from error
 
@@ -72,7 +72,6 @@ async def rehearse(context: RunContext) -> MigrationOutcome:
 @dataclass
 class _Rehearsal:
     context: RunContext
-    old: asyncpg.Connection
     new: asyncpg.Connection
     passed: Passed
     frame: Frame
@@ -145,8 +144,7 @@ class _Rehearsal:
             session = PlainSession(self.new, self.context.on_event)
             await Mover(live, session, None, jobs=1).run()
             live.merged = await merged_rows(live.snapshot, job, live.book)
-            async with self.old.transaction(readonly=True):
-                ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
+            ends = await set_sequences(live, self.new, untouched=self.exposed)
         except BROKEN as error:
             raise Stopped(RehearsalFailed(spoken(error), cure(error))) from error
         self.frame = replace(self.frame, sequences=ends)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
 import msgspec
 from msgspec import structs
 
-from tranship.execution.active_run import ActiveRun, Task, fence
-from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
+from tranship.execution.active_run import MANY_TABLES, ActiveRun, Task, fence
+from tranship.execution.proof.compare import (
+    LOW,
+    Subject,
+    differing,
+    sums_of_tables,
+    table_sums,
+)
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
@@ -19,9 +25,10 @@ from tranship.execution.proof.second_opinion import Compare
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.difference import Difference, Proof
+from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
 from tranship.server.journal import BatchRow, name_text
-from tranship.sql.new.counting import NEXT_XID, WRAP
+from tranship.sql.new.counting import NEXT_XID, TOGETHER, WRAP
 
 
 async def verify_run(live: ActiveRun, new: asyncpg.Connection) -> None:
@@ -34,15 +41,73 @@ async def verify_run(live: ActiveRun, new: asyncpg.Connection) -> None:
     # In a NEW that was restored elsewhere, rows do not carry the transactions that the journal has.
     if hashing is None or not live.native:
         return
+    small = [task for task in live.tasks if _compared_together(live, task, hashing)]
+    proven: set[int] = set()
+    for first in range(0, len(small) if len(small) >= MANY_TABLES else 0, TOGETHER):
+        proofs = await _equal_ones(live, new, small[first : first + TOGETHER], hashing)
+        await _keep(live, new, proofs)
+        proven |= proofs.keys()
     for task in live.tasks:
-        proof = await _proof(live, new, task, hashing)
-        if proof is None:
-            continue
-        async with new.transaction():
-            await fence(live.worker, new)
-            kept = (live.run, task.position, msgspec.json.encode(proof))
-            await new.execute(live.context.journal.sql("keep_proof"), *kept)
-        await failpoint("table.verified")
+        if task.position not in proven:
+            proof = await _proof(live, new, task, hashing)
+            await _keep(live, new, {task.position: proof} if proof is not None else {})
+
+
+async def _keep(live: ActiveRun, new: asyncpg.Connection, proofs: Mapping[int, Proof]) -> None:
+    """Journals proofs, given by the position of their flow."""
+    if not proofs:
+        return
+    async with new.transaction():
+        await fence(live.worker, new)
+        kept = [(live.run, position, msgspec.json.encode(proof)) for position, proof in proofs.items()]
+        await new.executemany(live.context.journal.sql("keep_proof"), kept)
+    await failpoint("table.verified")
+
+
+def _compared_together(live: ActiveRun, task: Task, hashing: Hashing) -> bool:
+    """Returns whether the sums of one batch are all that is to be compared of a table."""
+    plan = task.plan
+    own = len(live.context.job.fillers(plan.new)) == 1 and plan.input_zone is None
+    filled = any(isinstance(mapping.expression, NewDefault) for mapping in plan.columns)
+    hashed = all(row.sums is not None for row in task.done)
+    plain = own and not filled and not live.book.held(plan.flow)
+    return plain and hashed and len(task.done) <= 1 and hashing.sample is None
+
+
+async def _equal_ones(
+    live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task], hashing: Hashing
+) -> dict[int, Proof]:
+    """Returns the proofs, by position, of those of some tables that one statement finds to be as they should.
+
+    Every other one is compared by itself, and what differs is named.
+    """
+    written = [task for task in tasks if any(row.xids for row in task.done)]
+    oldest = min((task.done[0].xids[0] for task in written), default=0)
+    if written and await new.fetchval(NEXT_XID) - oldest > WRAP:
+        return {}
+    empty = [task for task in tasks if task not in written]
+    proofs = {t.position: _unproven(live, t, Subject(live.context.job, t.plan, hashing)) for t in empty}
+    try:
+        async with new.transaction(isolation="repeatable_read", readonly=True):
+            return proofs | await _equal_in_new(live, new, written, hashing, oldest)
+    except asyncpg.PostgresError as error:
+        if not is_too_large(error):
+            raise
+        return {}
+
+
+async def _equal_in_new(
+    live: ActiveRun, new: asyncpg.Connection, written: Sequence[Task], hashing: Hashing, oldest: int
+) -> dict[int, Proof]:
+    """Returns the proofs of those of some written tables that hold what they should and nothing else."""
+    subjects = [Subject(live.context.job, task.plan, hashing) for task in written]
+    mine = [frozenset(xid & LOW for xid in task.done[0].xids) for task in written]
+    sums, proofs = await sums_of_tables(new, subjects, mine, oldest), dict[int, Proof]()
+    for task, subject, there in zip(written, subjects, sums, strict=True):
+        if not differing(task.done, there) and not there.others.rows:
+            proof = _unproven(live, task, subject)
+            proofs[task.position] = await _with_second_opinion(live, new, task, proof)
+    return proofs
 
 
 async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing) -> Proof | None:

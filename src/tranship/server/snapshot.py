@@ -24,6 +24,7 @@ from tranship.server.session import open_session
 from tranship.server.trouble import DRIVER_TROUBLE
 from tranship.sql import session as statements
 from tranship.sql.old import snapshot as sql_snapshot
+from tranship.sql.queries import query
 
 KEEP_ALIVE = 10.0
 """Seconds between two looks at each holder. Firewalls forget connections that are idle for minutes; this
@@ -151,7 +152,9 @@ class Snapshot:
         self._holders: list[_Holder] = []
         self._idle: list[asyncpg.Connection] = []
         self._crowded = False
-        """The server grants too few connections for a second holder beside the readers."""
+        """The server has too few connections, or too small a lock table, for a second holder beside the
+        readers.
+        """
         self.mark = Mark("", "")
         self.version = 0
 
@@ -295,6 +298,9 @@ class Snapshot:
             await _drop(conn)
             raise
         self._holders.append(_Holder(conn, exported))
+        self._crowded = not await conn.fetchval(query("locks_fit_twice"))
+        if self._crowded:
+            return
         # A server that grants one connection only is enough: the run then stands on one holder.
         with contextlib.suppress(ConnectError):
             await self._relay()

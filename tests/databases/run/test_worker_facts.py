@@ -90,7 +90,7 @@ async def test_what_is_predicted_later_leaves_the_first_reason(make_pair: MakePa
 
 async def test_nobody_gets_a_batch_number_twice(make_pair: MakePair) -> None:
     async with journalled(make_pair) as (one, other):
-        await JOURNAL.write_batches(one, "run", 0, [Batch(n, FLOW, Whole(0), 3) for n in range(7)])
+        await JOURNAL.write_batches(one, "run", {0: [Batch(n, FLOW, Whole(0), 3) for n in range(7)]})
 
         async def take(conn: asyncpg.Connection) -> list[int]:
             return [await JOURNAL.reserve_number(conn, "run", 0) for _ in range(20)]

@@ -164,13 +164,14 @@ class FewerStreams(RefusalMessage, frozen=True):
 class ManyLocks(RefusalMessage, frozen=True):
     code = "TS344"
     meaning = "many tables: the server's lock table may not hold them"
-    cure = "raise `max_locks_per_transaction` where the run meets that limit"
+    cure = "raise `max_locks_per_transaction` to the value that the message names, and restart the server"
     warning = True
-    message = "{side}: {tables} tables and partitions come near the lock table's {entries} entries"
-    hint = "raise max_locks_per_transaction"
+    message = "{side}: a run locks about {tables} relations; the lock table has {entries} entries"
+    hint = "set max_locks_per_transaction = {enough} and restart the server"
     side: Side
     tables: int
     entries: int
+    enough: int
 
 
 class NewPublishes(RefusalMessage, frozen=True):

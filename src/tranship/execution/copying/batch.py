@@ -301,7 +301,7 @@ class Worker:
             kept, rest = await with_old_rows(run, task.plan, (kept, rest))
             given = given._replace(batch=kept, predicted=given.predicted.within(kept))
             unreadable = [reject for reject in unreadable if reject.row in kept]
-            await run.context.journal.write_batches(new, run.run, task.position, [rest])
+            await run.context.journal.write_batches(new, run.run, {task.position: [rest]})
         updated = await self._update(new, given, [change for change in changes if change.row in given.batch])
         met = [*unreadable, *result.rejects, *updated.rejects]
         async with run.snapshot.reader(task.plan.zone) as old:

@@ -6,7 +6,7 @@ or be UNLOGGED and emptied by a crash of its server.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 import msgspec
@@ -20,7 +20,7 @@ from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, RelationIdentity, Run, TaskRow
-from tranship.sql.new.counting import NEXT_XID, WRAP, count_written
+from tranship.sql.new.counting import NEXT_XID, TOGETHER, WRAP, count_written, each
 from tranship.sql.queries import query
 
 
@@ -72,30 +72,57 @@ async def shortfalls(new: asyncpg.Connection, claims: Iterable[Claim], *, native
     by_table: dict[TableName, list[Claim]] = {}
     for claim in claims:
         by_table.setdefault(claim.table, []).append(claim)
-    found = [await _shortfall(new, table, mine, native=native) for table, mine in by_table.items()]
-    return [one for one in found if one is not None]
+    mine = [_Written(table, tuple(some)) for table, some in by_table.items() if any(one.rows for one in some)]
+    found: list[Shortfall] = []
+    for first in range(0, len(mine), TOGETHER):
+        found += await _shortfalls(new, mine[first : first + TOGETHER], native=native)
+    return found
 
 
-async def _shortfall(
-    new: asyncpg.Connection, table: TableName, claims: Sequence[Claim], *, native: bool
-) -> Shortfall | None:
-    rows = sum(claim.rows for claim in claims)
-    if not rows:
-        return None
-    now = await identity_of(new, table)
-    if now is None or (native and _replaced(claims, now)):
-        return Shortfall(table, rows, 0, replaced=True)
-    there = await _count(new, table, claims, native=native)
-    return Shortfall(table, rows, there) if there < rows else None
+class _Written(Struct, frozen=True):
+    """What runs left in one table of NEW."""
+
+    table: TableName
+    claims: tuple[Claim, ...]
+
+    @property
+    def rows(self) -> int:
+        """The rows of all claims."""
+        return sum(claim.rows for claim in self.claims)
+
+    @property
+    def oldest(self) -> int:
+        """The first transaction of them."""
+        return min(claim.oldest for claim in self.claims if claim.xids)
+
+    @property
+    def counting(self) -> str:
+        """The query that counts the table."""
+        xids = [xid for claim in self.claims for xid in claim.xids]
+        return count_written(self.table, xids, self.oldest)
 
 
-async def _count(new: asyncpg.Connection, table: TableName, claims: Sequence[Claim], *, native: bool) -> int:
-    """Returns how many of the rows may be there at most."""
-    oldest = min(claim.oldest for claim in claims if claim.xids)
-    proving = native and await new.fetchval(NEXT_XID) - oldest <= WRAP
-    xids = [xid for claim in claims for xid in claim.xids]
-    counted = await new.fetchrow(count_written(table, xids, oldest))
-    return int(counted["ours"] + counted["others"] if proving else counted["whole"])
+async def _shortfalls(
+    new: asyncpg.Connection, written: Sequence[_Written], *, native: bool
+) -> list[Shortfall]:
+    now = await identities_of(new, [one.table for one in written])
+    there = [one for one in written if not _is_replaced(one, now, native=native)]
+    lost = [Shortfall(one.table, one.rows, 0, replaced=True) for one in written if one not in there]
+    return [*lost, *(await _short(new, there, native=native) if there else [])]
+
+
+async def _short(new: asyncpg.Connection, written: Sequence[_Written], *, native: bool) -> list[Shortfall]:
+    """Returns what tables lack that received the rows; each of them may hold so many of them at most."""
+    proving = native and await new.fetchval(NEXT_XID) - min(one.oldest for one in written) <= WRAP
+    counted = await new.fetch(each([one.counting for one in written]))
+    most = {row["n"]: row["ours"] + row["others"] if proving else row["whole"] for row in counted}
+    return [Shortfall(one.table, one.rows, most[n]) for n, one in enumerate(written) if most[n] < one.rows]
+
+
+def _is_replaced(written: _Written, now: Mapping[TableName, RelationIdentity], *, native: bool) -> bool:
+    """Returns whether there is no such table, or another one than received the rows."""
+    there = now.get(written.table)
+    return there is None or (native and _replaced(written.claims, there))
 
 
 def _replaced(claims: Sequence[Claim], now: RelationIdentity) -> bool:
@@ -103,10 +130,16 @@ def _replaced(claims: Sequence[Claim], now: RelationIdentity) -> bool:
     return any(claim.relation is not None and claim.relation.oid != now.oid for claim in claims)
 
 
-async def identity_of(new: asyncpg.Connection, table: TableName) -> RelationIdentity | None:
-    """Returns the relation that has a name now; None: there is none."""
-    row = await new.fetchrow(query("relation_identity"), table.schema, table.name)
-    return msgspec.convert(dict(row), type=RelationIdentity) if row is not None else None
+async def identities_of(
+    new: asyncpg.Connection, tables: Sequence[TableName]
+) -> dict[TableName, RelationIdentity]:
+    """Returns the relations that have these names now."""
+    schemas, names = [table.schema for table in tables], [table.name for table in tables]
+    rows = await new.fetch(query("relation_identities"), schemas, names)
+    return {
+        tables[row["n"] - 1]: RelationIdentity(row["oid"], row["filenode"], row["persistence"])
+        for row in rows
+    }
 
 
 def claim_of(task: Task) -> Claim:
@@ -156,11 +189,22 @@ async def fix_relations(live: ActiveRun, tasks: Sequence[Task], new: asyncpg.Con
     """
     async with new.transaction():
         await fence(live.worker, new)
+        kept = await keep_relations(live, tasks, new)
         for task in tasks:
-            now = await identity_of(new, task.plan.new)
-            place = (live.run, task.position, msgspec.json.encode(now).decode())
-            kept = await new.fetchval(live.context.journal.sql("fix_relation"), *place)
-            task.relation = msgspec.json.decode(kept, type=RelationIdentity | None)
+            task.relation = kept[task.position]
+
+
+async def keep_relations(
+    live: ActiveRun, tasks: Sequence[Task], new: asyncpg.Connection
+) -> dict[int, RelationIdentity | None]:
+    """Records the relations in the caller's transaction. Returns what is kept, by the task's position."""
+    there = await identities_of(new, [task.plan.new for task in tasks])
+    now = [msgspec.json.encode(there.get(task.plan.new)).decode() for task in tasks]
+    positions = [task.position for task in tasks]
+    rows = await new.fetch(live.context.journal.sql("fix_relations"), live.run, positions, now)
+    return {
+        row["position"]: msgspec.json.decode(row["relation"], type=RelationIdentity | None) for row in rows
+    }
 
 
 async def moved_shortfalls(

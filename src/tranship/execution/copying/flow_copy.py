@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncpg
 from msgspec.structs import replace
 
+from tranship.errors import Stopped
+from tranship.errors.codes.stops import Unaccounted
 from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task
 from tranship.execution.batch_size import AdaptiveBatchSize
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.durability import check_kept
 from tranship.model.notes import BatchDivided
-from tranship.model.progress import Batch, BatchDone, RowRejected
+from tranship.model.progress import Batch, BatchDone, RowRejected, TableDone
 from tranship.server.cut import SMALLEST_BATCH
 from tranship.server.journal import RejectRow
 from tranship.sql.row_id import render
@@ -91,6 +93,33 @@ class FlowCopy:
             BatchDivided(flow, batch.number, first.rows, sum(other.rows for other in others), report.slow)
         )
         self._task.slow_reported = self._task.slow_reported or report.slow
+
+
+def end_copy(live: ActiveRun, task: Task) -> None:
+    """Checks that all rows of a table are accounted for, and tells its counts.
+
+    Raises:
+        Stopped: they are not.
+    """
+    task.todo.clear()
+    flow, counts, old = task.plan.flow, task.counts, task.old
+    if counts.read != task.rows:
+        raise Stopped(Unaccounted(flow, task.rows, counts.read))
+    if old is not None and old.read != task.rows_of_old:
+        raise Stopped(Unaccounted(flow, task.rows_of_old, old.read))
+    done = TableDone(
+        flow,
+        counts.read,
+        counts.written,
+        counts.rejected,
+        counts.already_there,
+        kept=counts.kept,
+        updated=counts.updated,
+        merged=counts.merged,
+        old=old,
+        tolerated=task.findings.tolerated_by,
+    )
+    live.context.on_event(done)
 
 
 def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejected:

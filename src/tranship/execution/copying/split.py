@@ -73,7 +73,7 @@ async def divide(
                 return None
             rest = await journal.after(new, run.run, there)
             return (first, rest.batch) if rest is not None else None
-        await journal.write_batches(new, run.run, task.position, [second])
+        await journal.write_batches(new, run.run, {task.position: [second]})
     await failpoint("batch.divided")
     return first, second
 

@@ -14,15 +14,16 @@ import asyncpg
 from msgspec import structs
 
 from tranship.errors import Stopped
-from tranship.errors.codes.stops import RejectsReached, StoppedAsAsked, Unaccounted
+from tranship.errors.codes.stops import RejectsReached, StoppedAsAsked
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.assignment import Assignment, Copier
 from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
-from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
+from tranship.execution.copying.flow_copy import FlowCopy, RunSessions, end_copy
 from tranship.execution.copying.merged import reject_merged
 from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
+from tranship.execution.copying.shared import fill_small_tables, small_tables
 from tranship.execution.copying.writers import wait_for_writers
 from tranship.execution.probe.everything import probe
 from tranship.execution.probe.group import Arrived
@@ -40,7 +41,7 @@ from tranship.model.expression import Lookup
 from tranship.model.names import TableName
 from tranship.model.options import reject_bound
 from tranship.model.plan import Group
-from tranship.model.progress import Region, TableDone
+from tranship.model.progress import Region
 from tranship.model.verdict import Reject
 from tranship.server.journal import RunStatus
 
@@ -81,13 +82,22 @@ class Mover:
             Stopped: a person asked, the last try failed, or a limit is reached; the same command resumes.
         """
         try:
+            await self._small()
+            by_flow = {task.plan.flow: task for task in self._live.tasks}
             for group in self._live.context.job.plan.groups:
-                tasks = [t for t in self._live.tasks if t.plan in group.tables]
+                tasks = [by_flow[plan.flow] for plan in group.tables if plan.flow in by_flow]
                 if any(t.todo or not t.finished for t in tasks):
                     await self._group(group, tasks)
         finally:
             for worker in self._workers:
                 await worker.close()
+
+    async def _small(self) -> None:
+        """Fills the small tables of which there are so many that they share transactions."""
+        tasks = await self._session.work("small tables", partial(small_tables, self._live))
+        # What an earlier process left off belongs to a group, which restores it after its rows.
+        if tasks and not await self._board.anything_off(self._session):
+            await fill_small_tables(self._live, self._workers, self._throttle, tasks)
 
     async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
         """Fills the tables of one group and journals that they are done."""
@@ -287,26 +297,8 @@ class Mover:
             raise failed[0]
         if waiting:
             raise self._stopped()
-        task.todo.clear()
         self._runtime_rejects += len(live.book.rejected(flow)) - known
-        counts, old = task.counts, task.old
-        if counts.read != task.rows:
-            raise Stopped(Unaccounted(flow, task.rows, counts.read))
-        if old is not None and old.read != task.rows_of_old:
-            raise Stopped(Unaccounted(flow, task.rows_of_old, old.read))
-        done = TableDone(
-            flow,
-            counts.read,
-            counts.written,
-            counts.rejected,
-            counts.already_there,
-            kept=counts.kept,
-            updated=counts.updated,
-            merged=counts.merged,
-            old=old,
-            tolerated=task.findings.tolerated_by,
-        )
-        live.context.on_event(done)
+        end_copy(live, task)
 
     def _copiers(self, task: Task, batches: int) -> Sequence[Copier]:
         """Returns who copies a flow, one for each stream."""

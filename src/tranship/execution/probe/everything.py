@@ -13,6 +13,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.counting import cut_flow
+from tranship.execution.probe.existing import EmptyTables, may_hold_others
 from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
@@ -181,11 +182,12 @@ async def probe(
     for first in range(0, len(groups), _AT_ONCE):
         async with probing_session(context, rehearsal) as new:
             some = groups[first : first + _AT_ONCE]
-            filled = [context.job.after(plan) for group in some for plan in group.tables]
-            indexes = Indexes(new, filled)
+            job, plans = context.job, [plan for group in some for plan in group.tables]
+            indexes = Indexes(new, map(job.after, plans))
+            empty = EmptyTables(new, (job.after(plan) for plan in plans if may_hold_others(job, plan)))
             for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
-                    probing = ProbeContext(context.job, old, new, book, arrived, indexes)
+                    probing = ProbeContext(job, old, new, book, arrived, indexes, empty)
                     for group in some[begin : begin + _GROUPS_AT_ONCE]:
                         await probe_group(probing, group, batches)
 

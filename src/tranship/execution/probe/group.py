@@ -17,7 +17,12 @@ from tranship.execution.probe.collisions import Colliding, Collisions, colliding
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.equal_rows import EqualRows
-from tranship.execution.probe.existing import existing_candidates, find_existing
+from tranship.execution.probe.existing import (
+    EmptyTables,
+    existing_candidates,
+    find_existing,
+    may_hold_others,
+)
 from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.found_rows import FoundRows
 from tranship.execution.probe.keys import KeyStore
@@ -74,6 +79,8 @@ class ProbeContext(Struct, frozen=True):
     arrived: Arrived
     indexes: Indexes | None = None
     """Those of several groups, read together. None: each group reads its own."""
+    empty: EmptyTables | None = None
+    """Likewise the tables that hold no row."""
 
 
 async def probe_group(
@@ -131,6 +138,9 @@ class _GroupProbe:
         self._arrived = context.arrived
         tables = [job.after(plan) for plan in group.tables]
         self._known_indexes = context.indexes or Indexes(context.new, tables)
+        self._empty = context.empty or EmptyTables(
+            context.new, [job.after(plan) for plan in group.tables if may_hold_others(job, plan)]
+        )
         self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
         self._stores: dict[FlowId, dict[str, KeyStore]] = {}
         self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}
@@ -166,7 +176,7 @@ class _GroupProbe:
         keys = [i for c in await self._find_colliding() if c.table == plan.new for i in c.rendered(self._job)]
         by_row = [key for key, hazard in self._foreign_keys(plan) if self._by_row(plan, key, hazard)]
         reader = self._derived.reader(plan)
-        existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
+        existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}), self._empty)
         # Once rows of the run are in NEW, an equal row there may be one of them: only the first look tells.
         first = self._arrived is Arrived.NOTHING
         equal = EqualRows(reader, self._book, (*existing.by_row, *existing.few)) if first else None
@@ -372,5 +382,5 @@ def _looks_up_within(expression: Expression) -> bool:
 def _pending(job: Job, group: Group, arrived: Arrived) -> Callable[[TableName], bool]:
     """Returns the tables of NEW that still wait for rows of this run."""
     mine = arrived is Arrived.GROUPS_BEFORE
-    waiting = frozenset(plan.new for plan in (group.tables if mine else job.plan.tables))
+    waiting = frozenset(plan.new for plan in group.tables) if mine else job.filled
     return waiting.__contains__

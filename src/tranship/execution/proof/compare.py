@@ -14,6 +14,7 @@ from tranship.model.digest import Sums
 from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow
 from tranship.sql import session as statements
+from tranship.sql.new.counting import each
 from tranship.sql.new.digest import sums_by_transaction
 
 LOW = 0xFFFFFFFF
@@ -74,6 +75,29 @@ async def table_sums(new: asyncpg.Connection, of: Subject, mine: frozenset[int],
         {row["xid"]: row["unlike"] for row in rows},
         sum(row["unlike"] for row in others),
     )
+
+
+async def sums_of_tables(
+    new: asyncpg.Connection, of: Sequence[Subject], mine: Sequence[frozenset[int]], oldest: int
+) -> list[TableSums]:
+    """Reads several tables of NEW in one statement, in the caller's transaction.
+
+    ``mine`` are the transactions (32 bits) in which this run filled each of them, ``oldest`` the first of all
+    of these; every other one that is later counts as that of a stranger.
+    """
+    queries = [
+        sums_by_transaction(
+            one.job.after(one.plan), copied_columns(one.job, one.plan), one.hashing.form(one.job.new)
+        )
+        for one in of
+    ]
+    found: list[dict[int, Sums]] = [{} for _ in of]
+    others = [Sums() for _ in of]
+    for row in await new.fetch(each(queries), oldest & LOW) if queries else ():
+        found[row["n"]][row["xid"]] = sums_of(row)
+        if row["later"] and row["xid"] not in mine[row["n"]]:
+            others[row["n"]] += sums_of(row)
+    return [TableSums(sums, strangers) for sums, strangers in zip(found, others, strict=True)]
 
 
 async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:

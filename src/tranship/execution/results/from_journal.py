@@ -141,10 +141,11 @@ async def _journalled(
         # Only what the last run rejected is rejected now.
         run, position = places[plan.flow][-1]
         counting, first = CauseCounter(), FirstOfEachCause(most)
-        async for row in journal.rejects_of(control, run, position):
-            counting.add(row.reject)
-            if first.takes(row.reject):
-                spool.add(reject_record(plan, row.reject, row.key, row.row))
+        if any(batch.rejected for batch in chain[-1].batches):
+            async for row in journal.rejects_of(control, run, position):
+                counting.add(row.reject)
+                if first.takes(row.reject):
+                    spool.add(reject_record(plan, row.reject, row.key, row.row))
         chain[-1].causes = counting.causes()
         tables.append(_counts(plan, chain, already=plan.flow in already))
     return tables, spool

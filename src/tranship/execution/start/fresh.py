@@ -29,7 +29,7 @@ from tranship.execution.start.computed import computed
 from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.numbers import numbering, reserve
 from tranship.execution.start.sequence_headroom import without_room
-from tranship.execution.start.tasks import Begun, on_record, task_of, too_many, write_task
+from tranship.execution.start.tasks import Begun, on_record, task_of, too_many, write_tasks
 from tranship.model.dependencies import Dependencies, Reads
 from tranship.model.options import MigrateOptions, Verify, command_line
 from tranship.planning.plan.content import run_hash
@@ -89,8 +89,7 @@ async def begin_fresh(
             await control.execute(journal.sql("insert_run"), *known, *place, *decided)
             await _keep(control, journal, run, depends, hashing)
             await reserve(control, job, {} if options.rehearse else {t.plan.flow: t.rows for t in tasks})
-            for task in tasks:
-                await write_task(control, journal, run, task, probed.book)
+            await write_tasks(control, journal, run, tasks, probed.book)
 
     await session.work("the journal", write)
     await failpoint("run.prepared")

@@ -29,6 +29,7 @@ from tranship.errors.codes.start import (
     UnseenReads,
 )
 from tranship.execution.context import Job, RunContext
+from tranship.execution.probe.everything import locked_relations
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.start.dependencies import reads_of
 from tranship.execution.start.filled_before import in_other_journals
@@ -57,6 +58,10 @@ OTHERS = 3
 """Connections that a run needs beside its streams: journal and lock in NEW, two holders of the snapshot and a
 reader in OLD.
 """
+
+
+_OTHER_LOCKS = 1_000
+"""Locks for transactions that read and write some tables with their indexes, a few of them side by side."""
 
 
 class Passed(Struct, frozen=True):
@@ -129,7 +134,10 @@ async def _switching(
     job, options = context.job, context.options
     problems: list[Problem] = []
     altered: set[TableName] = set()
+    acting = await switches.acting_tables(new, [job.after(plan) for plan in job.plan.tables])
     for group in job.plan.groups:
+        if switches.stays_on(job, group, acting):
+            continue
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
         problems += switches.missing_rights(need, job, replica=replica)
         problems += await _noticing(new, job, group, replica=replica) if need.replica or need.drop else []
@@ -279,10 +287,21 @@ async def _limits(
         if possible < allowed:
             warnings.append(FewerStreams(side, possible, jobs).problem(side.value))
             allowed = possible
-        locks = sum(max(1, len(t.partitions)) for t in (job.old if side is Side.OLD else job.new).tables)
-        if locks > row["locks"] // 2:
-            warnings.append(ManyLocks(side, locks, row["locks"]).problem(side.value))
+        locks, there = _locks(job, side), row["locks_each"] * row["lockers"]
+        if locks > there:
+            enough = -(-locks // row["lockers"])
+            warnings.append(ManyLocks(side, locks, there, enough).problem(side.value))
     return allowed, warnings
+
+
+def _locks(job: Job, side: Side) -> int:
+    """Returns how many locks a run needs at a time on one side: one session holds every table of OLD, and
+    other transactions read and write a bounded number of tables.
+    """
+    if side is Side.NEW:
+        return _OTHER_LOCKS
+    tables = (job.old.table(name) for name in locked_relations(job))
+    return _OTHER_LOCKS + sum(1 + len(table.partitions) for table in tables if table is not None)
 
 
 async def _in_use(new: asyncpg.Connection, job: Job, altered: set[TableName]) -> list[Problem]:

@@ -35,7 +35,7 @@ from tranship.execution.start.interrupted import (
 )
 from tranship.execution.start.rejects_only import restrict
 from tranship.execution.start.sequence_headroom import without_room
-from tranship.execution.start.tasks import Begun, on_record, task_of, write_task
+from tranship.execution.start.tasks import Begun, on_record, task_of, write_tasks
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
@@ -159,7 +159,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
                 journal.sql("forget_task"),
             ):
                 await control.execute(forget, run.id, task.position)
-            await write_task(control, journal, run.id, task, probed.book)
+            await write_tasks(control, journal, run.id, [task], probed.book)
         await control.execute(journal.sql("new_snapshot"), run.id, str(snapshot.mark))
         # Which rows are moved again, or cannot be taken apart, is said by their places in the new snapshot.
         job = replace(job, plan=job.plan.part([*job.plan.tables, *probed.job.plan.tables]))

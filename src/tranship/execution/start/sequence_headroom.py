@@ -13,9 +13,12 @@ import asyncpg
 
 from tranship.errors.codes.privileges import SequenceExhausted
 from tranship.execution.context import Job
-from tranship.execution.switches.sequences import drawn_by, position
+from tranship.execution.switches.sequences import drawn_by, positions
 from tranship.model.database_objects import Sequence
 from tranship.model.flow import FlowId
+
+_AT_ONCE = 100
+"""Sequences that one statement reads."""
 
 
 def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
@@ -34,11 +37,13 @@ async def without_room(
     for plan in job.plan.tables:
         drawn = [sequence for sequence in drawn_by(job, plan) if not sequence.cycle]
         rows.update(dict.fromkeys(drawn, arriving[plan.flow]))
-    for sequence, wanted in rows.items():
-        if wanted == 0 or "SELECT" not in sequence.privileges:
-            continue
-        stands = await position(new, sequence.name)
-        left = numbers_left(sequence, stands.value, called=stands.called)
-        if left < wanted:
-            return SequenceExhausted(sequence.name, left, wanted)
+    asked = [one for one, wanted in rows.items() if wanted and "SELECT" in one.privileges]
+    for first in range(0, len(asked), _AT_ONCE):
+        some = asked[first : first + _AT_ONCE]
+        stand = await positions(new, [sequence.name for sequence in some])
+        for sequence in some:
+            at = stand[sequence.name]
+            left = numbers_left(sequence, at.value, called=at.called)
+            if left < rows[sequence]:
+                return SequenceExhausted(sequence.name, left, rows[sequence])
     return None

@@ -64,25 +64,37 @@ def on_record(job: Job, journal_schema: str, run: str, tasks: Sequence[Task]) ->
     return replace(job, journalled=(*mine, *job.journalled))
 
 
-async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:
-    """Writes one flow with its batches and predicted rejects."""
-    names = (name_text(task.plan.old), name_text(task.plan.new))
-    findings = msgspec.json.encode(task.findings)
-    await control.execute(
-        journal.sql("insert_task"),
+async def write_tasks(
+    control: asyncpg.Connection, journal: Journal, run: str, tasks: Sequence[Task], book: Book
+) -> None:
+    """Writes flows with their batches and predicted rejects."""
+    await control.executemany(journal.sql("insert_task"), [_task_values(run, task) for task in tasks])
+    await journal.write_batches(control, run, {task.position: task.todo for task in tasks})
+    for task in tasks:
+        await _write_predicted(control, journal, run, task, book)
+
+
+def _task_values(run: str, task: Task) -> tuple[object, ...]:
+    """Returns a flow as a row of the journal, in the order of ``insert_task``."""
+    return (
         run,
         task.position,
-        *names,
+        name_text(task.plan.old),
+        name_text(task.plan.new),
         task.plan_hash,
         task.rows,
         task.digest,
-        findings,
+        msgspec.json.encode(task.findings),
         task.facts.format,
         flow_name_text(task.plan.flow),
         task.old_rows,
         task.rejects_of,
     )
-    await journal.write_batches(control, run, task.position, task.todo)
+
+
+async def _write_predicted(
+    control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book
+) -> None:
     flow = task.plan.flow
     held = book.held(flow)
     predicted = Predicted(tuple(book.rejected(flow).values()), tuple(held[row] for row in sorted(held)))

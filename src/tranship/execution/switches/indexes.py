@@ -26,8 +26,7 @@ from tranship.errors.codes.privileges import IndexNotRemovable
 from tranship.execution.context import Job
 from tranship.model.catalog import Index, Table
 from tranship.model.catalog_codes import RelationKind
-from tranship.model.expression import Lookup
-from tranship.model.names import Side, TableName
+from tranship.model.names import TableName
 from tranship.model.notes import IndexesToRemove
 from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
@@ -71,8 +70,7 @@ async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) 
 
     ``new`` has an empty search_path, so that definitions are printed with the schemas of all names.
     """
-    looked_up = _lookup_tables(job)
-    tables_of_new = [job.new.table(name) for name in tables if name not in looked_up]
+    tables_of_new = [job.new.table(name) for name in tables if name not in job.lookup_tables]
     wanted = {table.oid: table for table in tables_of_new if table and table.kind == RelationKind.TABLE}
     if not wanted:
         return ()
@@ -81,12 +79,6 @@ async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) 
         for row in await new.fetch(query("loose_indexes"), [*wanted])
     ]
     return tuple(index for index in found if index is not None)
-
-
-def _lookup_tables(job: Job) -> set[TableName]:
-    """Returns the tables of NEW in which the run looks values up."""
-    expressions = [mapping.expression for plan in job.plan.tables for mapping in plan.columns]
-    return {e.table for e in expressions if isinstance(e, Lookup) and e.side is Side.NEW}
 
 
 def _loose_index(table: Table, row: asyncpg.Record) -> LooseIndex | None:

@@ -26,6 +26,9 @@ from tranship.sql.expression import shipped as shipped_positions
 from tranship.sql.new import sequences as sql_sequences
 from tranship.sql.quote import ident, relation
 
+_AT_ONCE = 100
+"""Sequences that one statement reads or moves."""
+
 
 class Position(Struct, frozen=True):
     """Where a sequence stands. ``called``: the value was handed out already (``is_called`` of ``setval``)."""
@@ -80,6 +83,8 @@ def _drawn(job: Job) -> tuple[set[TableName], bool]:
 def drawn_by(job: Job, plan: TablePlan) -> list[Sequence]:
     """Returns the sequences that give each row of a table a number."""
     drawn = {column.sequence for column in _filled_by_new(job, plan) if column.sequence is not None}
+    if not drawn:
+        return []
     return [sequence for sequence in job.new.sequences if sequence.name in drawn]
 
 
@@ -102,8 +107,17 @@ async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position
     return left
 
 
+class _Move(Struct, frozen=True):
+    """Where a sequence of NEW stands, and where it has to go."""
+
+    name: TableName
+    own: Position
+    end: Position
+    descending: bool
+
+
 async def set_sequences(
-    live: ActiveRun, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()
+    live: ActiveRun, new: asyncpg.Connection, untouched: Collection[TableName] = ()
 ) -> dict[str, int]:
     """Moves NEW's sequences and journals their positions before and after.
 
@@ -113,38 +127,95 @@ async def set_sequences(
         Stopped: another run took over.
     """
     await failpoint("sequences.before")
-    job, journal = live.context.job, live.context.journal
-    ends: dict[str, int] = {}
-    for name in dict.fromkeys(pair.new for pair in job.plan.sequences):
-        sequence = next((s for s in job.new.sequences if s.name == name), None)
-        if sequence is None:
-            continue
-        own = await position(new, name)
-        others = [
-            p
-            for pair in job.plan.sequences
-            if pair.new == name
-            for p in await _candidates(old, new, pair, sequence)
-        ]
-        end = furthest(own, others, sequence)
-        ends[str(name)] = end.value
-        if end != own and name not in untouched:
-            async with new.transaction():
-                await fence(live.worker, new)
-                states = (str(own.value), own.called, str(end.value), end.called)
-                await new.execute(journal.sql("insert_sequence"), live.run, name_text(name), *states)
-            # A transaction of its own: the record has to be committed before setval, which no rollback
-            # undoes.
-            async with new.transaction():
-                await fence(live.worker, new)
-                # Others may use the sequence meanwhile, so the statement looks at its position again.
-                moving = sql_sequences.advance_sequence(
-                    name, end.value, called=end.called, descending=sequence.increment < 0
-                )
-                await new.execute(moving)
-            ends[str(name)] = (await position(new, name)).value
+    known = {sequence.name: sequence for sequence in live.context.job.new.sequences}
+    pairs, ends = _by_sequence(live.context.job, known), dict[str, int]()
+    names = list(pairs)
+    for first in range(0, len(names), _AT_ONCE):
+        some = {name: pairs[name] for name in names[first : first + _AT_ONCE]}
+        moves = await _moves(live, new, some, known)
+        ends |= {str(move.name): move.end.value for move in moves}
+        due = [move for move in moves if move.end != move.own and move.name not in untouched]
+        if due:
+            await _carry_out(live, new, due)
+            now = await positions(new, [move.name for move in due])
+            ends |= {str(name): there.value for name, there in now.items()}
             await failpoint("sequences.set")
     return ends
+
+
+def _by_sequence(job: Job, known: Collection[TableName]) -> dict[TableName, list[SequencePair]]:
+    """Returns what moves each sequence of NEW."""
+    pairs: dict[TableName, list[SequencePair]] = {}
+    for pair in job.plan.sequences:
+        if pair.new in known:
+            pairs.setdefault(pair.new, []).append(pair)
+    return pairs
+
+
+async def _moves(
+    live: ActiveRun,
+    new: asyncpg.Connection,
+    pairs: Mapping[TableName, Iterable[SequencePair]],
+    known: Mapping[TableName, Sequence],
+) -> list[_Move]:
+    """Returns where some sequences have to go."""
+    flat = [pair for mine in pairs.values() for pair in mine]
+    # A transaction of its own: it keeps the lock of every sequence that it reads.
+    async with live.snapshot.reader() as old:
+        of_old = await positions(old, [pair.old for pair in flat if pair.old is not None])
+    own, columns = await positions(new, list(pairs)), await _extremes(new, flat, known)
+    moves = []
+    for name, mine in pairs.items():
+        others = [of_old[pair.old] for pair in mine if pair.old is not None]
+        others += [columns[pair] for pair in mine if pair in columns]
+        end = furthest(own[name], others, known[name])
+        moves.append(_Move(name, own[name], end, known[name].increment < 0))
+    return moves
+
+
+async def _extremes(
+    new: asyncpg.Connection, pairs: Iterable[SequencePair], known: Mapping[TableName, Sequence]
+) -> dict[SequencePair, Position]:
+    """Returns the furthest values of the columns that sequences number."""
+    asked = [pair for pair in pairs if pair.table is not None and pair.column is not None]
+    parts = [
+        sql_sequences.extreme(pair.table, pair.column, descending=known[pair.new].increment < 0)
+        for pair in asked
+        if pair.table is not None and pair.column is not None
+    ]
+    found = {}
+    for row in await new.fetch(sql_sequences.numbered(parts)) if parts else ():
+        pair, extreme = asked[row["n"]], row["extreme"]
+        if extreme is not None and extreme.lstrip("-").isdigit():
+            # A value beyond the bounds moves the sequence to its end, so that it gives no number that a row
+            # has.
+            sequence = known[pair.new]
+            found[pair] = Position(min(max(int(extreme), sequence.minimum), sequence.maximum), True)
+    return found
+
+
+async def _carry_out(live: ActiveRun, new: asyncpg.Connection, moves: Iterable[_Move]) -> None:
+    """Moves sequences, and journals that first."""
+    journal, moves = live.context.journal, list(moves)
+    async with new.transaction():
+        await fence(live.worker, new)
+        rows = [(live.run, name_text(move.name), *_state(move.own), *_state(move.end)) for move in moves]
+        await new.executemany(journal.sql("insert_sequence"), rows)
+    # A transaction of its own: the record has to be committed before setval, which no rollback undoes.
+    async with new.transaction():
+        await fence(live.worker, new)
+        # Others may use the sequences meanwhile, so each statement looks at the position again.
+        moving = (
+            sql_sequences.advance_sequence(
+                move.name, move.end.value, called=move.end.called, descending=move.descending
+            )
+            for move in moves
+        )
+        await new.execute("; ".join(moving))
+
+
+def _state(at: Position) -> tuple[str, bool]:
+    return str(at.value), at.called
 
 
 def missing_rights(job: Job) -> list[Problem]:
@@ -162,21 +233,13 @@ def missing_rights(job: Job) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-async def _candidates(
-    old: asyncpg.Connection, new: asyncpg.Connection, pair: SequencePair, sequence: Sequence
-) -> list[Position]:
-    found: list[Position] = []
-    if pair.old is not None:
-        found.append(await position(old, pair.old))
-    if pair.table is not None and pair.column is not None:
-        extreme = await new.fetchval(
-            sql_sequences.extreme(pair.table, pair.column, descending=sequence.increment < 0)
-        )
-        if extreme is not None and extreme.lstrip("-").isdigit():
-            # A value beyond the bounds moves the sequence to its end, so that it gives no number that a row
-            # has.
-            found.append(Position(min(max(int(extreme), sequence.minimum), sequence.maximum), True))
-    return found
+async def positions(conn: asyncpg.Connection, names: Collection[TableName]) -> dict[TableName, Position]:
+    """Returns where sequences stand, in one statement; the caller bounds their number."""
+    wanted = list(dict.fromkeys(names))
+    if not wanted:
+        return {}
+    rows = await conn.fetch(sql_sequences.numbered([sql_sequences.sequence_state(name) for name in wanted]))
+    return {wanted[row["n"]]: Position(int(row["last"]), row["called"]) for row in rows}
 
 
 async def position(conn: asyncpg.Connection, name: TableName) -> Position:

@@ -105,6 +105,10 @@ class SwitchBoard:
         """Returns the indexes that this run has removed, in the order in which it did."""
         return [undo for undo in reversed(await self._open(session)) if undo.index is not None]
 
+    async def anything_off(self, session: Session) -> bool:
+        """Returns whether anything is on record that this run has off."""
+        return bool(await self._open(session))
+
     async def _open(self, session: Session) -> list[Undo]:
         """Returns everything that this run has off, latest first."""
         found = await session.work("the journal", self._journal.open_undo)

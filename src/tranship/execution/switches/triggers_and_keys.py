@@ -148,6 +148,22 @@ async def needed(
     )
 
 
+async def acting_tables(new: asyncpg.Connection, tables: Iterable[Table]) -> frozenset[int]:
+    """Returns the OIDs of the tables on whose rows a trigger or a rule may act, whatever its event and state:
+    one question about thousands of tables, of which most have none.
+    """
+    rows = await new.fetch(query("relations_acting"), [table.oid for table in tables])
+    return frozenset(row["oid"] for row in rows)
+
+
+def stays_on(job: Job, group: Group, acting: Collection[int]) -> bool:
+    """Returns whether `needed` finds nothing for a group; ``acting`` are the tables of `acting_tables`."""
+    tables = {plan.new: job.after(plan) for plan in group.tables}
+    if any(table.oid in acting for table in tables.values()):
+        return False
+    return not _cyclic_keys(group, tables) and not _tolerated(group, tables)
+
+
 def _tolerated(group: Group, tables: Mapping[TableName, Table]) -> tuple[DroppedKey | DroppedCheck, ...]:
     """Returns the constraints of a group whose offenders a person keeps."""
     found: list[DroppedKey | DroppedCheck] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -23,7 +24,12 @@ _Flow = tuple[TableName, str]
 class _Landscape(Struct, frozen=True):
     """What the references of one flow are judged by."""
 
-    pairs: tuple[TablePair, ...]
+    merged: tuple[tuple[TablePair, Resolution], ...]
+    """The flows whose rows are merged, with the entries that have references follow them. They are few, and
+    each of thousands of flows is compared with them.
+    """
+    alone: frozenset[TableName]
+    """The tables of NEW that one flow alone fills, so that a key of NEW leads to its rows."""
     answers: Answers
     old: Catalog
     new: Catalog
@@ -36,7 +42,10 @@ def repointings(
 
     They are the foreign keys of OLD to a merged table, and those of NEW to the table that it alone fills.
     """
-    landscape = _Landscape(tuple(pairs), answers, old, new)
+    merged = tuple((pair, entry) for pair in pairs for entry in _merging(pair, answers))
+    fillers = Counter(pair.new for pair in pairs)
+    alone = frozenset(table for table, flows in fillers.items() if flows == 1)
+    landscape = _Landscape(merged, alone, answers, old, new)
     found = {(child.old, child.name): _of(child, landscape, ()) for child in pairs}
     return {flow: one for flow, one in found.items() if one is not None}
 
@@ -48,9 +57,8 @@ def _of(child: TablePair, landscape: _Landscape, below: tuple[_Flow, ...]) -> Re
     before = landscape.old.table(child.old)
     parents = [
         one
-        for parent in landscape.pairs
+        for parent, entry in landscape.merged
         if _flow(parent) not in below
-        for entry in _merging(parent, landscape.answers)
         for one in _parents(child, parent, entry, landscape, (*below, _flow(child)))
     ]
     if before is None or not parents:
@@ -68,11 +76,6 @@ def _merging(pair: TablePair, answers: Answers) -> Iterator[Resolution]:
             yield decision.resolution
 
 
-def _alone(pair: TablePair, landscape: _Landscape) -> bool:
-    """Returns whether one flow alone fills its new table, so that a key of NEW leads to its rows."""
-    return sum(other.new == pair.new for other in landscape.pairs) == 1
-
-
 def _parents(
     child: TablePair,
     parent: TablePair,
@@ -85,7 +88,7 @@ def _parents(
     if before is None or after is None or above is None:
         return
     references = list(_by_old(before.foreign_keys, parent.old))
-    references += _by_new(after.foreign_keys, child, parent) if _alone(parent, landscape) else []
+    references += _by_new(after.foreign_keys, child, parent) if parent.new in landscape.alone else []
     own = None if _flow(parent) in below else _of(parent, landscape, below)
     for columns, keys in references:
         if _is_unique(above, keys):

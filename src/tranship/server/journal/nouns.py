@@ -267,3 +267,11 @@ def old_columns(old: OldRows | None) -> tuple[int | None, int | None, int | None
 def bound(address: Address | None) -> str | None:
     """Returns an end of a range as the journal keeps it; NULL is open."""
     return render_address(address) if address is not None else None
+
+
+def count_values(run: str, row: BatchRow) -> tuple[object, ...]:
+    """Returns what became of a batch, in the order of ``count_batch``."""
+    place = (run, row.position, row.batch.number, bound(row.batch.range.end), row.batch.rows)
+    counts = (row.read, row.written, row.rejected, row.kept, row.updated, row.bytes, row.seconds)
+    xids = (row.xids, row.update_xids)
+    return (*place, *counts, *xids, *old_columns(row.batch.old), *hashes(row.sums), row.merged)

@@ -32,7 +32,7 @@ from tranship.server.journal.nouns import (
     TaskRow,
     Undo,
     bound,
-    hashes,
+    count_values,
     name_from,
     old_columns,
 )
@@ -160,11 +160,13 @@ class Journal:
         return [(row["old_key"], place(row)) for row in rows]
 
     async def write_batches(
-        self, conn: asyncpg.Connection, run: str, position: int, batches: Iterable[Batch]
+        self, conn: asyncpg.Connection, run: str, batches: Mapping[int, Iterable[Batch]]
     ) -> None:
-        """Journals batches as still to do."""
+        """Journals batches as still to do, given by the position of their flow."""
         rows = [
-            (run, position, b.number, b.source, *_ends(b.range), b.rows, *old_columns(b.old)) for b in batches
+            (run, position, b.number, b.source, *_ends(b.range), b.rows, *old_columns(b.old))
+            for position, mine in batches.items()
+            for b in mine
         ]
         await conn.executemany(self.sql("insert_batch"), rows)
 
@@ -198,19 +200,16 @@ class Journal:
         """Journals what became of a batch; inside its transaction, whose own id comes first in what is
         returned.
         """
-        place = (run, row.position, row.batch.number, bound(row.batch.range.end), row.batch.rows)
-        counts = (row.read, row.written, row.rejected, row.kept, row.updated, row.bytes, row.seconds)
-        xids = await conn.fetchval(
-            self.sql("count_batch"),
-            *place,
-            *counts,
-            row.xids,
-            row.update_xids,
-            *old_columns(row.batch.old),
-            *hashes(row.sums),
-            row.merged,
-        )
+        xids = await conn.fetchval(self.sql("count_batch"), *count_values(run, row))
         return replace(row, xids=tuple(xids))
+
+    async def count_batches(
+        self, conn: asyncpg.Connection, run: str, rows: Sequence[BatchRow]
+    ) -> list[BatchRow]:
+        """Does what `count_batch` does, for batches that share a transaction without savepoints."""
+        await conn.executemany(self.sql("count_batch"), [count_values(run, row) for row in rows])
+        own = int(await conn.fetchval(self.sql("own_xid")))
+        return [replace(row, xids=(own,)) for row in rows]
 
     async def reserve_number(self, conn: asyncpg.Connection, run: str, position: int) -> int:
         """Returns a batch number that no batch of the table has, nor any other session gets."""

@@ -16,6 +16,15 @@ WRAP = 2**31
 """
 
 
+TOGETHER = 50
+"""Tables that one statement counts: it locks each of them with its indexes."""
+
+
+def each(queries: Sequence[str]) -> str:
+    """Returns a query for the rows of several queries with equal columns; ``n``: which of them gave a row."""
+    return " UNION ALL ".join(f"SELECT {n} AS n, q.* FROM ({one}) AS q" for n, one in enumerate(queries))
+
+
 def count_written(table: TableName, xids: Sequence[int], oldest: int) -> str:
     """Returns a query that counts a table's rows in one pass, grouped by the transactions that wrote them.
 

@@ -7,7 +7,7 @@ them together, so that the rows are read and converted once. The answers are tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -226,6 +226,14 @@ def differing_part(rows: GivenRows, key: Sequence[tuple[str, str]]) -> str:
 def held_rows(table: Table, most: int) -> str:
     """Returns a query for the number of rows that NEW's table holds, counted up to ``most``."""
     return f"SELECT pg_catalog.count(*) FROM (SELECT FROM {relation_to_read(table)} AS t LIMIT {most}) AS r"
+
+
+def any_held(tables: Mapping[int, Table]) -> str:
+    """Returns a query for the numbers, as ``n``, of those tables of NEW that hold a row."""
+    return " UNION ALL ".join(
+        f"SELECT {number} AS n WHERE EXISTS (SELECT FROM {relation_to_read(table)} AS t)"
+        for number, table in tables.items()
+    )
 
 
 def value_of(number: int, pg_type: PgType) -> str:

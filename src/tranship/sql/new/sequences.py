@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tranship.model.names import TableName
 from tranship.sql.quote import ident, literal, relation
 
@@ -21,7 +23,12 @@ def extreme(table: TableName, column: str, *, descending: bool, within: tuple[in
     """
     function, name = "min" if descending else "max", ident(column)
     bounds = f" WHERE {name} BETWEEN {within[0]} AND {within[1]}" if within is not None else ""
-    return f"SELECT pg_catalog.{function}({name})::text FROM {relation(table)}{bounds}"
+    return f"SELECT pg_catalog.{function}({name})::text AS extreme FROM {relation(table)}{bounds}"
+
+
+def numbered(queries: Sequence[str]) -> str:
+    """Returns a query for the rows of several queries with equal columns; ``n``: which of them gave a row."""
+    return " UNION ALL ".join(f"SELECT {n} AS n, q.* FROM ({one}) AS q" for n, one in enumerate(queries))
 
 
 def restart_sequence(name: TableName, value: int) -> str:

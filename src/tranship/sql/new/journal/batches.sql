@@ -42,6 +42,15 @@ WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 
 -- $1 run, $2 position, $3 number. Marks a batch done inside its own transaction. No row: it is done already.
 UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number;
 
+-- name: claim_batches
+-- $1 run, $2 positions, $3 numbers. Likewise several batches that share a transaction; a row for each that was still to do.
+UPDATE {journal}.batch b SET state = 'done' FROM ROWS FROM (pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::integer[])) AS m (position, number)
+WHERE b.run = $1 AND b.position = m.position AND b.number = m.number AND b.state = 'todo' RETURNING b.position;
+
+-- name: own_xid
+-- The number of the transaction, 64 bits.
+SELECT pg_catalog.txid_current();
+
 -- name: count_batch
 -- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 kept, $10 updated, $11 bytes, $12 seconds,
 -- $13 xids of savepoints that hold rows, $14 xids of savepoints that hold updates, $15 to $18 old rows as insert_batch has them,

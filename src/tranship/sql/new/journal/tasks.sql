@@ -20,9 +20,11 @@ SELECT DISTINCT t.run FROM {journal}.task t WHERE {rejects_of} = $1 ORDER BY 1;
 -- $1 run, $2 position, $3 content hash of the table's lookups, kept from the first time on. Returns what is kept.
 UPDATE {journal}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND position = $2 RETURNING lookups;
 
--- name: fix_relation
--- $1 run, $2 position, $3 NEW's relation (JSON), kept from the first time on. Returns what is kept.
-UPDATE {journal}.task SET relation = COALESCE(relation, $3) WHERE run = $1 AND position = $2 RETURNING relation;
+-- name: fix_relations
+-- $1 run, $2 positions, $3 NEW's relations (JSON), kept from the first time on. Rows: position, and what is kept.
+UPDATE {journal}.task t SET relation = COALESCE(t.relation, m.relation)
+FROM ROWS FROM (pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::text[])) AS m (position, relation)
+WHERE t.run = $1 AND t.position = m.position RETURNING t.position, t.relation;
 
 -- name: keep_proof
 -- $1 run, $2 position, $3 what a verification says of the rows (JSON).
@@ -31,6 +33,10 @@ UPDATE {journal}.task SET proof = $3 WHERE run = $1 AND position = $2;
 -- name: end_task
 -- $1 run, $2 position.
 UPDATE {journal}.task SET state = 'done' WHERE run = $1 AND position = $2 AND state <> 'done';
+
+-- name: end_tasks
+-- $1 run, $2 positions.
+UPDATE {journal}.task SET state = 'done' WHERE run = $1 AND position = ANY ($2::integer[]) AND state <> 'done';
 
 -- name: forget_task
 -- $1 run, $2 position: the table starts over in a new snapshot.
