@@ -180,8 +180,10 @@ def _show(question: Question, number: int, of: int) -> None:
     say(f"  {_KEYS}")
 
 
-def summary(deciding: Deciding, changes: Path, saved: int) -> int:
-    """Prints what is saved and still open; returns the number of problems that keep a run from starting."""
+def summary(deciding: Deciding, changes: Path, saved: int, following: tuple[str, str]) -> int:
+    """Prints what is saved and still open, and the next command; returns the number of problems that keep a
+    run from starting. ``following``: the command where everything is answered, and where not.
+    """
     problems = api.validate(deciding.seen.path, changes)
     wrong = [problem for problem in problems if not problem.warning]
     answers = f"{saved} answer{'' if saved == 1 else 's'} saved in {deciding.seen.path}."
@@ -190,5 +192,5 @@ def summary(deciding: Deciding, changes: Path, saved: int) -> int:
         if wrong
         else "Every question is answered"
     )
-    say(visible(f"{answers} {rest}."))
+    say(visible(f"{answers} {rest}. Next: {following[bool(wrong)]}"))
     return len(wrong)

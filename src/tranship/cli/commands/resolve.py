@@ -169,6 +169,7 @@ def edit(context: click.Context, resolutions: Path, changes: Path, all_: bool, b
     from tranship.cli.editing import Dialog, summary
     from tranship.cli.terminal import note
     from tranship.cli.trouble import line_of
+    from tranship.model.options import command_line
 
     deciding = Deciding(resolutions, changes)
     for problem in deciding.stale:
@@ -179,7 +180,9 @@ def edit(context: click.Context, resolutions: Path, changes: Path, all_: bool, b
     except KeyboardInterrupt:
         note(f"interrupted: {dialog.saved} answer{'s are' if dialog.saved != 1 else ' is'} saved")
         context.exit(130)
-    wrong = summary(deciding, changes, dialog.saved)
+    call = context.ensure_object(CliContext)
+    again = command_line(call.invocation, "resolve edit", str(resolutions), str(changes))
+    wrong = summary(deciding, changes, dialog.saved, (_following(call, resolutions, changes), again))
     context.exit(1 if wrong else 0)
 
 
