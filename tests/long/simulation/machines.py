@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from long.simulation.old import CLIENT, OldSession
 from long.simulation.server import Session
 from tranship.errors import ConnectError
 from tranship.errors.codes.connection import ConnectionRefused
@@ -33,10 +34,7 @@ class _Imported(ImportedSnapshot):
         self._machine = machine
 
     async def _connect(self) -> Any:
-        from long.simulation.run import OldSession
-
-        machine: Any = self._machine
-        return OldSession(machine)
+        return OldSession(self._machine)
 
     async def _join(self, conn: asyncpg.Connection) -> None:
         await conn.execute("SET TRANSACTION SNAPSHOT")
@@ -81,10 +79,7 @@ class Machine:
         return task
 
     async def _copied(self, position: int, number: int) -> Answer:
-        from long.simulation.run import CLIENT
-
-        machine: Any = self
-        CLIENT.set(machine)
+        CLIENT.set(self)
         return await answered(self.name, self._member.copy(position, number))
 
 
