@@ -83,11 +83,13 @@ def measure(on: Ground, load: Load, rows: int, rounds: int) -> dict[str, list[Ta
     return taken
 
 
-def options(doc: str | None) -> argparse.Namespace:
-    """Reads the options of a benchmark of both loads."""
+def options(doc: str | None, **switches: str) -> argparse.Namespace:
+    """Reads the options of a benchmark of both loads; ``switches`` are further ones with what they do."""
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=2_000_000, help="of the narrow table; the wide: a tenth")
     parser.add_argument("--rounds", type=int, default=3)
+    for name, does in switches.items():
+        parser.add_argument(f"--{name}", action="store_true", help=does)
     return parser.parse_args()
 
 

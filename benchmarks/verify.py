@@ -1,4 +1,5 @@
-"""What the proof costs: ``benchmarks/verify.py [--rows N] [--rounds N]``, as ratios within one round.
+"""What the proof costs: ``benchmarks/verify.py [--rows N] [--rounds N] [--naming]``, as ratios within one
+round.
 
 The servers and tables of ``benchmarks/speed.py``. In every round, one after the other, the same rows are
 moved into the emptied table by ``psql | psql`` (the copy), by ``migrate --verify off`` and by ``migrate
@@ -6,6 +7,10 @@ moved into the emptied table by ``psql | psql`` (the copy), by ``migrate --verif
 two runs. It is divided by that of the copy, and the bar is 0.35; the run with the proof is divided by the one
 without, and the bar is 1.35. Medians of both are shown by wall time, by the CPU of both servers and by that
 of all processes: CPU depends less on what else the machine does.
+
+``--naming`` measures something else: the narrow table is moved once, then ``tranship verify`` looks at it as
+it is, after one row has changed, and after all have. The bar is 5 s from the hashes to the name of one row in
+10 million; beside the seconds stands the largest memory of the client's processes so far.
 """
 
 from __future__ import annotations
@@ -13,8 +18,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from functools import partial
+from resource import RUSAGE_CHILDREN, getrusage
 
-from _ground import CPU, TRANSHIP, WALL, Ground, Measure, Taken, ground
+from _ground import CPU, TRANSHIP, WALL, Ground, Measure, Taken, execute, ground
 from speed import NARROW, WIDE, Load, options
 
 COPY, OFF, HASH, LATER = "psql to psql", "migrate --verify off", "migrate --verify hash", "tranship verify"
@@ -74,11 +80,41 @@ def table(load: Load, rows: int, taken: list[Round]) -> str:
     return "\n".join(lines)
 
 
+CHANGES = {
+    "as it is": "SELECT 1",
+    "one row differs": "UPDATE load SET sku = 'changed' WHERE id = {middle}",
+    "every row differs": "UPDATE load SET qty = qty + 1",
+}
+"""What ``tranship verify`` is to find, in its order: what happens before."""
+
+
+def naming(on: Ground, rows: int) -> str:
+    """Returns what it takes to name rows that differ, as a Markdown table."""
+    NARROW.prepare(on, rows)
+    on.timed(f"{TRANSHIP} migrate config.json --live")
+    lines = [
+        f"| {NARROW.name}, {rows} rows | wall, s | beyond the hashes, s | CPU of all, s | memory, MB |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    hashed = 0.0
+    for name, change in CHANGES.items():
+        execute(on.new, change.format(middle=rows // 2), "VACUUM load", "CHECKPOINT")
+        wanted = 0 if not hashed else 5
+        taken = on.timed(f"{TRANSHIP} verify config.json; test $? = {wanted}")
+        hashed = hashed or taken.wall
+        numbers = f"{taken.wall:.1f} | {taken.wall - hashed:.1f} | {taken.cpu:.1f}"
+        lines.append(f"| {name} | {numbers} | {getrusage(RUSAGE_CHILDREN).ru_maxrss // 1024} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Measures both loads and prints their tables."""
-    asked = options(__doc__)
+    asked = options(__doc__, naming="how long it takes to name rows that differ")
     with ground("psql") as on:
         print(on.about(asked.rounds), end="\n\n")
+        if asked.naming:
+            print(naming(on, asked.rows))
+            return 0
         for load in (NARROW, WIDE):
             rows = int(asked.rows * load.share)
             print(table(load, rows, measure(on, load, rows, asked.rounds)), end="\n\n", flush=True)
