@@ -14,6 +14,7 @@ command in it.
                                      the benchmarks of these names, or all; the options go to each
     python3 dev.py manual            the generated pages: commands, files, codes, Python API, man page
     python3 dev.py docs [FOLDER]     the manual as a site, by default where the wheel takes it from
+    python3 dev.py pictures          docs/img from real runs; needs Chromium
     python3 dev.py wheel             sdist and wheel in dist/, with the manual's site and the man page
 
 The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
@@ -207,7 +208,7 @@ def wheel() -> int:
 def main(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    if command not in {"demo", "test", "lint", "cases", "bench", "manual", "docs", "wheel"}:
+    if command not in {"demo", "test", "lint", "cases", "bench", "manual", "docs", "pictures", "wheel"}:
         print(__doc__)
         return 0 if command in {"-h", "--help", "help"} else 2
     ensure_environment()
@@ -224,6 +225,7 @@ def main(arguments: list[str]) -> int:
         "cases": ["-m", "support.cases.table"],
         "manual": ["-m", "manual.reference.write"],
         "docs": ["-m", "manual.site"],
+        "pictures": ["-m", "manual.pictures"],
     }
     return run(*modules[command], *rest)
 

@@ -6,4 +6,5 @@ in docs/, and anything that tranship needs when it runs. Begin with ``site.py``.
 
 1. ``pages.py`` reads the table of contents, docs/index.md. 2. ``markdown.py`` turns a page into HTML.
 3. ``site.py`` writes the site and its search index. 4. ``reference/`` writes the generated pages.
+5. ``pictures.py`` makes docs/img.
 """
