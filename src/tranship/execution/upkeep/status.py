@@ -63,7 +63,7 @@ class RunState(Struct, frozen=True):
     rejects_of: tuple[str, ...] = ()
     """Of a rejects-only run: the runs whose rejected rows it moves."""
     rolling_back: bool = field(default=False, name="going_back")
-    """Its rollback was begun and not ended. ``status --json`` keeps the key of its first version."""
+    """Its rollback was begun and not ended. ``status --format json`` keeps the key of its first version."""
 
     @property
     def rows(self) -> tuple[int, int]:
