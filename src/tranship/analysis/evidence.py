@@ -17,6 +17,7 @@ from tranship.analysis.key_evidence import references
 from tranship.analysis.lookup_evidence import Counted, composite_facts, lookup_facts
 from tranship.analysis.refused_values import refusals
 from tranship.analysis.sampling import percent_read
+from tranship.analysis.shape_evidence import shape_evidence
 from tranship.analysis.sides import Connections
 from tranship.analysis.standing import extension_rows, left_rows, rows_in_new
 from tranship.model.catalog import Catalog, Table
@@ -48,6 +49,7 @@ from tranship.planning.deciding.data_questions import (
     early_questions,
     provisional_comparison,
 )
+from tranship.planning.deciding.shape_questions import shape_questions
 from tranship.planning.deciding.suggest import trial_questions
 from tranship.planning.matching.scope import Scope
 from tranship.server.session import datestyle, pin
@@ -84,10 +86,14 @@ async def gather(
     comparison = compare(old, new, first.matching, observed=observed)
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
     trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
+    questions = shape_questions(comparison, old, new)
+    names = [await gathering.column(ref) for ref in questions.names]
     standing = await rows_in_new(gathering.asker, old, new, first.matching)
     breaks = [await gathering.breaks(note.demand) for note in comparison.notes if note.demand is not None]
     return replace(
         evidence,
+        columns=(*evidence.columns, *_known(names)),
+        shapes=await shape_evidence(gathering.asker, old, questions),
         trials=_known(trials),
         breaks=_known(breaks),
         in_new=standing,
@@ -154,7 +160,7 @@ class _Gathering:
         values, values_there = dict[ColumnRef, ColumnFacts | None](), dict[ColumnRef, ColumnFacts | None]()
         unanswered: list[ColumnRef] = []
         for becomes in (q.becomes for q in questions.references if q.becomes is not None):
-            values_there[becomes] = await self._column(becomes, Side.NEW)
+            values_there[becomes] = await self.column(becomes, Side.NEW)
         for question in questions.meanings:
             before = self.asker.failures
             if question.numbers:
@@ -163,8 +169,8 @@ class _Gathering:
                 if not question.beside or (held is not None and held.rows):
                     numbers[question.old] = await self._numbers(Side.OLD, question.old)
             else:
-                values[question.old] = await self._column(question.old)
-                values_there[question.new] = await self._column(question.new, Side.NEW)
+                values[question.old] = await self.column(question.old)
+                values_there[question.new] = await self.column(question.new, Side.NEW)
             if self.asker.failures > before:
                 unanswered.append(question.old)
         return Evidence(
@@ -183,10 +189,10 @@ class _Gathering:
     async def answers(self, questions: DataQuestions, early: Evidence) -> Evidence:
         """Returns the answers to all other questions, in their order, together with the early ones."""
         columns = {facts.column: facts for facts in early.columns} | {
-            ref: await self._column(ref) for ref in questions.columns
+            ref: await self.column(ref) for ref in questions.columns
         }
         there = {facts.column: facts for facts in early.there} | {
-            ref: await self._column(ref, Side.NEW) for ref in questions.there
+            ref: await self.column(ref, Side.NEW) for ref in questions.there
         }
         lookups = [await self._lookup(question) for question in questions.lookups]
         misfits = [await self._misfits(question) for question in questions.misfits]
@@ -226,7 +232,8 @@ class _Gathering:
     def _table(self, side: Side, ref: ColumnRef) -> Table | None:
         return self._catalogs[side].table(ref.table)
 
-    async def _column(self, ref: ColumnRef, side: Side = Side.OLD) -> ColumnFacts | None:
+    async def column(self, ref: ColumnRef, side: Side = Side.OLD) -> ColumnFacts | None:
+        """Returns what a column holds; None where there is no answer."""
         counted = await self._values(ref, side)
         return counted[0] if counted is not None else None
 

@@ -52,6 +52,7 @@ from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
+from tranship.planning.deciding.suggest.shapes.whole import Shape
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import chosen_by_new_name
 from tranship.planning.plan.build import build
@@ -93,6 +94,8 @@ class Suggestion(Struct, frozen=True):
     """A file of statements that would add the values which a suggested lookup lacks; None: it lacks none."""
     databases: tuple[str, ...] = ()
     """The words that named both databases when ``analyze`` was called, for the next command."""
+    shapes: tuple[Shape, ...] = ()
+    """What may become of rows beside the questions; nothing of it is decided."""
 
 
 async def analyze(
@@ -198,7 +201,7 @@ async def suggest(
     dropped = tuple(f"{d.path}: {d.reason}" for d in found.dropped)
     words = (*recorded.databases, *pattern_words(recorded.only, recorded.never))
     there = path if path.exists() else None
-    return Suggestion(there, found.questions, dropped, found.kept, inserts, words)
+    return Suggestion(there, found.questions, dropped, found.kept, inserts, words, found.shapes)
 
 
 def _for_psql(statements: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from tranship.errors.codes.configuration import NoResolutionsFile, ResolutionsNo
 from tranship.errors.codes.entries import Malformed, WrongShape
 from tranship.model.resolution import ForAll, Resolution, ResolutionFile
 
-_WRITTEN_ANEW = ("_instructions", "_examples")
+_WRITTEN_ANEW = ("_instructions", "_examples", "_suggestions")
 """Keys of what `resolve generate` writes into every file for people."""
 _HEAD = ("resolutions", "for_all", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
 _ARROWS = re.compile(r"->|→")

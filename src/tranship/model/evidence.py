@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side, TableName
+from tranship.model.shape_evidence import ShapeEvidence
 from tranship.model.types import PgType
 
 
@@ -285,6 +286,7 @@ class Evidence(Struct, frozen=True, dict=True):
     """Tables of NEW that hold rows already."""
     extension_rows: tuple[RowsInNew, ...] = ()
     """Rows of the user in OLD's tables that belong to an extension."""
+    shapes: ShapeEvidence = ShapeEvidence()
     unanswered: tuple[ColumnRef, ...] = ()
     """Old columns whose meaning could not be asked, so that nobody knows what their values mean."""
     not_asked: tuple[str, ...] = ()

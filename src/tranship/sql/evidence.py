@@ -51,7 +51,7 @@ def distinct_values(table: Table, column: str, percent: float | None, most: int)
           CAST(pg_catalog.sum(g.n) OVER () AS pg_catalog.int8) AS rows,
           pg_catalog.count(g.v) OVER () AS distinct,
           pg_catalog.max(pg_catalog.length(g.v)) OVER () AS longest
-        FROM (SELECT {value} AS v, pg_catalog.count(*) AS n FROM {_read(table, percent)} GROUP BY 1) AS g
+        FROM (SELECT {value} AS v, pg_catalog.count(*) AS n FROM {read_from(table, percent)} GROUP BY 1) AS g
         ORDER BY g.v IS NOT NULL, g.n DESC, pg_catalog.hashtext(g.v), g.v
         LIMIT {most + 1}
     """
@@ -66,7 +66,7 @@ def sent_values(table: Table, sent: str, percent: float | None, most: int, longe
     as one group: they are too large to be tried by the thousand.
     """
     value = f"CASE WHEN pg_catalog.char_length({sent}) <= {longest} THEN {sent} END"
-    heap = _read(table, percent, "old")
+    heap = read_from(table, percent, "old")
     return f"""
         SELECT g.v, g.n
         FROM (
@@ -89,7 +89,7 @@ def coverage(table: Table, key: str, value: str) -> str:
         LEFT JOIN (
           SELECT CAST({ident(key)} AS pg_catalog.text) COLLATE pg_catalog."C" AS key,
             CAST({ident(value)} AS pg_catalog.text) AS result
-          FROM {_read(table, None)}) AS t ON t.key = q.value COLLATE pg_catalog."C"
+          FROM {read_from(table, None)}) AS t ON t.key = q.value COLLATE pg_catalog."C"
         GROUP BY q.value
     """
 
@@ -111,11 +111,11 @@ def composite_coverage(
     )
     hits = f"""
         (SELECT pg_catalog.count(DISTINCT CAST(t.{ident(value)} AS pg_catalog.text))
-         FROM {_read(owner, None)} WHERE {match})
+         FROM {read_from(owner, None)} WHERE {match})
     """
     grouped = f"""
         (SELECT {names}, pg_catalog.count(*) AS n
-         FROM {_read(table, percent)} WHERE {filled} GROUP BY {names}) AS o
+         FROM {read_from(table, percent)} WHERE {filled} GROUP BY {names}) AS o
     """
     return f"""
         SELECT pg_catalog.count(*) AS distinct, pg_catalog.count(*) FILTER (WHERE g.hits > 0) AS found,
@@ -133,7 +133,7 @@ def longer_than(table: Table, column: str, length: int, percent: float | None) -
     "Character Types").
     """
     value = f"pg_catalog.length(pg_catalog.rtrim(CAST({ident(column)} AS pg_catalog.text), ' '))"
-    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} > {length}"
+    return f"SELECT pg_catalog.count(*) FROM {read_from(table, percent)} WHERE {value} > {length}"
 
 
 def outside_of(table: Table, column: str, low: int, high: int, percent: float | None) -> str:
@@ -143,13 +143,13 @@ def outside_of(table: Table, column: str, low: int, high: int, percent: float | 
     # Rounded first, as the conversion does it: 32767.4 fits a smallint.
     value = f"pg_catalog.round(CAST({ident(column)} AS pg_catalog.numeric))"
     outside = f"{value} NOT BETWEEN {low} AND {high}"
-    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {outside}"
+    return f"SELECT pg_catalog.count(*) FROM {read_from(table, percent)} WHERE {outside}"
 
 
 def holding_null(table: Table, demand: Demand, percent: float | None) -> str:
     """Returns a query for the number of rows that a NOT NULL on the demand's column would refuse."""
     null = f"{ident(demand.columns[0][0])} IS NULL"
-    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {null}"
+    return f"SELECT pg_catalog.count(*) FROM {read_from(table, percent)} WHERE {null}"
 
 
 def breaking_check(table: Table, demand: Demand, percent: float | None) -> str:
@@ -159,7 +159,7 @@ def breaking_check(table: Table, demand: Demand, percent: float | None) -> str:
     met.
     """
     names = ", ".join(f"old.{ident(old)} AS {ident(new)}" for old, new in demand.columns)
-    renamed = f"(SELECT {names} FROM {_read(table, percent, 'old')}) AS t"
+    renamed = f"(SELECT {names} FROM {read_from(table, percent, 'old')}) AS t"
     return f"SELECT pg_catalog.count(*) FROM {renamed} WHERE ({demand.expression}) IS FALSE"
 
 
@@ -175,7 +175,7 @@ def repeated(table: Table, demand: Demand) -> str:
     where = "" if demand.nulls_equal else f" WHERE {filled}"
     return f"""
         SELECT CAST(coalesce(pg_catalog.sum(g.n - 1), 0) AS pg_catalog.int8) AS count
-        FROM (SELECT pg_catalog.count(*) AS n FROM {_read(table, None)}{where}
+        FROM (SELECT pg_catalog.count(*) AS n FROM {read_from(table, None)}{where}
           GROUP BY {names} HAVING pg_catalog.count(*) > 1) AS g
     """
 
@@ -189,9 +189,9 @@ def without_parent(table: Table, demand: Demand, target: Table, percent: float |
         f"parent.{ident(key)} = child.{ident(old)}"
         for key, (old, _) in zip(demand.target_columns, demand.columns, strict=True)
     )
-    parent = f"SELECT FROM {_read(target, None, 'parent')} WHERE {match}"
+    parent = f"SELECT FROM {read_from(target, None, 'parent')} WHERE {match}"
     return f"""
-        SELECT pg_catalog.count(*) FROM {_read(table, percent, "child")}
+        SELECT pg_catalog.count(*) FROM {read_from(table, percent, "child")}
         WHERE {filled} AND NOT EXISTS ({parent})
     """
 
@@ -215,7 +215,7 @@ def magnitudes(table: Table, column: str, percent: float | None) -> str:
           pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY pg_catalog.abs(g.v))
             FILTER (WHERE g.v <> 0) AS median,
           pg_catalog.max(g.v) AS highest
-        FROM (SELECT {value} AS v FROM {_read(table, percent)} WHERE {ident(column)} IS NOT NULL) AS g
+        FROM (SELECT {value} AS v FROM {read_from(table, percent)} WHERE {ident(column)} IS NOT NULL) AS g
         WHERE {finite}
     """
 
@@ -236,7 +236,7 @@ def trial(table: Table, sql: str, fits: str, shown: str, percent: float | None) 
           (pg_catalog.array_agg(DISTINCT {cut}) FILTER (WHERE NOT g.fits))[1:{_EXAMPLES}] AS examples
         FROM (
           SELECT ({fits}) IS TRUE AS fits, {tried} AS result, CAST(({shown}) AS pg_catalog.text) AS shown
-          FROM {_read(table, percent, "old")}) AS g
+          FROM {read_from(table, percent, "old")}) AS g
         WHERE g.shown IS NOT NULL
     """
 
@@ -246,7 +246,7 @@ def _is_money(table: Table, column: str) -> bool:
     return declared is not None and declared.type.leaf.base == "money"
 
 
-def _read(table: Table, percent: float | None, alias: str = "t") -> str:
+def read_from(table: Table, percent: float | None, alias: str = "t") -> str:
     """Returns the FROM item over a table or a sample of its pages."""
     only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
     # REPEATABLE (0): the same pages in each query, as long as the table does not change.

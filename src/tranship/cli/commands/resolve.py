@@ -66,7 +66,8 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
         yield visible(f"dropped: {one}")
     for question in suggestion.questions:
         yield from _question(question, values=call.show_values)
-    if suggestion.questions or suggestion.dropped:
+    yield from _shapes(suggestion, values=call.show_values)
+    if suggestion.questions or suggestion.dropped or suggestion.shapes:
         yield ""
     yield _verdict_of(suggestion)
     for line in _next(call, suggestion, changes, prefix):
@@ -78,6 +79,14 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
         yield f"Resolutions: {suggestion.path}"
     if suggestion.inserts is not None:
         yield f"Missing lookup rows: {suggestion.inserts}"
+
+
+def _shapes(suggestion: Suggestion, *, values: bool) -> Iterator[str]:
+    if suggestion.shapes:
+        yield "Also possible, and nothing of it is decided (the file has the entries, under _suggestions):"
+    for number, shape in enumerate(suggestion.shapes, 1):
+        yield visible(f"{number}) {shape.question}")
+        yield from (visible(f"       {fact}") for fact in shape.facts(values=values))
 
 
 def _verdict_of(suggestion: Suggestion) -> str:
@@ -113,6 +122,9 @@ def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
                 "evidence": one.facts(values=values),
             }
             for one in suggestion.questions
+        ],
+        "suggestions": [
+            {"question": one.question, "evidence": one.facts(values=values)} for one in suggestion.shapes
         ],
     }
 

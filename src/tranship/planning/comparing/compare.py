@@ -183,9 +183,9 @@ def landscape_of(
     old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED
 ) -> Landscape:
     """Returns the knowledge in which the meaning of a column is judged."""
-    return Landscape(
-        old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, observed
-    )
+    asked = {proposal.old: proposal.new for proposal in matching.proposals}
+    flows = frozenset((pair.old, pair.new) for pair in matching.pairs)
+    return Landscape(old, new, _counterparts(old, new, matching), asked, observed, flows)
 
 
 def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.builtin_types import Family
@@ -42,13 +43,25 @@ def rekeyed_columns(
             numbering = _numbering(pair, key, answers, old)
             own = Rekeyed(key.column, key, pair.old, declared.type.text, numbering=numbering)
             found |= {(pair.old, pair.name, column): own for column in _filled(pair, key.column)}
-    for pair, key in parents:
+    roots = [_Root(pair, key, _numbering(pair, key, answers, old)) for pair, key in parents]
+    reached = [(pair, root.key.column, root) for (pair, _), root in zip(parents, roots, strict=True)]
+    # A reference that is part of a key is referred to in its turn: an order's id by its lines, and theirs.
+    while reached:
+        parent, column, root = reached.pop(0)
         for child in pairs:
-            numbering = _numbering(pair, key, answers, old)
-            references = _references(child, pair, key, pairs, (old, new))
-            led = {(child.old, child.name, c): replace(one, numbering=numbering) for c, one in references}
-            found = {**led, **found}
+            for name, one in _references(child, (parent, column), root, pairs, (old, new)):
+                if (child.old, child.name, name) not in found:
+                    found[child.old, child.name, name] = one
+                    reached.append((child, one.column, root))
     return found
+
+
+class _Root(Struct, frozen=True):
+    """A key that gets new values, and the flow that gives them."""
+
+    pair: TablePair
+    key: NewKey
+    numbering: Numbering | None
 
 
 def _new_keys(pair: TablePair, answers: Answers) -> Iterator[NewKey]:
@@ -78,22 +91,27 @@ def _filled(pair: TablePair, source: str) -> set[str]:
 
 def _references(
     child: TablePair,
-    parent: TablePair,
-    key: NewKey,
+    parent: tuple[TablePair, str],
+    root: _Root,
     pairs: Sequence[TablePair],
     sides: tuple[Catalog, Catalog],
 ) -> Iterator[tuple[str, Rekeyed]]:
-    """Yields the columns of a child's new table that refer to a new key, with what fills them."""
-    before, after = sides[0].table(child.old), sides[1].table(child.new)
-    declared = _column(sides[0], parent.old, key.column)
+    """Yields the columns of a child's new table that refer to a new key, with what fills them.
+
+    ``parent`` is the flow whose old column they refer to: that of the key, or one that follows it.
+    """
+    (pair, column), (old, new) = parent, sides
+    before, after = old.table(child.old), new.table(child.new)
+    declared = _column(old, root.pair.old, root.key.column)
     if before is None or after is None or declared is None:
         return
-    by_old = _referring(before.foreign_keys, parent.old, {key.column})
-    alone = sum(other.new == parent.new for other in pairs) == 1
-    by_new = _referring(after.foreign_keys, parent.new, _filled(parent, key.column)) if alone else set[str]()
+    by_old = _referring(before.foreign_keys, pair.old, {column})
+    alone = sum(other.new == pair.new for other in pairs) == 1
+    by_new = _referring(after.foreign_keys, pair.new, _filled(pair, column)) if alone else set[str]()
     for columns in child.columns:
         if columns.old in by_old or columns.new in by_new:
-            yield columns.new, _reference(columns.old, key, parent.old, declared, before)
+            one = _reference(columns.old, root.key, root.pair.old, declared, before)
+            yield columns.new, replace(one, numbering=root.numbering)
 
 
 def _referring(keys: Sequence[ForeignKey], target: TableName, columns: set[str]) -> set[str]:

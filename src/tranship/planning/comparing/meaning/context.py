@@ -61,6 +61,8 @@ class Landscape(Struct, frozen=True):
     asked: Mapping[TableName, TableName]
     """Table renames that are an open question: nothing is asked twice."""
     observed: Observed
+    flows: frozenset[tuple[TableName, TableName]] = frozenset()
+    """Old and new table of every flow: an old table may fill several new ones."""
 
 
 class Concern(Struct, frozen=True):

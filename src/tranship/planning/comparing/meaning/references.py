@@ -79,7 +79,7 @@ def _misread(
 ) -> Concern | None:
     """By a foreign key, by the name, or by the keys of the one table that the values are."""
     reasons = tuple(_told(before.name, pair.old, target, declared) for target in sorted(targets))
-    kept = {known.get(target) for target in targets for known in (landscape.counterparts, landscape.asked)}
+    kept = _filled_from(targets, landscape)
     new_targets = declared_targets(after, pair.new)
     where = f"in NEW {after.name}.{pair.new}"
     if new_targets and not (new_targets & kept):
@@ -93,6 +93,13 @@ def _misread(
         names = f"{where} is text and refers to nothing: ids would be stored as names"
         return Concern((*reasons, names), keys=True)
     return _codes_as_labels(old, new, reasons, targets, landscape) if declared else None
+
+
+def _filled_from(targets: set[TableName], landscape: Landscape) -> set[TableName | None]:
+    """Returns the new tables that rows of these old ones fill, or may fill."""
+    known = landscape.counterparts, landscape.asked
+    found = {pairs.get(target) for target in targets for pairs in known}
+    return found | {new for old, new in landscape.flows if old in targets}
 
 
 def _codes_as_labels(

@@ -5,21 +5,21 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → formats · concepts → splits · merges · pairs → parts
-→ drafts → mappings · constants · other_ids → context → flows → own_conversion → translate → joins → columns →
-for_all → earlier_file.
+→ drafts → mappings · constants · other_ids → context → flows → own_conversion · keys → translate → joins →
+columns → for_all → shapes/ → earlier_file → document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
+from functools import partial
 from itertools import chain
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, ChangeClass, Comparison, TablePair, TableProposal
+from tranship.model.change import Change, ChangeClass, Comparison, Matching, TablePair, TableProposal
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
@@ -28,12 +28,12 @@ from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
 from tranship.planning.deciding.resolve import asked_by_patterns, decide
-from tranship.planning.deciding.resolve.flows import place_of, with_queries
+from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
-from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
 from tranship.planning.deciding.suggest.context import TablePairContext
+from tranship.planning.deciding.suggest.document import SUGGESTIONS, Written, document
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.earlier_file import (
     Dropped,
@@ -43,33 +43,15 @@ from tranship.planning.deciding.suggest.earlier_file import (
 )
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.deciding.suggest.flows import unfilled_tables
-from tranship.planning.deciding.suggest.for_all import ALL_TABLES, DraftOf, asked_together, pattern_entry
+from tranship.planning.deciding.suggest.for_all import DraftOf, asked_together, pattern_entry
 from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
+from tranship.planning.deciding.suggest.shapes import shapes
+from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole, whole_of
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import Scope, default_schema
 
-_INSTRUCTIONS = (
-    "One entry per open question. Passing this file with --resolutions is the decision: "
-    "read every entry first.",
-    "Replace SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME and SPECIFY_DEFAULT_VALUE; "
-    "a placeholder that is left is an open question.",
-    "_suggestion and _evidence say what the data speak for. "
-    "An action that is filled in leaves no data behind.",
-    "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
-    "default, ignore, adopt, tolerate, rename_table, drop_table; "
-    "filter, rows, merge, new_key, existing, query. _examples has one of each.",
-    'A key is the name of an old table, or of a flow into one more new table: "members -> profiles".',
-    "An entry of for_all decides all columns of its two types; one under a table's name beats it.",
-    "Keys that begin with _ and // to the end of a line are comments.",
-)
-
 _SETTLED = Resolution("", "", "")
 """Stands for what needs no question although no entry is about it."""
-
-
-def examples() -> str:
-    """Returns an example of each action, by key of the file, as JSON. Its tables are those of no database."""
-    return files(__package__).joinpath("examples.json").read_text(encoding="utf-8")
 
 
 class Question(Struct, frozen=True):
@@ -99,33 +81,13 @@ class Suggestions(Struct, frozen=True):
     dropped: tuple[Dropped, ...] = ()
     inserts: tuple[str, ...] = ()
     """Statements for ``…_missing_lookups.sql``."""
+    shapes: tuple[Shape, ...] = ()
+    """What may become of rows beside the questions; nothing of it is decided."""
 
     @property
     def nothing_open(self) -> bool:
-        """Whether there is nothing to ask and nothing to drop, so that no file need be written."""
-        return not self.questions and not self.dropped
-
-
-class _Written(Struct, frozen=True):
-    """One entry of the document."""
-
-    table: TableName | None
-    """None: it is an entry of ``for_all``."""
-    flow: str
-    """The name of the flow that it is about; empty for the pair of tables that was found."""
-    text: str
-    suggestion: str
-    body: object
-    open: bool
-    answered: bool
-    evidence: tuple[Fact, ...] = ()
-    inserts: tuple[str, ...] = ()
-
-    def key(self, old: Catalog) -> str:
-        """Returns the key of the file under which it stands."""
-        if self.table is None:
-            return ALL_TABLES
-        return self.flow or table_key(self.table, old)
+        """Whether there is nothing to ask, to propose or to drop, so that no file need be written."""
+        return not self.questions and not self.dropped and not self.shapes
 
 
 def suggest(
@@ -157,15 +119,33 @@ def suggest(
     asked = [*earlier.open_entries, *((str(table), entry) for table, entry in by_pattern)]
     asked += [(str(table), _SETTLED) for table in answers.read]
     data = _Data(old, new, evidence, provisional)
-    drafts = asked_together(_fresh(data, _undecided(provisional, answers), asked), old)
+    undecided = _undecided(provisional, answers)
+    proposed = shapes(data.whole(undecided))
+    drafts = asked_together(map(partial(_beside, proposed), _fresh(data, undecided, asked)), old)
     written = _ordered(provisional, [*earlier.again(), *map(_written, drafts)])
     return Suggestions(
-        document=_document(written, old, new, file),
+        document=document(written, old, new, (file, proposed)),
         questions=_questions(written, old),
         kept=earlier.decided,
         dropped=earlier.dropped,
         inserts=tuple(dict.fromkeys(chain.from_iterable(one.inserts for one in written))),
+        shapes=proposed,
     )
+
+
+def _beside(proposed: Sequence[Shape], one: DraftOf) -> DraftOf:
+    """Returns a draft with the numbers of the shapes that would answer it as well."""
+    draft = one.draft
+    told = tuple(
+        f"see {SUGGESTIONS} {place}: {shape.question}"
+        for place, shape in enumerate(proposed, 1)
+        if shape.table == one.table and _answers(shape, draft.old_column)
+    )
+    return replace(one, draft=replace(draft, evidence=(*draft.evidence, *told))) if told else one
+
+
+def _answers(shape: Shape, old_column: str | None) -> bool:
+    return old_column in shape.columns or (old_column is None and not shape.columns)
 
 
 class _Earlier(Struct, frozen=True):
@@ -188,7 +168,7 @@ class _Earlier(Struct, frozen=True):
         entries = [*(entry for entry, _ in self.entries), *(pattern.entry for pattern in self.patterns)]
         return sum(not is_open(entry) for entry in entries)
 
-    def again(self) -> list[_Written]:
+    def again(self) -> list[Written]:
         """Returns the entries as they are written again."""
         known = [_again(entry, *place) for entry, place in self.entries if place is not None]
         return [*known, *(_again(pattern.entry, None) for pattern in self.patterns)]
@@ -201,7 +181,7 @@ def _earlier(file: ResolutionFile, problems: Sequence[Problem], old: Catalog, ne
     return _Earlier(kept, patterns, (*dropped, *gone))
 
 
-def _questions(written: Sequence[_Written], old: Catalog) -> tuple[Question, ...]:
+def _questions(written: Sequence[Written], old: Catalog) -> tuple[Question, ...]:
     questions = [one for one in written if one.open]
     return tuple(_question(number, one, old) for number, one in enumerate(questions, 1))
 
@@ -214,13 +194,28 @@ class _Data(Struct, frozen=True):
     evidence: Evidence
     provisional: Provisional
 
+    def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:
+        """Returns what shapes are looked for in."""
+        matching = self.provisional.comparison.matching
+        left = matching.only_old, self._unfilled(matching)
+        return whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
+
+    @staticmethod
+    def _unfilled(matching: Matching) -> tuple[TableName, ...]:
+        """Returns the new tables to which no flow leads, with a name or without."""
+        filled = {pair.new for pair in matching.pairs}
+        return tuple(name for name in matching.only_new if name not in filled)
+
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""
         ambiguous = {(p.old, p.new): p.instead for p in pair.proposals if p.instead is not None}
         matching = self.provisional.matching
         context = _context(pair, self.old, self.new, self.evidence, matching.schema_pairs)
-        unfilled = unfilled_tables(matching.only_new, self.new)
-        return replace(context, ambiguous=ambiguous, unfilled=unfilled) if context is not None else None
+        unfilled = unfilled_tables(self._unfilled(matching), self.new)
+        if context is None:
+            return None
+        partners = self.provisional.comparison.matching.pairs
+        return replace(context, ambiguous=ambiguous, unfilled=unfilled, partners=partners)
 
 
 def _context(
@@ -237,11 +232,11 @@ def _context(
     return TablePairContext(before, after, old, new, evidence, schemas, observed=observed)
 
 
-def _again(entry: Resolution, table: TableName | None, flow: str = "") -> _Written:
+def _again(entry: Resolution, table: TableName | None, flow: str = "") -> Written:
     sides = ", ".join(entry.sources), entry.new_column or entry.new_table or ""
     names = " → ".join(filter(None, sides))
     text = entry.description or names or entry.table
-    return _Written(
+    return Written(
         table,
         flow,
         text,
@@ -350,9 +345,9 @@ def _gone(change: Change) -> Draft:
     )
 
 
-def _written(one: DraftOf) -> _Written:
+def _written(one: DraftOf) -> Written:
     draft = one.draft
-    return _Written(
+    return Written(
         one.table,
         one.flow,
         draft.question,
@@ -365,36 +360,13 @@ def _written(one: DraftOf) -> _Written:
     )
 
 
-def _question(number: int, one: _Written, old: Catalog) -> Question:
+def _question(number: int, one: Written, old: Catalog) -> Question:
     return Question(number, one.key(old), one.text, one.suggestion, one.answered, one.evidence)
 
 
-def _ordered(provisional: Provisional, written: Sequence[_Written]) -> list[_Written]:
+def _ordered(provisional: Provisional, written: Sequence[Written]) -> list[Written]:
     """Returns the entries of ``for_all``, then the others by table: in configured order, then by name."""
     configured = provisional.matching.configured or ()
     rest = sorted({one.table for one in written if one.table is not None} - set(configured))
     place = {name: n for n, name in enumerate((None, *configured, *rest))}
     return sorted(written, key=lambda one: (place[one.table], one.flow))
-
-
-def _document(
-    written: Sequence[_Written], old: Catalog, new: Catalog, file: ResolutionFile
-) -> dict[str, object]:
-    tables: dict[str, list[object]] = {}
-    for one in written:
-        if one.table is not None:
-            tables.setdefault(one.key(old), []).append(one.body)
-    # A key without an entry still makes a flow.
-    bare = (place for one in file.bare_keys if (place := place_of(one.table, old, new)) is not None)
-    tables |= {flow: [] for _, flow in bare if flow and flow not in tables}
-    for_all = [one.body for one in written if one.table is None]
-    return {
-        "_instructions": list(_INSTRUCTIONS),
-        **{key: Raw(text.encode()) for key, text in file.remarks},
-        "_examples": Raw(examples().encode()),
-        "format_version": 1,
-        "old_fingerprint": old.fingerprint,
-        "new_fingerprint": new.fingerprint,
-        **({"for_all": for_all} if for_all else {}),
-        "resolutions": tables,
-    }

@@ -17,7 +17,7 @@ from tranship.planning.deciding.suggest.constants import constant
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
-from tranship.planning.deciding.suggest.flows import elsewhere, marks_deleted, soft_deletion
+from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
@@ -252,7 +252,6 @@ def _left_behind(tables: TablePairContext, change: Change, free: Sequence[str | 
             Confidence.GUESS,
             (*change.evidence, *reasons, *why),
         )
-    reasons = (*reasons, *elsewhere(tables.before, name, tables.unfilled, facts))
     if free and not empty:
         fields = {}
         reasons = (

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.change import TablePair
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef
@@ -31,6 +32,8 @@ class TablePairContext(Struct, frozen=True):
     observed: Observed = Observed()
     unfilled: tuple[Table, ...] = ()
     """Tables of NEW to which no rows go."""
+    partners: tuple[TablePair, ...] = ()
+    """All pairs of tables."""
 
     def facts(self, left: str) -> ColumnFacts | None:
         """The facts of an old column."""

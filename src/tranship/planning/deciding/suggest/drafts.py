@@ -20,9 +20,14 @@ Field = (
     | None
     | Mapping[str, str | None]
     | Mapping[str, str]
+    | Mapping[str, str | bool]
     | Mapping[str, str | tuple[str, ...]]
     | tuple[str, ...]
 )
+
+
+_TARGETS = ("new_column", "new_table", "column")
+"""Fields that say what an action makes, in the order in which they are looked for."""
 
 
 class Confidence(StrEnum):
@@ -69,7 +74,7 @@ class Draft(Struct, frozen=True):
         if not self.fields:
             return "nothing is suggested"
         action = str(self.fields.get("action", ""))
-        target = self.fields.get("new_column") or self.fields.get("new_table")
+        target = next((self.fields[name] for name in _TARGETS if self.fields.get(name)), None)
         names = " → ".join(str(name) for name in (self._source_words, target) if name)
         parts = (action, names, self._value_words, f"({self.confidence.value})")
         return " ".join(part for part in parts if part)

@@ -1,12 +1,11 @@
-"""What speaks for a flow or a filter where an old column finds no place in its new table.
+"""What an old column holds that finds no place in its new table: marks of deleted rows, or a list.
 
 Nothing of it is ever filled in: which rows come along, and into which tables, is a person's decision.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, Table
@@ -14,8 +13,7 @@ from tranship.model.evidence import ColumnFacts
 from tranship.model.names import TableName
 from tranship.planning.deciding.suggest.drafts import Field
 from tranship.planning.deciding.suggest.facts import Fact
-from tranship.planning.deciding.suggest.guesses import reference, text_literal
-from tranship.planning.names.families import family
+from tranship.planning.deciding.suggest.guesses import reference
 from tranship.planning.names.tokens import stems
 
 _MARKS = ("delet", "archiv", "remov", "trash")
@@ -57,32 +55,13 @@ def _marked(facts: ColumnFacts) -> int:
     return facts.filled - unmarked
 
 
-def elsewhere(
-    before: Table, name: str, unfilled: Sequence[Table], facts: ColumnFacts | None
-) -> Iterator[Fact]:
-    """Yields the flows that could take an old column: into a new table that nothing fills and that has a
-    column of its name (one table becomes two), or that takes the parts of a list (one row becomes several).
-    """
-    for table in unfilled:
-        if table.column(name) is not None:
-            same = sum(before.column(column.name) is not None for column in table.columns)
-            yield (
-                f"NEW's {table.name}, which nothing fills, has a column of this name and {same} in all: "
-                f"a key {_key(before.name, table.name)} with its entries would fill it"
-            )
-    column = before.column(name)
-    separator = _separator(facts)
-    if column is not None and separator is not None:
-        yield from (_list(before, column, table, separator) for table in unfilled if _takes_items(table))
-
-
 def unfilled_tables(only_new: Sequence[TableName], new: Catalog) -> tuple[Table, ...]:
     """Returns the tables of NEW to which no rows go."""
     tables = (new.table(name) for name in only_new)
     return tuple(table for table in tables if table is not None)
 
 
-def _separator(facts: ColumnFacts | None) -> str | None:
+def separator_of(facts: ColumnFacts | None) -> str | None:
     """Returns the sign between the parts of most values; None: they are no lists."""
     values = [counted.value for counted in facts.values if counted.value] if facts is not None else []
     for separator in _SEPARATORS:
@@ -92,27 +71,3 @@ def _separator(facts: ColumnFacts | None) -> str | None:
         if values and short and lists >= _MOST_OFTEN * len(values):
             return separator
     return None
-
-
-def _takes_items(table: Table) -> bool:
-    """Returns whether a table refers to another one and has one text of its own."""
-    referring = {name for key in table.foreign_keys for name in key.columns}
-    own = [c for c in table.columns if c.name not in referring and not c.filled_by_server]
-    return bool(referring) and len(own) == 1 and family(own[0].type) == "text"
-
-
-def _list(before: Table, column: Column, table: Table, separator: str) -> str:
-    pattern = text_literal(rf"\s*[{separator}]\s*")
-    entry = {
-        "action": "rows",
-        "from": f"regexp_split_to_table({reference(column)}, {pattern}) AS item(value)",
-        "where": "item.value <> ''",
-    }
-    return (
-        f"its values are lists between {separator!r}, and NEW's {table.name} takes one text for each: "
-        f"{_key(before.name, table.name)}: [{json.dumps(entry, ensure_ascii=False)}, …]"
-    )
-
-
-def _key(old: TableName, new: TableName) -> str:
-    return json.dumps(f"{old.name} -> {new.name}", ensure_ascii=False)

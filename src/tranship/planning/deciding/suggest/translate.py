@@ -12,6 +12,7 @@ from tranship.planning.deciding.suggest.context import ColumnPairContext, TableP
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
 from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quoting
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
+from tranship.planning.deciding.suggest.keys import key_translation
 from tranship.planning.deciding.suggest.mappings import Mapped, map_values
 from tranship.planning.deciding.suggest.own_conversion import between_types, own_conversion, refusal_evidence
 from tranship.planning.printed.allowed_values import allowed_values
@@ -27,10 +28,19 @@ def translation(
     if source is None or target is None or target.generated:
         return NO_TRANSLATION
     pair = ColumnPairContext(tables, source, target, tables.convert(source, target))
-    # In this order: what NEW would misread, what needs no conversion, what tables say, what values say.
+    # In this order: what keys say, what NEW would misread, what the values say.
+    by_key = key_translation(pair)
+    if by_key.fields or by_key.evidence:
+        return by_key
     concern = tables.concern(left, right)
     if concern is not None:
         return _of_concern(pair, concern, renaming=renaming)
+    return _of_values(pair, renaming=renaming, meaning=meaning)
+
+
+def _of_values(pair: ColumnPairContext, *, renaming: bool, meaning: bool) -> Translation:
+    """Returns what needs no conversion, what tables say, or what values say."""
+    tables, (left, right) = pair.tables, (pair.source.name, pair.target.name)
     sure = (left, right) not in tables.ambiguous
     if renaming and pair.conversion.automatic:
         confidence = Confidence.LIKELY if sure else Confidence.GUESS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,21 @@ from tranship.planning.deciding.suggest import suggest
 from tranship.planning.matching.scope import make_scope
 
 
-def entries(old: str, new: str, *columns: ColumnFacts) -> list[dict[str, object]]:
-    """The entries that are written for the old table ``t``."""
+def document(old: str, new: str, *columns: ColumnFacts) -> dict[str, Any]:
+    """The whole document."""
     before, after = parse_catalog(old), parse_catalog(new)
     made = suggest(before, after, make_scope(before, after, None)[0], Evidence(columns=columns))
-    return json.loads(encode(made.document))["resolutions"]["t"]
+    return json.loads(encode(made.document))
+
+
+def entries(old: str, new: str, *columns: ColumnFacts) -> list[dict[str, object]]:
+    """The entries that are written for the old table ``t``."""
+    return document(old, new, *columns)["resolutions"]["t"]
+
+
+def shapes(old: str, new: str, *columns: ColumnFacts) -> list[dict[str, Any]]:
+    """The other shapes that are suggested."""
+    return document(old, new, *columns).get("_suggestions", [])
 
 
 def facts(column: str, values: dict[str, int], *, nulls: int = 0) -> ColumnFacts:
@@ -59,13 +70,23 @@ def test_a_new_table_that_nothing_fills_is_named() -> None:
     made = entries(
         "t(id int pk, bio text)", "t(id int pk); profile(user_id int pk, bio text)", facts("bio", {"a": 1})
     )
-    assert '"t -> profile"' in str(made[0]["_evidence"])
+    asked = "Do columns of 't' fill 'profile'?"
+    assert f"see _suggestions 1: {asked}" in str(made[0]["_evidence"])
+    (found,) = shapes("t(id int pk, bio text)", "t(id int pk); profile(user_id int pk, bio text)")
+    assert (found["question"], list(found["resolutions"])) == (asked, ["t -> profile"])
+
+
+def test_a_name_that_all_tables_have_leads_nowhere() -> None:
+    assert shapes("t(id int pk, name text)", "t(id int pk); profile(user_id int pk, name text)") == []
 
 
 def test_lists_lead_to_a_table_with_one_text() -> None:
     old, new = "t(id int pk, tags text)", "t(id int pk); t_tag(t_id int -> t.id, tag text)"
-    (entry,) = entries(old, new, facts("tags", {"warm,veg": 2, "sweet": 1, "cold, slow": 1}))
-    (line,) = [line for line in entry["_evidence"] if "t_tag" in str(line)]  # type: ignore[attr-defined]
-    assert "regexp_split_to_table(old.tags, '\\\\s*[,]\\\\s*') AS item(value)" in str(line)
+    values = facts("tags", {"warm,veg": 2, "sweet": 1, "cold, slow": 1})
+    (entry,) = entries(old, new, values)
+    assert "see _suggestions 1: Does 'tags' of 't' become rows of 't_tag'?" in str(entry["_evidence"])
+    (found,) = shapes(old, new, values)
+    (rows, *_) = found["resolutions"]["t -> t_tag"]
+    assert rows["from"] == r"regexp_split_to_table(old.tags, '\s*[,]\s*') AS item(value)"
     prose = facts("tags", {"a sentence with many words, and a comma": 2})
-    assert "t_tag" not in str(entries(old, new, prose))
+    assert shapes(old, new, prose) == []

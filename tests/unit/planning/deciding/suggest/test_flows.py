@@ -12,7 +12,8 @@ from tranship.model.evidence import Evidence
 from tranship.model.resolution import Action
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.words import action_of, check_fields
-from tranship.planning.deciding.suggest import Suggestions, examples, suggest
+from tranship.planning.deciding.suggest import Suggestions, suggest
+from tranship.planning.deciding.suggest.document import examples
 from tranship.planning.matching.scope import make_scope
 
 OLD = parse_catalog("members(id int pk, name text, bio text, gone text); attr(e int, v text)", database="old")

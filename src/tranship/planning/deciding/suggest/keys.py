@@ -1,0 +1,149 @@
+"""What speaks for new values of a key, and for the way from an old reference to a new one. By the catalogs
+alone: nothing of it is filled in.
+"""
+
+from __future__ import annotations
+
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.change import TablePair
+from tranship.model.names import TableName
+from tranship.model.resolution import Action
+from tranship.planning.deciding.lookup_questions import labels_of
+from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
+from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems
+
+
+def key_translation(pair: ColumnPairContext) -> Translation:
+    """Returns a new key, a reference that follows one, or a lookup of what the old reference names; nothing
+    where the catalogs speak for none of them.
+    """
+    tables = pair.tables
+    if _is_own_key(pair):
+        return _new_key(pair)
+    before, after = _single_key(tables.before, pair.source.name), _single_key(tables.after, pair.target.name)
+    if after is None:
+        return NO_TRANSLATION
+    parent = _partner(tables, before.target, after.target) if before is not None else None
+    if before is not None and parent is not None:
+        return _over_parent_key(pair, before, after, parent)
+    return _new_values(pair, after) if before is None else NO_TRANSLATION
+
+
+def _is_own_key(pair: ColumnPairContext) -> bool:
+    old, new = pair.tables.before.primary_key, pair.tables.after.primary_key
+    return (
+        old is not None
+        and new is not None
+        and (old.columns, new.columns) == ((pair.source.name,), (pair.target.name,))
+        and _single_key(pair.tables.before, pair.source.name) is None
+    )
+
+
+def _new_key(pair: ColumnPairContext) -> Translation:
+    """Returns new values of a key whose old ones NEW's type cannot hold."""
+    way = _way(pair)
+    if way is None:
+        return NO_TRANSLATION
+    fields: dict[str, Field] = {"action": Action.NEW_KEY, "column": pair.target.name, "as": way}
+    return Translation(fields, evidence=(f"{_WAYS[way]}: foreign keys that lead to it follow by themselves",))
+
+
+_WAYS = {
+    "uuid": "the UUID is computed from the old key, the same in every run",
+    "number": "numbers are given in the order of the old key, behind those that NEW holds",
+}
+
+
+def _way(pair: ColumnPairContext) -> str | None:
+    """Returns how ``new_key`` would make values of NEW's type; None where the old values may do."""
+    source, target = family(pair.source.type), family(pair.target.type)
+    if pair.conversion.automatic:
+        return None
+    if pair.target.type.leaf.base == "uuid":
+        return "uuid" if source == "integer" or _refused(pair) else None
+    return "number" if target == "integer" and (source == "uuid" or _refused(pair)) else None
+
+
+def _refused(pair: ColumnPairContext) -> bool:
+    refusals = pair.tables.evidence.refused(*pair.refs)
+    return refusals is not None and refusals.refused_values > 0
+
+
+def _over_parent_key(
+    pair: ColumnPairContext, before: ForeignKey, after: ForeignKey, parent: TablePair
+) -> Translation:
+    """Returns a lookup where NEW refers to its parent by another column, else that the column follows it."""
+    held = next((one.new for one in parent.columns if one.old == before.target_columns[0]), None)
+    key = after.target_columns[0]
+    table = pair.tables.new.table(after.target)
+    if table is None or held is None:
+        return NO_TRANSLATION
+    if held == key:
+        return NO_TRANSLATION if pair.conversion.bare else _follows(pair, before)
+    if not any(one.columns == (held,) for one in table.keys):
+        return NO_TRANSLATION
+    lookup = _lookup(table, held, key)
+    evidence = (
+        f"OLD's {before.target} is known by '{before.target_columns[0]}', which fills "
+        f"NEW's {after.target}.{held}; NEW's own key there is '{key}'"
+    )
+    fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
+    return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+
+
+def _follows(pair: ColumnPairContext, before: ForeignKey) -> Translation:
+    """Returns what to say of a reference to a key that cannot be converted."""
+    where = f"{before.target}.{before.target_columns[0]}"
+    evidence = (
+        f"refers to {where}: with 'new_key' there it follows by itself, and this entry may stay or be deleted"
+    )
+    return Translation(evidence=(evidence,))
+
+
+def _new_values(pair: ColumnPairContext, after: ForeignKey) -> Translation:
+    """Returns a lookup that adds what it lacks, where a text becomes a reference to a table of such texts
+    that nothing else fills.
+    """
+    table = next((one for one in pair.tables.unfilled if one.name == after.target), None)
+    if table is None or family(pair.source.type) not in ("text", "enum"):
+        return NO_TRANSLATION
+    label = _own_text(table, after.target_columns[0])
+    spoken = set(stems(pair.target.name)) | set(stems(table.name.name))
+    if label is None or not spoken & set(stems(pair.source.name)):
+        return NO_TRANSLATION
+    lookup = {**_lookup(table, label.name, after.target_columns[0]), "add_missing": True}
+    evidence = (
+        f"NEW's {table.name}, which nothing fills, needs only a '{label.name}' for each row: "
+        "'add_missing' adds the distinct values first"
+    )
+    fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
+    return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+
+
+def _own_text(table: Table, key: str) -> Column | None:
+    """Returns the unique text of a table that needs no value but it."""
+    needing = [c.name for c in table.columns if c.refuses_null and not c.filled_by_server]
+    for label in labels_of(table):
+        unique = any(one.columns == (label.name,) for one in table.keys)
+        if unique and label.name != key and set(needing) <= {label.name}:
+            return label
+    return None
+
+
+def _lookup(table: Table, key: str, value: str) -> dict[str, str | bool]:
+    return {
+        "table": table.name.name,
+        "key_column": key,
+        "value_column": value,
+        "schema": table.name.schema,
+    }
+
+
+def _partner(tables: TablePairContext, old: TableName, new: TableName) -> TablePair | None:
+    return next((one for one in tables.partners if (one.old, one.new) == (old, new)), None)
+
+
+def _single_key(table: Table, column: str) -> ForeignKey | None:
+    return next((key for key in table.foreign_keys if key.columns == (column,)), None)

@@ -1,0 +1,41 @@
+"""Suggestions of another shape: rows that become several, or one, or stay behind.
+
+Each is a whole of entries, as they would stand in the file, with what speaks for it; a person takes it
+or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
+(``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
+below. Order of the files: whole → one_to_many · many_to_one · within.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
+from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_tables, trees
+from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole
+from tranship.planning.deciding.suggest.shapes.within import (
+    duplicates,
+    json_columns,
+    marked_rows,
+    names_in_other_tables,
+    parents_above,
+)
+
+_DETECTORS = (
+    split_tables,
+    lists,
+    trees,
+    parents_above,
+    united_tables,
+    attributes,
+    child_rows,
+    json_columns,
+    duplicates,
+    names_in_other_tables,
+    marked_rows,
+)
+
+
+def shapes(whole: Whole) -> tuple[Shape, ...]:
+    """Returns what may become of rows beyond one old row, one new row; the grossest change first."""
+    return tuple(chain.from_iterable(detector(whole) for detector in _DETECTORS))

@@ -1,0 +1,229 @@
+"""Several old rows or tables that become one: tables of one kind of thing, attributes, child rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.names import ColumnRef
+from tranship.model.types import TypeKind
+from tranship.planning.deciding.lookup_questions import labels_of
+from tranship.planning.deciding.resolve.tables import table_key
+from tranship.planning.deciding.suggest.guesses import text_literal
+from tranship.planning.deciding.suggest.shapes.whole import (
+    Entry,
+    PairOfTables,
+    Shape,
+    Whole,
+    computed,
+    keys_to,
+    single_key,
+    written,
+)
+from tranship.planning.matching.scope import quoted
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import folded, stems
+from tranship.planning.printed.allowed_values import allowed_values
+
+_MOSTLY = 0.6
+"""The part of an old table's columns that a new table must have before they are taken for one thing."""
+
+
+_NAME_ALONE = 1
+"""Columns beside the key that tables of different things share, too: a name."""
+
+
+def united_tables(whole: Whole) -> Iterator[Shape]:
+    """Yields old tables whose rows may go into a new table that another old one fills, too."""
+    for table in whole.only_old:
+        for one in whole.pairs:
+            shared = _shared(table, one)
+            mostly = len(shared) >= _MOSTLY * len(table.columns) and not one.pair.name
+            if mostly and _is_one_kind(table, one, shared):
+                yield _united(whole, table, one, shared)
+
+
+def _is_one_kind(table: Table, one: PairOfTables, shared: Sequence[str]) -> bool:
+    """Returns whether more than an id and a name speak for it: those have half of all tables."""
+    labels = [allowed_values(one.after, column) for column in _discriminators(table, one)]
+    called = any(label_of(table.name.name, values) for values in labels)
+    return called or len(set(shared) - set(_key_of(table))) > _NAME_ALONE
+
+
+def _key_of(table: Table) -> tuple[str, ...]:
+    return table.primary_key.columns if table.primary_key is not None else ()
+
+
+def _shared(table: Table, one: PairOfTables) -> list[str]:
+    """Returns the columns of an old table that the new one has under their names and in their families."""
+    twins = ((c, one.after.column(c.name)) for c in table.columns)
+    return [c.name for c, twin in twins if twin is not None and family(c.type) == family(twin.type)]
+
+
+def _united(whole: Whole, table: Table, one: PairOfTables, shared: Sequence[str]) -> Shape:
+    new = one.pair.new
+    entries: list[Entry] = [{"action": "rename_table", "new_table": new.name}]
+    evidence = [
+        f"NEW's {new}, which {one.pair.old} fills, has {len(shared)} of its {len(table.columns)} columns"
+    ]
+    others = dict(_led_children(whole, table, one))
+    for column in _discriminators(table, one):
+        labels = allowed_values(one.after, column)
+        own, other = label_of(table.name.name, labels), label_of(one.pair.old.name, labels)
+        if own is not None:
+            entries.append(_constant(column.name, own))
+            evidence.append(f"'{column.name}' allows {own!r}, which is its name")
+        if other is not None and own != other:
+            others |= one.own([_constant(column.name, other)])
+    key = single_key(table)
+    if key is not None and one.fed_by(key) == key:
+        entries.append({"action": "new_key", "column": key, "as": {"offset": _offset(whole, one, key)}})
+        evidence.append(
+            f"both have keys '{key}' of their own: the offset moves these behind those of {one.pair.old}"
+        )
+    question = f"Do the rows of '{table.name.name}' go into '{new.name}', too?"
+    return Shape(
+        question, tuple(evidence), {table_key(table.name, whole.old): tuple(entries), **others}, table.name
+    )
+
+
+def _led_children(whole: Whole, table: Table, one: PairOfTables) -> Iterator[tuple[str, tuple[Entry, ...]]]:
+    """Yields the columns of children that would refer to the new table, where each has one alone to do so."""
+    for child in whole.pairs:
+        fed = {columns.new for columns in child.pair.columns}
+        old = [key.columns[0] for key in keys_to(child.before, table.name)]
+        new = [key.columns[0] for key in keys_to(child.after, one.pair.new) if key.columns[0] not in fed]
+        if len(old) == len(new) == 1 and child.fed_by(old[0]) is None:
+            yield child.key, ({"action": "rename", "old_column": old[0], "new_column": new[0]},)
+
+
+def _constant(column: str, value: str) -> Entry:
+    return {"action": "default", "new_column": column, "default_value": value}
+
+
+def _discriminators(table: Table, one: PairOfTables) -> list[Column]:
+    """Returns the new columns that say of which kind a row is: a list of values, and nothing in OLD."""
+    return [c for c in one.come if table.column(c.name) is None and allowed_values(one.after, c)]
+
+
+def label_of(name: str, labels: Sequence[str]) -> str | None:
+    """Returns the one label that a table is called by."""
+    called = set(stems(name))
+    found = [label for label in labels if stems(label) and set(stems(label)) <= called]
+    return found[0] if len(found) == 1 else None
+
+
+def _offset(whole: Whole, one: PairOfTables, key: str) -> int:
+    """Returns a power of ten behind the largest key of the other table; 1000000 where nobody asked."""
+    source = next((c.old for c in one.pair.columns if c.new == key), "")
+    ref = ColumnRef(one.pair.old, source)
+    known = [facts.highest for facts in whole.evidence.shapes.highest if facts.column == ref]
+    return int(10 ** (len(str(max(known[0], 0))) + 2)) if known else 1_000_000
+
+
+def attributes(whole: Whole) -> Iterator[Shape]:
+    """Yields tables of attributes (thing, name, value) whose names are new columns of the thing."""
+    for table in whole.only_old:
+        for one in whole.pairs:
+            keys = keys_to(table, one.pair.old)
+            if len(keys) == 1 and keys[0].target_columns == _key_of(one.before):
+                yield from _attributes_of(whole, table, one, keys[0].columns[0])
+
+
+def _attributes_of(whole: Whole, table: Table, one: PairOfTables, thing: str) -> Iterator[Shape]:
+    for name, joined, named_by in names_of_attributes(whole.old, table, thing):
+        facts = whole.evidence.of(named_by.name, name)
+        if facts is None:
+            continue
+        held = {folded(counted.value): counted.value for counted in facts.values}
+        named = [(c, held[folded(c.name)]) for c in one.come if folded(c.name) in held]
+        values = [c for c in table.columns if c.name not in {name, thing, *_key_of(table)} and _is_value(c)]
+        if named and len(values) == 1:
+            yield _attribute_columns(table, one, (thing, values[0].name), (name, joined), named)
+
+
+def _is_value(column: Column) -> bool:
+    return family(column.type) == "text" and not set(stems(column.name)) & set(stems("unit note comment"))
+
+
+def names_of_attributes(old: Catalog, table: Table, thing: str) -> Iterator[tuple[str, str, Table]]:
+    """Yields where the names of attributes may stand: a text of the table, or of a table it refers to.
+
+    Each is the column, the join that reaches it (empty for the table's own), and its table.
+    """
+    for column in labels_of(table):
+        yield column.name, "", table
+    for key in table.foreign_keys:
+        owner = old.table(key.target)
+        if owner is None or len(key.columns) != 1 or key.columns[0] == thing:
+            continue
+        on = f"n.{quoted(key.target_columns[0])} = a.{quoted(key.columns[0])}"
+        for label in labels_of(owner):
+            yield label.name, f" JOIN {written(owner.name)} AS n ON {on}", owner
+
+
+def _attribute_columns(
+    table: Table,
+    one: PairOfTables,
+    columns: tuple[str, str],
+    names: tuple[str, str],
+    named: Sequence[tuple[Column, str]],
+) -> Shape:
+    (thing, value), (name, join) = columns, names
+    of = f"{'n' if join else 'a'}.{quoted(name)}"
+    source = (
+        f"{written(table.name)} AS a{join} WHERE a.{quoted(thing)} = old.{quoted(_key_of(one.before)[0])}"
+    )
+    entries = [
+        computed(column.name, f"(SELECT a.{quoted(value)} FROM {source} AND {of} = {text_literal(label)})")
+        for column, label in named
+    ]
+    # One column may take everything that has none of its own.
+    rest = [c for c in one.come if family(c.type) == "json" and c not in [column for column, _ in named]]
+    taken = ", ".join(text_literal(label) for _, label in named)
+    for column in rest[:1]:
+        aggregate = (
+            f"SELECT jsonb_object_agg({of}, a.{quoted(value)}) FROM {source} AND {of} NOT IN ({taken})"
+        )
+        entries.append(computed(column.name, f"coalesce(({aggregate}), '{{}}')"))
+    shown = ", ".join(repr(label) for _, label in named)
+    named_as = f"its names are columns of NEW's {one.pair.new}: {shown}"
+    evidence = (
+        f"OLD's {table.name} refers to {one.pair.old}, and {named_as}",
+        "a row that holds one name twice is rejected; the foreign key of OLD wants an index",
+    )
+    question = f"Do the rows of '{table.name.name}' fill columns of '{one.pair.new.name}'?"
+    return Shape(question, evidence, one.own(entries), table.name)
+
+
+def child_rows(whole: Whole) -> Iterator[Shape]:
+    """Yields child tables of which a new JSON or array column has the name."""
+    for table in whole.only_old:
+        for one in whole.pairs:
+            keys = keys_to(table, one.pair.old)
+            takers = [c for c in one.come if set(stems(c.name)) & set(stems(table.name.name)) and _is_many(c)]
+            if len(keys) == 1 and len(takers) == 1 and keys[0].target_columns == _key_of(one.before):
+                yield _children(table, one, keys[0].columns[0], takers[0])
+
+
+def _is_many(column: Column) -> bool:
+    return column.type.leaf.kind is TypeKind.ARRAY or family(column.type) == "json"
+
+
+def _children(table: Table, one: PairOfTables, thing: str, taker: Column) -> Shape:
+    own = [c.name for c in table.columns if c.name not in {thing, *_key_of(table)}]
+    order = ", ".join(f"c.{quoted(name)}" for name in _key_of(table) or own)
+    if len(own) == 1:
+        value = f"c.{quoted(own[0])}"
+    else:
+        pairs = ", ".join(f"{text_literal(name)}, c.{quoted(name)}" for name in own)
+        value = f"jsonb_build_object({pairs})"
+    is_array = taker.type.leaf.kind is TypeKind.ARRAY
+    gather, empty = ("array_agg", "{}") if is_array else ("jsonb_agg", "[]")
+    where = f"c.{quoted(thing)} = old.{quoted(_key_of(one.before)[0])}"
+    sql = f"SELECT {gather}({value} ORDER BY {order}) FROM {written(table.name)} AS c WHERE {where}"
+    unfilled = f"nothing fills '{taker.name}' of NEW's {one.pair.new}"
+    evidence = (f"OLD's {table.name} refers to {one.pair.old}, and {unfilled}",)
+    question = f"Do the rows of '{table.name.name}' become '{taker.name}' of '{one.pair.new.name}'?"
+    entry = computed(taker.name, f"coalesce(({sql}), '{empty}')")
+    return Shape(question, evidence, one.own([entry]), table.name)

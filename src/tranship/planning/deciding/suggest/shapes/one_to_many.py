@@ -1,0 +1,206 @@
+"""One old row that becomes several: a second table for some columns, a list, a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.types import TypeKind
+from tranship.planning.deciding.suggest.flows import separator_of
+from tranship.planning.deciding.suggest.guesses import reference, text_literal
+from tranship.planning.deciding.suggest.joins import DULL
+from tranship.planning.deciding.suggest.shapes.whole import (
+    Entry,
+    PairOfTables,
+    Shape,
+    Whole,
+    computed,
+    copied,
+    keys_to,
+    single_key,
+    written,
+)
+from tranship.planning.matching.scope import quoted
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems
+
+_PLACE = frozenset(stems("position pos ordinal ord index idx sort sequence seq rank no number line"))
+"""Words by which a column is called that counts the items of one row."""
+_DISTANCE = frozenset(stems("depth distance dist level generation length hops"))
+_READ_AS_TEXT = frozenset({"text", "integer"})
+"""Families that a text may be read as."""
+_UPPER = frozenset(stems("ancestor parent upper above super"))
+
+
+def split_tables(whole: Whole) -> Iterator[Shape]:
+    """Yields new tables that have the names of columns which vanished from one old table."""
+    for one in whole.pairs:
+        gone = {column.name: column for column in one.gone}
+        for table in whole.unfilled:
+            taken = [column.name for column in table.columns if column.name in gone]
+            key = _reference(table, one)
+            telling = set(taken) - DULL
+            if taken and (key is not None or telling):
+                yield _split(one, table, taken, key)
+
+
+def _reference(table: Table, one: PairOfTables) -> ForeignKey | None:
+    """Returns the one foreign key that leads from a new table to the key of the other one."""
+    primary = single_key(one.after)
+    keys = [key for key in keys_to(table, one.pair.new) if key.target_columns == (primary,)]
+    return keys[0] if len(keys) == 1 else None
+
+
+def _split(one: PairOfTables, table: Table, taken: Sequence[str], key: ForeignKey | None) -> Shape:
+    entries: list[Entry] = []
+    primary = single_key(one.before)
+    if key is not None and primary is not None and one.before.column(key.columns[0]) is None:
+        entries.append(copied(primary, key.columns[0]))
+    names = ", ".join(repr(name) for name in taken)
+    evidence = [f"NEW's {table.name}, which nothing fills, has columns of their names: {names}"]
+    if key is not None:
+        evidence.append(f"its '{key.columns[0]}' refers to NEW's {one.pair.new}")
+    some = " OR ".join(f"old.{quoted(name)} IS NOT NULL" for name in taken)
+    evidence.append(f"every old row makes one; a filter takes some: {some}")
+    question = f"Do columns of '{one.pair.old.name}' fill '{table.name.name}'?"
+    return Shape(question, tuple(evidence), one.into(table, entries), one.pair.old, tuple(taken))
+
+
+def lists(whole: Whole) -> Iterator[Shape]:
+    """Yields lists and arrays whose items a new child table takes."""
+    for one in whole.pairs:
+        for column in one.gone:
+            for table in whole.unfilled:
+                key = _reference(table, one)
+                shape = _list(whole, one, column, table, key) if key is not None else None
+                if shape is not None:
+                    yield shape
+
+
+class _Items(Struct, frozen=True):
+    """How the items of an old value are read."""
+
+    given: str
+    """What stands in FROM, without its alias."""
+    how: str
+    where: str
+    families: frozenset[str]
+    """The families of new columns that take an item."""
+
+
+def _list(whole: Whole, one: PairOfTables, column: Column, table: Table, key: ForeignKey) -> Shape | None:
+    places, taking = _own_columns(table, key)
+    primary, items = single_key(one.before), _items_of(whole, one, column)
+    if len(taking) != 1 or items is None or primary is None or family(taking[0].type) not in items.families:
+        return None
+    ordered = " WITH ORDINALITY AS item(value, n)" if places else " AS item(value)"
+    entries: list[Entry] = [
+        {"action": "rows", "from": f"{items.given}{ordered}", "where": items.where},
+        copied(primary, key.columns[0]),
+    ]
+    entries += [computed(place.name, "item_number") for place in places[:1]]
+    entries.append(computed(taking[0].name, "item.value"))
+    each = f"refers to {one.pair.new} and takes one '{taking[0].name}' for each"
+    evidence = (items.how, f"NEW's {table.name}, which nothing fills, {each}")
+    question = f"Does '{column.name}' of '{one.pair.old.name}' become rows of '{table.name.name}'?"
+    return Shape(question, evidence, one.into(table, entries), one.pair.old, (column.name,))
+
+
+def _own_columns(table: Table, key: ForeignKey) -> tuple[list[Column], list[Column]]:
+    """Returns the columns that count the items of one row, and the others that need a value."""
+    own = [c for c in table.columns if c.name not in key.columns and not c.filled_by_server]
+    places = [c for c in own if family(c.type) == "integer" and set(stems(c.name)) <= _PLACE]
+    return places, [c for c in own if c not in places]
+
+
+def _items_of(whole: Whole, one: PairOfTables, column: Column) -> _Items | None:
+    value, leaf = reference(column), column.type.leaf
+    if leaf.kind is TypeKind.ARRAY and leaf.element is not None:
+        of = frozenset({family(leaf.element)})
+        return _Items(f"unnest({value})", "its values are arrays", "item.value IS NOT NULL", of)
+    facts = whole.evidence.of(one.before.name, column.name)
+    values = [counted.value for counted in facts.values] if facts is not None else []
+    if leaf.base in ("json", "jsonb"):
+        return _json_items(leaf.base, value, values)
+    return _cut_items(value, values, separator_of(facts)) if family(column.type) == "text" else None
+
+
+def _json_items(base: str, value: str, values: Sequence[str]) -> _Items | None:
+    given = f"{base}_array_elements_text({value})"
+    found = _Items(given, "its values are JSON arrays", "item.value IS NOT NULL", _READ_AS_TEXT)
+    return found if values and all(text.startswith("[") for text in values) else None
+
+
+def _cut_items(value: str, values: Sequence[str], separator: str | None) -> _Items | None:
+    if separator is None:
+        return None
+    pattern = text_literal(rf"\s*[{separator}]\s*")
+    given = f"regexp_split_to_table({value}, {pattern})"
+    parts = [part.strip() for text in values for part in text.split(separator)]
+    numbers = all(part.isdigit() for part in parts if part)
+    families = _READ_AS_TEXT if numbers else frozenset({"text"})
+    return _Items(given, f"its values are lists between {separator!r}", "item.value <> ''", families)
+
+
+def trees(whole: Whole) -> Iterator[Shape]:
+    """Yields closure tables, which hold every ancestor of every row."""
+    for one in whole.pairs:
+        primary = single_key(one.before)
+        above = [key.columns[0] for key in keys_to(one.before, one.pair.old)]
+        if primary is None or len(above) != 1:
+            continue
+        for table in whole.unfilled:
+            ends = _ends(table, keys_to(table, one.pair.new))
+            if ends is not None:
+                yield _closure(one, (primary, above[0]), table, ends)
+
+
+def _ends(table: Table, keys: Sequence[ForeignKey]) -> tuple[str, str, list[Column]] | None:
+    """Returns which columns of a new table hold the ancestor, the descendant and their distance; None where
+    it has others that need a value.
+    """
+    names = [column for key in keys for column in key.columns]
+    upper = [name for name in names if set(stems(name)) & _UPPER]
+    lower = [name for name in names if name not in upper]
+    if (len(upper), len(lower)) != (1, 1):
+        return None
+    distances = _distances(table, names)
+    return (upper[0], lower[0], distances) if distances is not None else None
+
+
+def _distances(table: Table, ends: Sequence[str]) -> list[Column] | None:
+    """Returns the columns of a closure table that hold a distance; None where others need a value, too."""
+    rest = [c for c in table.columns if c.name not in ends]
+    distances = [c for c in rest if set(stems(c.name)) & _DISTANCE]
+    return distances if all(c in distances or _needs_nothing(c) for c in rest) else None
+
+
+def _needs_nothing(column: Column) -> bool:
+    return column.filled_by_server or not column.refuses_null
+
+
+def _closure(
+    one: PairOfTables, columns: tuple[str, str], table: Table, ends: tuple[str, str, list[Column]]
+) -> Shape:
+    primary, above = map(quoted, columns)
+    upper, lower, distances = ends
+    step = f"SELECT p.{primary}, p.{above}, up.distance + 1 FROM up JOIN {written(one.pair.old)} AS p"
+    given = (
+        f"(WITH RECURSIVE up(id, above, distance) AS (SELECT old.{primary}, old.{above}, 0 UNION ALL {step} "
+        f"ON p.{primary} = up.above) SELECT id, distance FROM up) AS item"
+    )
+    entries: list[Entry] = [
+        {"action": "rows", "from": given},
+        copied(columns[0], lower),
+        computed(upper, "item.id"),
+        *(computed(column.name, "item.distance") for column in distances[:1]),
+    ]
+    evidence = (
+        f"OLD's '{columns[1]}' refers to its own table",
+        f"NEW's {table.name}, which nothing fills, refers to {one.pair.new} twice",
+        "every row is its own ancestor at distance 0; a circle in OLD would not end",
+    )
+    question = f"Does the tree of '{one.pair.old.name}' fill '{table.name.name}'?"
+    return Shape(question, evidence, one.into(table, entries), one.pair.old, (columns[1],))

@@ -1,0 +1,279 @@
+"""One old row that stays one: written in one way, merged with its duplicates, cut out of JSON, left out, or
+led to another row by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.evidence import Breaks
+from tranship.model.shape_evidence import JsonKey, JsonKeys, WrittenFacts
+from tranship.model.types import TypeKind
+from tranship.planning.deciding.lookup_questions import labels_of
+from tranship.planning.deciding.one_way import OneWay, one_ways
+from tranship.planning.deciding.suggest.facts import Fact, quoting
+from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
+from tranship.planning.deciding.suggest.guesses import reference, text_literal
+from tranship.planning.deciding.suggest.shapes.whole import (
+    Entry,
+    PairOfTables,
+    Shape,
+    Whole,
+    computed,
+    keys_to,
+    rows,
+    single_key,
+    written,
+)
+from tranship.planning.matching.scope import quoted
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import folded
+
+
+def duplicates(whole: Whole) -> Iterator[Shape]:
+    """Yields texts that NEW wants written in one way, and rows that a key of NEW allows once."""
+    for one in whole.pairs:
+        named: set[str] = set()
+        for way in one_ways(one.pair, one.before, one.after):
+            facts = _facts_of(whole, one, way)
+            if facts is not None and (facts.changed or facts.repeated):
+                named.add(way.old_column)
+                yield _in_one_way(one, way, facts)
+        for found in whole.evidence.breaks:
+            columns = [old for old, _ in found.demand.columns]
+            if _is_repeated(found, one) and not named & set(columns):
+                yield _merged(one, found, columns)
+
+
+def _is_repeated(found: Breaks, one: PairOfTables) -> bool:
+    return found.demand.table == one.before.name and found.demand.kind == "unique" and found.rows > 0
+
+
+def _facts_of(whole: Whole, one: PairOfTables, way: OneWay) -> WrittenFacts | None:
+    question = way.question(one.before)
+    return next((f for f in whole.evidence.shapes.written if f.question == question), None)
+
+
+def _in_one_way(one: PairOfTables, way: OneWay, facts: WrittenFacts) -> Shape:
+    entries: list[Entry] = []
+    of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
+    evidence = [way.why, f"{facts.changed} of {of} would be written in another way"]
+    if facts.repeated and way.unique:
+        entries.append({"action": "merge", "key": [facts.question.sql], "repoint_children": True})
+        evidence.append(f"{rows(facts.repeated)} would then be another row's equal: 'merge' makes them one")
+        evidence.append('the first by the old key stays; \'keep\' names another one: "keep": "old.… DESC"')
+    elif way.unique:
+        evidence.append("all values are different then, too")
+    if facts.changed and way.demanded:
+        entries.append(
+            {
+                "action": "transform",
+                "old_column": way.old_column,
+                "new_column": way.new_column,
+                "transform_sql": facts.question.sql,
+            }
+        )
+    question = f"Is '{way.old_column}' of '{one.pair.old.name}' written in one way?"
+    return Shape(question, tuple(evidence), one.own(entries), one.pair.old, (way.old_column,))
+
+
+def _merged(one: PairOfTables, found: Breaks, columns: Sequence[str]) -> Shape:
+    named = [column for name in columns if (column := one.before.column(name)) is not None]
+    entry: Entry = {
+        "action": "merge",
+        "key": [reference(column) for column in named],
+        "repoint_children": True,
+    }
+    key = ", ".join(new for _, new in found.demand.columns)
+    evidence = (
+        f"NEW allows ({key}) once, and {rows(found.rows)} of OLD would be rejected for that",
+        'the first by the old key stays; \'keep\' names another one: "keep": "old.… DESC"',
+    )
+    question = f"Do equal rows of '{one.pair.old.name}' become one?"
+    return Shape(question, evidence, one.own([entry]), one.pair.old, tuple(columns))
+
+
+def json_columns(whole: Whole) -> Iterator[Shape]:
+    """Yields JSON columns whose keys are the names of new columns."""
+    for one in whole.pairs:
+        for facts in whole.evidence.shapes.json_keys:
+            column = one.before.column(facts.column.column)
+            if facts.column.table == one.before.name and column is not None:
+                keys = {folded(key.name): key for key in facts.keys}
+                named = [(c, keys[folded(c.name)]) for c in one.come if folded(c.name) in keys]
+                if named:
+                    yield _cut_out(one, column, facts, named)
+
+
+def _cut_out(
+    one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, JsonKey]]
+) -> Shape:
+    entries = [computed(target.name, _value_of(column, target, key)) for target, key in named]
+    of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
+    told = ", ".join(map(_told, (key for _, key in named)))
+    evidence: list[Fact] = [f"{of} of '{column.name}' hold an object; keys that NEW has as columns: {told}"]
+    if column in one.gone:
+        left, why = _rest_of(one, column, facts, named)
+        entries += left
+        evidence += why
+    question = f"Do keys of '{column.name}' fill columns of '{one.pair.new.name}'?"
+    return Shape(question, tuple(evidence), one.own(entries), one.pair.old, (column.name,))
+
+
+def _told(key: JsonKey) -> str:
+    return f"'{key.name}' in {key.rows} ({' or '.join(key.kinds) or 'null'})"
+
+
+def _rest_of(
+    one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, JsonKey]]
+) -> tuple[list[Entry], list[Fact]]:
+    """Returns what becomes of the keys that have no column, and the words for it."""
+    targets, taken = [target for target, _ in named], [key.name for _, key in named]
+    taking = [c for c in one.come if family(c.type) == "json" and c not in targets]
+    others = sorted(key.name for key in facts.keys if key.name not in taken)
+    if not taking:
+        return [], [quoting("keys that would be left behind", others, shown=20)] if others else []
+    cut = ", ".join(map(text_literal, taken))
+    rest = f"coalesce(CAST({reference(column)} AS jsonb) - ARRAY[{cut}], '{{}}')"
+    return [computed(taking[0].name, rest)], [f"'{taking[0].name}' takes every key that has no column"]
+
+
+def _value_of(column: Column, target: Column, key: JsonKey) -> str:
+    """Returns the value of one key as the new column takes it; a text is read by NEW's own type."""
+    name, value = text_literal(key.name), f"CAST({reference(column)} AS jsonb)"
+    if family(target.type) == "json":
+        return f"{value} -> {name}"
+    if target.type.leaf.kind is not TypeKind.ARRAY:
+        return f"{value} ->> {name}"
+    is_array = f"jsonb_typeof({value} -> {name}) = 'array'"
+    given = f"jsonb_array_elements_text(CASE WHEN {is_array} THEN {value} -> {name} END)"
+    items = f"SELECT i.v FROM {given} WITH ORDINALITY AS i(v, n) ORDER BY i.n"
+    return f"CASE WHEN {is_array} THEN ARRAY({items}) END"
+
+
+def marked_rows(whole: Whole) -> Iterator[Shape]:
+    """Yields the filter that leaves behind what the old application marked as deleted."""
+    for one in whole.pairs:
+        for column in one.gone:
+            facts = whole.evidence.of(one.before.name, column.name)
+            if not marks_deleted(column) or (facts is not None and not facts.filled):
+                continue
+            fields, why = soft_deletion(column, facts)
+            said: list[Fact] = [
+                *why[:-1],
+                'rows that refer to a row that is left out: "children" says what becomes of them',
+            ]
+            entries: tuple[Entry, ...] = (
+                {**fields, "children": "leave_out"},
+                {"action": "ignore", "old_column": column.name},
+            )
+            question = f"Do only rows move that '{column.name}' of '{one.pair.old.name}' does not mark?"
+            yield Shape(question, tuple(said), one.own(entries), one.pair.old, (column.name,))
+
+
+class _Named(Struct, frozen=True):
+    """An old reference whose row has a name, and the new table that knows the names."""
+
+    column: Column
+    owner: Table
+    label: str
+    key: ForeignKey
+    target: Table
+    target_label: str
+
+
+def names_in_other_tables(whole: Whole) -> Iterator[Shape]:
+    """Yields old references to a table that goes nowhere, and a new reference to a table of such names."""
+    for one in whole.pairs:
+        for key in (key for key in one.before.foreign_keys if len(key.columns) == 1):
+            owner = next((table for table in whole.only_old if table.name == key.target), None)
+            column = one.before.column(key.columns[0])
+            if owner is not None and column is not None and column in one.gone:
+                yield from (_by_name(one, found, key) for found in _named(whole, one, column, owner))
+
+
+def _named(whole: Whole, one: PairOfTables, column: Column, owner: Table) -> Iterator[_Named]:
+    come = {c.name for c in one.come}
+    ours = [label.name for label in labels_of(owner)]
+    for key in one.after.foreign_keys:
+        target = whole.new.table(key.target)
+        if len(key.columns) != 1 or key.columns[0] not in come or target is None:
+            continue
+        theirs = _unique_labels(target, key)
+        if theirs and ours:
+            same = next(filter(theirs.__contains__, ours), None)
+            labels = (same or ours[0], same or theirs[0])
+            yield _Named(column, owner, labels[0], key, target, labels[1])
+
+
+def _unique_labels(target: Table, key: ForeignKey) -> list[str]:
+    unique = {one.columns[0] for one in target.keys if len(one.columns) == 1} - {key.target_columns[0]}
+    return [label.name for label in labels_of(target) if label.name in unique]
+
+
+def _by_name(one: PairOfTables, found: _Named, key: ForeignKey) -> Shape:
+    old_key = key.target_columns[0]
+    where = f"p.{quoted(old_key)} = {reference(found.column)}"
+    sql = f"(SELECT p.{quoted(found.label)} FROM {written(found.owner.name)} AS p WHERE {where})"
+    lookup = {
+        "table": found.target.name.name,
+        "schema": found.target.name.schema,
+        "key_column": found.target_label,
+        "value_column": found.key.target_columns[0],
+    }
+    entry: Entry = {
+        "action": "transform",
+        "new_column": found.key.columns[0],
+        "key_sql": sql,
+        "lookup_table": lookup,
+    }
+    unique = f"where '{found.target_label}' is unique"
+    evidence = (
+        f"OLD's '{found.column.name}' refers to {found.owner.name}, whose rows are called by '{found.label}'",
+        f"NEW's '{found.key.columns[0]}' refers to {found.target.name}, {unique}",
+        'old id → old name → new id; "add_missing": true in the lookup_table adds names that it lacks',
+    )
+    question = (
+        f"Does '{found.column.name}' of '{one.pair.old.name}' lead to '{found.target.name.name}' by name?"
+    )
+    return Shape(question, evidence, one.own([entry]), one.pair.old, (found.column.name,))
+
+
+def parents_above(whole: Whole) -> Iterator[Shape]:
+    """Yields the way from a row to its root, where NEW has a path or a depth in place of the parent."""
+    for one in whole.pairs:
+        primary = single_key(one.before)
+        above = [key.columns[0] for key in keys_to(one.before, one.pair.old)]
+        taking = [c for c in one.come if _is_path(c) or _is_depth(c)]
+        if primary is not None and len(above) == 1 and taking:
+            yield _way_up(one, (primary, above[0]), taking)
+
+
+def _is_path(column: Column) -> bool:
+    return column.name == "path" or column.type.leaf.base.endswith("ltree")
+
+
+def _is_depth(column: Column) -> bool:
+    return column.name in ("depth", "level") and family(column.type) == "integer"
+
+
+def _way_up(one: PairOfTables, columns: tuple[str, str], taking: Sequence[Column]) -> Shape:
+    primary, above = map(quoted, columns)
+    step = f"SELECT p.{primary}, p.{above}, up.n + 1 FROM up JOIN {written(one.pair.old)} AS p"
+    up = (
+        f"WITH RECURSIVE up(id, above, n) AS (SELECT old.{primary}, old.{above}, 1 UNION ALL {step} "
+        f"ON p.{primary} = up.above)"
+    )
+    path = f"({up} SELECT string_agg(up.id::text, '.' ORDER BY up.n DESC) FROM up)"
+    depth = f"({up} SELECT count(*) FROM up)"
+    entries = [computed(column.name, path if _is_path(column) else depth) for column in taking]
+    names = ", ".join(repr(column.name) for column in taking)
+    evidence = (
+        f"OLD's '{columns[1]}' refers to its own table, and NEW has {names}",
+        "a root is at depth 1, and a path is made of keys between dots; a circle in OLD would not end",
+    )
+    question = f"Does the tree of '{one.pair.old.name}' become a path?"
+    return Shape(question, evidence, one.own(entries), one.pair.old, (columns[1],))
