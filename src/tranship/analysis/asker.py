@@ -36,6 +36,10 @@ class Asker:
         """How many questions had no answer so far."""
         return len(self._not_asked)
 
+    def leave(self, what: str, why: str) -> None:
+        """Records a question that is not put, with the reason."""
+        self._not_asked.append(f"{what}: {why}")
+
     async def ask(
         self,
         side: Side,

@@ -42,6 +42,7 @@ async def rows_in_new(
     ``only`` names the tables to look at; None: all.
     """
     wanted = [table for table in new.tables if only is None or table.name in only]
+    _leave_unseen(asker, wanted)
     found = {facts.table: facts for facts in await _held(asker, wanted)}
     for pair in matching.pairs:
         facts = found.get(pair.new)
@@ -85,6 +86,15 @@ def _seen_whole(table: Table) -> bool:
     there.
     """
     return "SELECT" in table.privileges and not table.row_security_active
+
+
+def _leave_unseen(asker: Asker, tables: Sequence[Table]) -> None:
+    """Records the tables whose rows the role does not see: they are not told as empty."""
+    for table in tables:
+        if table.kind in HOLDS_ROWS and table.pages and not _seen_whole(table):
+            readable = "SELECT" in table.privileges
+            why = "a policy hides rows from the role" if readable else "the role may not read it"
+            asker.leave(f"how many rows {table.name} of NEW holds", why)
 
 
 async def _counted(asker: Asker, tables: Sequence[Table], side: Side) -> list[RowsInNew]:

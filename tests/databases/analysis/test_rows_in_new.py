@@ -133,3 +133,64 @@ async def test_analyze_refuses_one_database_as_both(
     refused = run_cli("analyze", config)
     assert (refused.status, "TS361" in refused.stderr) == (3, True)
     assert not (tmp_path / "results").exists()
+
+
+KINDS_OF_KEYS = {
+    "composite": (
+        "CREATE TABLE composite (a int, b text, v int, PRIMARY KEY (a, b)); INSERT INTO composite VALUES"
+        " (1, 'x', 1), (1, 'y', 2), (2, 'x', 3)",
+        "CREATE TABLE composite (b text, a bigint, v int, PRIMARY KEY (b, a)); INSERT INTO composite VALUES"
+        " ('x', 1, 1), ('y', 1, 9), ('y', 2, 3)",
+        "OLD has 2 of their keys: 1 equal row, 1 differing row",
+    ),
+    "renamed": (
+        "CREATE TABLE renamed (renamed_id int PRIMARY KEY, v text); INSERT INTO renamed VALUES (1, 'a'), (2, 'b')",
+        "CREATE TABLE renamed (id int PRIMARY KEY, v text); INSERT INTO renamed VALUES (1, 'a'), (2, 'c'), (7, 'd')",
+        "OLD has 2 of their keys: 1 equal row, 1 differing row",
+    ),
+    "retyped": (
+        "CREATE TABLE retyped (id int PRIMARY KEY, v text); INSERT INTO retyped VALUES (1, 'a'), (2, 'b')",
+        "CREATE TABLE retyped (id text PRIMARY KEY, v text); INSERT INTO retyped VALUES ('1', 'a'), ('02', 'b')",
+        "OLD has 1 of their keys: 1 equal row, 0 differing rows",
+    ),
+    "keyless": (
+        "CREATE TABLE keyless (v text); INSERT INTO keyless VALUES ('a')",
+        "CREATE TABLE keyless (v text); INSERT INTO keyless VALUES ('a'), ('b')",
+        "",
+    ),
+}
+
+
+async def test_keys_of_every_kind_are_compared(make_pair: MakePair, run_cli: RunCli, tmp_path: Path) -> None:
+    sides = (";".join(kind[side] for kind in KINDS_OF_KEYS.values()) for side in (0, 1))
+    pair = await make_pair(*sides)
+    assert run_cli("analyze", pair.config(tmp_path)).status == 0
+    report = _report(tmp_path)
+    lines = report.splitlines()
+    for name, (_, _, said) in KINDS_OF_KEYS.items():
+        (at,) = [n for n, line in enumerate(lines) if f"public.{name} of NEW holds" in line]
+        assert said in "\n".join(lines[at : at + 3]), report
+
+
+async def test_what_a_role_may_not_read_is_not_told_as_empty(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    shape = "CREATE TABLE hidden (id int PRIMARY KEY); CREATE TABLE barred (id int PRIMARY KEY);"
+    rows = "INSERT INTO hidden VALUES (1), (2); INSERT INTO barred VALUES (1)"
+    pair = await make_pair(f"{shape} {rows}", f"{shape} {rows}")
+    await pair.new.run(
+        "CREATE ROLE reads_some LOGIN PASSWORD 'secret'; GRANT USAGE ON SCHEMA public TO reads_some;"
+        " GRANT SELECT ON hidden TO reads_some; ALTER TABLE hidden ENABLE ROW LEVEL SECURITY"
+    )
+    try:
+        new = {"username": "reads_some", "password": "secret"}
+        found = run_cli("analyze", pair.config(tmp_path, new=new))
+        report = _report(tmp_path)
+        assert found.status == 0
+        assert "public.hidden of NEW holds" not in report
+        assert "can be moved as it is" not in report
+        for name in ("hidden", "barred"):
+            assert f"how many rows public.{name} of NEW holds" in found.stdout + found.stderr
+        assert "2 questions to the data had no answer" in report
+    finally:
+        await pair.new.run("DROP OWNED BY reads_some; DROP ROLE reads_some")

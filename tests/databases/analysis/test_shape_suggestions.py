@@ -227,7 +227,7 @@ async def test_what_is_suggested_makes_what_plain_sql_makes(make_pair: MakePair,
     _take(tmp_path, made, [*(one["resolutions"] for one in proposed), *(job.own or {} for job in jobs)])
     options = MigrateOptions(live=True, resolutions=str(tmp_path / "mine.json"), results_dir=str(tmp_path))
     result, _ = await api.migrate(load_config(tmp_path / "config.json"), options)
-    assert (result.exit_status, result.problems) == (0, ())
+    assert result.exit_status == 0, result.problems
     for query, rows in (one for job in jobs for one in job.rows):
         assert sorted(await pair.new.fetch(query), key=repr) == sorted(rows, key=repr)
 

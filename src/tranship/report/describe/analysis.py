@@ -40,7 +40,7 @@ def describe_analysis(
     schemas = _bare_schemas(old, new)
     renumbered = [held.table for held in evidence.in_new if held.renumbered]
     constraints = any(note.kind == _NEW_CONSTRAINT for note in comparison.notes)
-    verdict = _verdict(counts, constraints, renumbered)
+    verdict = _verdict(counts, constraints, renumbered, len(evidence.not_asked))
     first = (("Verdict", verdict.lines[0]), *_to_decide(comparison, schemas))
     blocks: list[Block] = [
         Banner((TITLE,)),
@@ -161,7 +161,10 @@ def _label(change: Change, schemas: frozenset[str]) -> str:
 
 
 def _verdict(
-    counts: dict[ChangeClass, int], constraints: bool, renumbered: Sequence[TableName] = ()
+    counts: dict[ChangeClass, int],
+    constraints: bool,
+    renumbered: Sequence[TableName] = (),
+    unanswered: int = 0,
 ) -> Banner:
     breaking = counts[ChangeClass.BREAKING]
     if breaking:
@@ -184,6 +187,11 @@ def _verdict(
     watch = (
         ("Rows that break a new constraint are rejected: the dry run counts them.",) if constraints else ()
     )
+    if unanswered:
+        count = "1 question" if unanswered == 1 else f"{unanswered} questions"
+        watch = (*watch, f"{count} to the data had no answer: what they would have shown is not known.")
+    if not any(counts.values()) and unanswered:
+        return Banner(("No changes were found.", *watch), Tone.CHANGED)
     if not any(counts.values()):
         return Banner(("No changes: the data can be moved as it is.", *watch), Tone.GOOD)
     return Banner(("Ready: everything is handled automatically, nothing to decide.", *watch), Tone.GOOD)
