@@ -109,6 +109,9 @@ def _new_values(pair: ColumnPairContext, after: ForeignKey) -> Translation:
     table = next((one for one in pair.tables.unfilled if one.name == after.target), None)
     if table is None or family(pair.source.type) not in ("text", "enum"):
         return NO_TRANSLATION
+    if any(facts.found for facts in pair.tables.lookups(pair.source.name, pair.target.name)):
+        # The table knows some of the values already: how many is said with the lookup.
+        return NO_TRANSLATION
     label = _own_text(table, after.target_columns[0])
     spoken = set(stems(pair.target.name)) | set(stems(table.name.name))
     if label is None or not spoken & set(stems(pair.source.name)):
