@@ -18,6 +18,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     computed,
     keys_to,
     single_key,
+    suggested_sql,
     written,
 )
 from tranship.planning.matching.scope import quoted
@@ -175,17 +176,18 @@ def _attribute_columns(
         f"{written(table.name)} AS a{join} WHERE a.{quoted(thing)} = old.{quoted(_key_of(one.before)[0])}"
     )
     entries = [
-        computed(column.name, f"(SELECT a.{quoted(value)} FROM {source} AND {of} = {text_literal(label)})")
+        computed(
+            column.name,
+            suggested_sql("attribute", value=quoted(value), source=source, of=of, label=text_literal(label)),
+        )
         for column, label in named
     ]
     # One column may take everything that has none of its own.
     rest = [c for c in one.come if family(c.type) == "json" and c not in [column for column, _ in named]]
     taken = ", ".join(text_literal(label) for _, label in named)
     for column in rest[:1]:
-        aggregate = (
-            f"SELECT jsonb_object_agg({of}, a.{quoted(value)}) FROM {source} AND {of} NOT IN ({taken})"
-        )
-        entries.append(computed(column.name, f"coalesce(({aggregate}), '{{}}')"))
+        left = suggested_sql("attributes_left", of=of, value=quoted(value), source=source, taken=taken)
+        entries.append(computed(column.name, left))
     shown = ", ".join(repr(label) for _, label in named)
     named_as = f"its names are columns of NEW's {one.pair.new}: {shown}"
     evidence = (
@@ -221,9 +223,10 @@ def _children(table: Table, one: PairOfTables, thing: str, taker: Column) -> Sha
     is_array = taker.type.leaf.kind is TypeKind.ARRAY
     gather, empty = ("array_agg", "{}") if is_array else ("jsonb_agg", "[]")
     where = f"c.{quoted(thing)} = old.{quoted(_key_of(one.before)[0])}"
-    sql = f"SELECT {gather}({value} ORDER BY {order}) FROM {written(table.name)} AS c WHERE {where}"
+    parts = {"gather": gather, "value": value, "order": order, "where": where, "empty": empty}
+    sql = suggested_sql("child_rows", table=written(table.name), **parts)
     unfilled = f"nothing fills '{taker.name}' of NEW's {one.pair.new}"
     evidence = (f"OLD's {table.name} refers to {one.pair.old}, and {unfilled}",)
     question = f"Do the rows of '{table.name.name}' become '{taker.name}' of '{one.pair.new.name}'?"
-    entry = computed(taker.name, f"coalesce(({sql}), '{empty}')")
+    entry = computed(taker.name, sql)
     return Shape(question, evidence, one.own([entry]), table.name)

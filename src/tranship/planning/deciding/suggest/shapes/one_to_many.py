@@ -20,6 +20,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     copied,
     keys_to,
     single_key,
+    suggested_sql,
     written,
 )
 from tranship.planning.matching.scope import quoted
@@ -186,11 +187,7 @@ def _closure(
 ) -> Shape:
     primary, above = map(quoted, columns)
     upper, lower, distances = ends
-    step = f"SELECT p.{primary}, p.{above}, up.distance + 1 FROM up JOIN {written(one.pair.old)} AS p"
-    given = (
-        f"(WITH RECURSIVE up(id, above, distance) AS (SELECT old.{primary}, old.{above}, 0 UNION ALL {step} "
-        f"ON p.{primary} = up.above) SELECT id, distance FROM up) AS item"
-    )
+    given = suggested_sql("ancestors", primary=primary, above=above, table=written(one.pair.old))
     entries: list[Entry] = [
         {"action": "rows", "from": given},
         copied(columns[0], lower),

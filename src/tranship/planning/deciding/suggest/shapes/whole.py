@@ -5,8 +5,11 @@ propose.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, TablePair
@@ -176,6 +179,16 @@ def computed(new_column: str, sql: str) -> Entry:
 def copied(old_column: str, new_column: str) -> Entry:
     """Returns the entry that fills a new column from an old one as it is."""
     return {"action": "transform", "old_column": old_column, "new_column": new_column}
+
+
+@cache
+def _expressions() -> dict[str, str]:
+    return decode(files(__package__).joinpath("expressions.json").read_bytes(), type=dict[str, str])
+
+
+def suggested_sql(name: str, **parts: str) -> str:
+    """Returns SQL for a person's file, by its name in ``expressions.json``: tranship never runs it itself."""
+    return _expressions()[name].format(**parts)
 
 
 def rows(count: int, what: str = "row") -> str:

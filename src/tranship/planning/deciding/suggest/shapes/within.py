@@ -26,6 +26,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     keys_to,
     rows,
     single_key,
+    suggested_sql,
     written,
 )
 from tranship.planning.matching.scope import quoted
@@ -149,9 +150,7 @@ def _value_of(column: Column, target: Column, key: JsonKey) -> str:
     if target.type.leaf.kind is not TypeKind.ARRAY:
         return f"{value} ->> {name}"
     is_array = f"jsonb_typeof({value} -> {name}) = 'array'"
-    given = f"jsonb_array_elements_text(CASE WHEN {is_array} THEN {value} -> {name} END)"
-    items = f"SELECT i.v FROM {given} WITH ORDINALITY AS i(v, n) ORDER BY i.n"
-    return f"CASE WHEN {is_array} THEN ARRAY({items}) END"
+    return suggested_sql("items_of_array", is_array=is_array, value=f"{value} -> {name}")
 
 
 def marked_rows(whole: Whole) -> Iterator[Shape]:
@@ -217,7 +216,8 @@ def _unique_labels(target: Table, key: ForeignKey) -> list[str]:
 def _by_name(one: PairOfTables, found: _Named, key: ForeignKey) -> Shape:
     old_key = key.target_columns[0]
     where = f"p.{quoted(old_key)} = {reference(found.column)}"
-    sql = f"(SELECT p.{quoted(found.label)} FROM {written(found.owner.name)} AS p WHERE {where})"
+    owner = written(found.owner.name)
+    sql = suggested_sql("name_of_parent", label=quoted(found.label), table=owner, where=where)
     lookup = {
         "table": found.target.name.name,
         "schema": found.target.name.schema,
@@ -262,13 +262,10 @@ def _is_depth(column: Column) -> bool:
 
 def _way_up(one: PairOfTables, columns: tuple[str, str], taking: Sequence[Column]) -> Shape:
     primary, above = map(quoted, columns)
-    step = f"SELECT p.{primary}, p.{above}, up.n + 1 FROM up JOIN {written(one.pair.old)} AS p"
-    up = (
-        f"WITH RECURSIVE up(id, above, n) AS (SELECT old.{primary}, old.{above}, 1 UNION ALL {step} "
-        f"ON p.{primary} = up.above)"
+    path, depth = (
+        suggested_sql(name, primary=primary, above=above, table=written(one.pair.old))
+        for name in ("path", "depth")
     )
-    path = f"({up} SELECT string_agg(up.id::text, '.' ORDER BY up.n DESC) FROM up)"
-    depth = f"({up} SELECT count(*) FROM up)"
     entries = [computed(column.name, path if _is_path(column) else depth) for column in taking]
     names = ", ".join(repr(column.name) for column in taking)
     evidence = (
