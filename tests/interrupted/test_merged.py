@@ -65,6 +65,25 @@ async def test_a_killed_run_merges_the_same_rows(make_pair: MakePair, tmp_path: 
     assert told(tmp_path) == [(n, (n - 1) % 300 + 1) for n in range(301, 1001) if n % 300 != 7]
 
 
+@pytest.mark.parametrize("place", ["batch.copied:9", "batch.committed:10"])
+async def test_a_killed_run_merges_the_same_children(make_pair: MakePair, tmp_path: Path, place: str) -> None:
+    """Children of merged rows that only following makes equal are merged, or rejected with a refused parent."""
+    twins = "CREATE TABLE t (id int PRIMARY KEY, p {} REFERENCES p, tag int, UNIQUE (p, tag));"
+    filled = f"{OLD}{twins.format('int')} INSERT INTO t SELECT g, g, 5 FROM generate_series(1, 1000) g;"
+    pair = await make_pair(filled, NEW + twins.format("bigint"))
+    (tmp_path / "resolutions.json").write_text(DECISIONS)
+    command = ["migrate", str(pair.config(tmp_path)), "--live", "--batch-size", "150", "--jobs", "1"]
+    command += ["--resolutions", str(tmp_path / "resolutions.json")]
+    dying = Command.start(command, tmp_path, env={"TRANSHIP_FAILPOINT": f"{place}:kill"})
+    assert (await asyncio.to_thread(dying.wait)).status == -signal.SIGKILL
+    again = await asyncio.to_thread(Command.start(command, tmp_path).wait)
+    assert again.status == 1, again
+    kept = "SELECT count(*)::int, bool_and(p = id AND id <= 300 AND id <> 7) FROM t"
+    assert await pair.new.fetch(kept) == [(299, True)]
+    sums = "SELECT sum(written)::int, sum(rejected)::int, sum(merged)::int FROM _tranship.batch GROUP BY position ORDER BY position"
+    assert await pair.new.fetch(sums) == [(299, 4, 697), (996, 4, 0), (299, 4, 697)]
+
+
 LISTS = f"""
 CREATE TABLE list (id int PRIMARY KEY, tags text);
 INSERT INTO list SELECT g, concat_ws(',', 'T' || g % 50, CASE g WHEN 7 THEN {LONG} END, 't' || g % 70, 'X' || g % 50)

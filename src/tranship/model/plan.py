@@ -162,6 +162,11 @@ class TablePlan(Struct, frozen=True):
         return FlowId(self.old, self.new, self.name)
 
     @property
+    def may_merge(self) -> bool:
+        """Whether rows may be merged into others: by a decision, or because their references are led."""
+        return self.shape.merge is not None or self.repointing is not None
+
+    @property
     def keyed_by_sql(self) -> tuple[int, ...]:
         """Positions of the columns whose lookups compute their keys by a person's SQL, which may raise."""
         expressions = enumerate(mapping.expression for mapping in self.columns)

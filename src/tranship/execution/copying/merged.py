@@ -20,7 +20,7 @@ async def reject_merged(live: ActiveRun, task: Task, new: asyncpg.Connection) ->
     Raises:
         Stopped: another run took over.
     """
-    if task.plan.shape.merge is None:
+    if not task.plan.may_merge:
         return
     late = await _late(live, task, new)
     if not late:

@@ -17,6 +17,7 @@ from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.derived import Derived, whole
 from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.led_equal import equal_when_led
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.records import shown_keys
 from tranship.execution.probe.reject_book import Book
@@ -25,6 +26,7 @@ from tranship.model.expression import Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import HazardKind, TablePlan
+from tranship.model.verdict import Held, HeldAs
 from tranship.planning.plan.collisions import Clique, Edge, Loser, Place, collide
 from tranship.planning.printed.names import mentioned
 from tranship.sql.canonical import computed_on_old
@@ -222,13 +224,31 @@ class Collisions:
             rows = {loser.winner.row for loser in losers if loser.winner.plan == n}
             shown = await shown_keys(self._derived.reader(plan), rows)
             names |= {Place(n, row): shown[row] for row in rows}
-        for loser in losers:
+        merged = await self._merged(losers, indexes)
+        for loser in (one for one in losers if one not in merged):
             index = indexes[loser.constraint]
             winner = names[loser.winner]
             reject = reasons.collision(
                 loser.place.row, index.constraint, index.shown, winner, exclusion=index.exclusion
             )
             self._book.add(self._of.plans[loser.place.plan].flow, reject)
+
+    async def _merged(self, losers: Sequence[Loser], indexes: Mapping[str, UniqueIndex]) -> set[Loser]:
+        """Enters losers that only re-pointing makes equal to their winners as merged; returns them."""
+        merged: set[Loser] = set()
+        for n, plan in enumerate(self._of.plans):
+            for index in (one for one in indexes.values() if not one.exclusion):
+                mine = [
+                    one
+                    for one in losers
+                    if one.place.plan == one.winner.plan == n and one.constraint == index.constraint
+                ]
+                pairs = [(one.place.row, one.winner.row) for one in mine]
+                equal = await equal_when_led(self._derived.reader(plan), index.columns, pairs)
+                merged |= {one for one in mine if (one.place.row, one.winner.row) in equal}
+                held = [Held(row, HeldAs.MERGED, into=winner) for row, winner in sorted(equal)]
+                self._book.merge(plan.flow, held)
+        return merged
 
     def _give_up(self, index: UniqueIndex, why: str) -> None:
         for plan in self._of.plans:

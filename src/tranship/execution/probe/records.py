@@ -65,7 +65,7 @@ async def merged_rows(snapshot: Snapshot, job: Job, book: Book) -> tuple[MergedR
     Rows that are rejected with their survivors are none of them. Memory: two keys per merged row.
     """
     records: list[MergedRecord] = []
-    for plan in (plan for plan in job.plan.tables if plan.shape.merge is not None):
+    for plan in (plan for plan in job.plan.tables if plan.may_merge):
         async with snapshot.reader() as old:
             records += await _merged(old, job, plan, book)
     return tuple(records)

@@ -235,7 +235,7 @@ def _stats(frame: Frame, tables: Sequence[TableCounts], results: Sequence[TableR
 
 def _merges(tables: Sequence[TableCounts]) -> bool:
     """Returns whether a flow merges rows."""
-    return any(counts.plan.shape.merge is not None for counts in tables)
+    return any(counts.plan.shape.merge is not None or counts.merged for counts in tables)
 
 
 def _made(tables: Sequence[TableCounts]) -> tuple[int, int] | tuple[UnsetType, UnsetType]:
@@ -349,7 +349,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_already_there=counts.already_there,
         rows_kept=counts.kept,
         rows_updated=counts.updated,
-        rows_merged=counts.merged if counts.plan.shape.merge is not None else UNSET,
+        rows_merged=counts.merged if _merges([counts]) else UNSET,
         rows_in_old_now=frame.rows_now.get(counts.plan.flow),
         flow=counts.plan.name or UNSET,
         rows_made=counts.made if not _one_of_each(counts) else UNSET,

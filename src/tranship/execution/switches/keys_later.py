@@ -38,7 +38,7 @@ def _may_leave(job: Job, plan: TablePlan) -> bool:
     after = job.after(plan)
     targets = [job.new.table(key.target) for key in after.every_foreign_key]
     readable = all(target is not None and "SELECT" in target.privileges for target in targets)
-    simple = plan.shape.existing is None and plan.shape.merge is None
+    simple = plan.shape.existing is None and not plan.may_merge
     return simple and readable and {"SELECT", "DELETE"} <= set(after.privileges) and _traceable(job, plan)
 
 
