@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -170,9 +171,12 @@ def test_it_runs_on_the_other_pythons_at_hand(wheel: Path, pair: Pair, tmp_path:
     pythons = _other_pythons()
     if not pythons:
         pytest.skip("there is no other Python on this machine")
+    asyncio.run(pair.old.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')"))
+    asyncio.run(pair.new.run("CREATE TABLE t (id bigint PRIMARY KEY, v text)"))
     for number, python in enumerate(pythons):
         folder = tmp_path / str(number)
         folder.mkdir()
         programs = _install(wheel, python, folder)
         pair.config(folder)
-        _call(programs / "tranship", "ping", "config.json", cwd=folder)
+        for words in (("ping", "config.json"), ("migrate", "config.json", "--rehearse")):
+            _call(programs / "tranship", *words, cwd=folder)
