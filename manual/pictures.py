@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.text import Text
 
 from manual.pages import DOCS
-from support.chromium import Page, chromium  # type: ignore[import-untyped]
-from support.fences import fences  # type: ignore[import-untyped]
-from support.studio import studio  # type: ignore[import-untyped]
+from support.chromium import Page, chromium
+from support.fences import fences
+from support.studio import studio
 from tranship.demo.servers import Server, installations
 
 FOLDER = DOCS / "img"

@@ -24,6 +24,16 @@ BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 6000)")
 LATER = "UPDATE log SET line = line || ' of later'"
 KNOWN: dict[str, Truth] = {}
 """Truths, by what OLD holds."""
+EXPORTED = (
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+    " AND query ~ 'current_snapshot' AND pid <> pg_backend_pid())"
+)
+"""The twin sleeps there; the sound engine goes on too fast for it to be seen."""
+LOCKED = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'log'::regclass AND mode = 'AccessShareLock'"
+    " AND pid <> pg_backend_pid())"
+)
+"""From just before the sound engine's snapshot to its end."""
 OPTIONS = ("--live", "--batch-size", "100", "--jobs", "1")
 
 
@@ -115,11 +125,7 @@ async def truncated(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     """One transaction on OLD empties one table and fills another just when the run takes its view."""
     pair = await make_pair(OLD, NEW)
     command = migrate(pair, folder, twin)
-    exported = (
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
-        " AND query ~ 'current_snapshot' AND pid <> pg_backend_pid())"
-    )
-    await until(30, exported, pair, old=True)
+    await until(30, EXPORTED if twin else LOCKED, pair, old=True)
     writing = asyncio.create_task(
         pair.old.run("BEGIN; TRUNCATE log; INSERT INTO town VALUES (51, 'late'); COMMIT")
     )

@@ -11,6 +11,7 @@ import asyncpg
 from msgspec.json import decode, encode
 
 from tranship.model.names import Side
+from tranship.server.trouble import is_lost
 from tranship.sql.casts import ANSWER, GIVE, refused_texts
 from tranship.sql.evidence import bounded_transaction
 
@@ -97,6 +98,8 @@ class Asker:
             else:
                 self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
         except (asyncpg.PostgresError, UnicodeDecodeError) as error:
+            if is_lost(error):
+                raise
             self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
         return None
 

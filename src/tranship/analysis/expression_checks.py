@@ -35,6 +35,7 @@ from tranship.model.resolution import Problem
 from tranship.planning.deciding.barred_calls import Why, barred_call, calls, moment_read, moment_trials
 from tranship.planning.plan.person_sql import Kind, PersonSql, person_sql
 from tranship.planning.printed.explained import Tree, calls_in, expressions_in, read_plan
+from tranship.server.trouble import is_lost
 from tranship.sql.old import expression_checks as sql
 from tranship.sql.queries import query
 
@@ -98,6 +99,8 @@ async def _wrong(old: asyncpg.Connection, one: PersonSql) -> RefusedSql | Unseen
         async with old.transaction(isolation="repeatable_read", readonly=True):
             return await _tried(old, one)
     except asyncpg.PostgresError as error:
+        if is_lost(error):
+            raise
         return _said(one, error)
 
 
@@ -200,7 +203,9 @@ async def _moment_in(old: asyncpg.Connection, one: PersonSql) -> str | None:
                 await old.prepare(select_of(one, changed))
         except asyncpg.InvalidDatetimeFormatError:
             return word
-        except asyncpg.PostgresError:
+        except asyncpg.PostgresError as error:
+            if is_lost(error):
+                raise
             # Another type refuses the changed literal, such as an enum that has the word as a label.
             continue
     return None

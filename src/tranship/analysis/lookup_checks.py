@@ -13,6 +13,7 @@ from tranship.model.expression import Lookup
 from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.resolution import Problem
+from tranship.server.trouble import is_lost
 from tranship.sql.old.expression_checks import explained_lookup
 
 _NOT_COMPARABLE = (
@@ -57,6 +58,8 @@ async def _not_comparable(old: asyncpg.Connection, plan: TablePlan, before: Tabl
         said = error.message or str(error)
         wrong = KeysNotComparable(lookup.table, lookup.keys, lookup.keys[0], said)
         return [wrong.problem(f"{plan.old}.{mapping.column}")]
-    except asyncpg.PostgresError:
+    except asyncpg.PostgresError as error:
+        if is_lost(error):
+            raise
         return []
     return []

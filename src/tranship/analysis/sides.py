@@ -27,6 +27,7 @@ from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identity, same_database, standby_of
 from tranship.server.journal import find_journal
+from tranship.server.trouble import is_lost
 
 _STATISTICS_SECONDS = 30.0
 """Seconds, at most, for reading what ANALYZE has stored, per side."""
@@ -119,6 +120,8 @@ async def read_background(open_: Connections, sides: Sides) -> tuple[Background,
         try:
             found.append(await read_few(conn, catalog, columns, seconds=_STATISTICS_SECONDS))
         except (asyncpg.PostgresError, UnicodeDecodeError) as error:
+            if is_lost(error):
+                raise
             unread.append(f"statistics of {side.value.upper()}: {type(error).__name__}")
             found.append(Statistics())
     return Background(sides.shared_ancestor, *found), tuple(unread)

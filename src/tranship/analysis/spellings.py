@@ -14,6 +14,7 @@ from msgspec import Struct
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.server.catalog.printing import plain_output
+from tranship.server.trouble import is_lost
 from tranship.sql.new.spelling import spell
 
 _INTEGERS = re.compile(
@@ -59,7 +60,9 @@ async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...])
         # A savepoint: an error would end the caller's transaction.
         async with conn.transaction():
             answer = await conn.fetchval(spell(table, texts))
-    except asyncpg.PostgresError:
+    except asyncpg.PostgresError as error:
+        if is_lost(error):
+            raise
         if len(texts) == 1:
             return []
         middle = len(texts) // 2

@@ -12,6 +12,7 @@ from tranship.model.plan import Plan
 from tranship.model.resolution import Problem
 from tranship.server.identity import read_identity
 from tranship.server.journal import find_journal, missing_rights
+from tranship.server.trouble import is_lost
 from tranship.sql.evidence import bounded_transaction
 from tranship.sql.standing import holding_any
 
@@ -66,7 +67,9 @@ async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int | None:
         try:
             await conn.execute(bounded_transaction(_MILLISECONDS))
             rows = await conn.fetch(holding_any(asked[start : start + _AT_ONCE]))
-        except asyncpg.PostgresError:
+        except asyncpg.PostgresError as error:
+            if is_lost(error):
+                raise
             return None
         finally:
             if not conn.is_closed():

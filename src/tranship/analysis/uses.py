@@ -16,6 +16,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.plan.person_sql import Kind, PersonSql, person_sql
 from tranship.planning.printed.explained import Tree, columns_in, read_plan, relations_in
+from tranship.server.trouble import is_lost
 from tranship.sql.old import expression_checks as sql
 
 _WHOLE_ROW = "*"
@@ -101,6 +102,8 @@ async def _passes(conn: asyncpg.Connection, one: PersonSql, columns: Iterable[st
     try:
         async with conn.transaction(isolation="repeatable_read", readonly=True):
             await conn.prepare(partial(one.rows, one.text, list(columns)))
-    except asyncpg.PostgresError:
+    except asyncpg.PostgresError as error:
+        if is_lost(error):
+            raise
         return False
     return True

@@ -42,6 +42,9 @@ between two statements, and the driver, whose socket is still open, expected an 
 DATABASE_TROUBLE = (asyncpg.PostgresError, *DRIVER_TROUBLE)
 """The same, and every error that a server reports."""
 
+_ENDED = frozenset({"57P01", "57P02", "57P03", "25P03"})
+"""Shutdown, or an administrator's command; crash; start-up; idle in a transaction for too long."""
+
 
 class UnknownVersion(asyncpg.InterfaceError):  # type: ignore[misc]
     """A server announces no version of PostgreSQL that can be read. ``announced``: its words, or None."""
@@ -61,6 +64,14 @@ def spoken(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}"
     data = (getattr(error, "sqlstate", None) or "").startswith("22")
     return type(error).__name__ if data or not error.args else f"{type(error).__name__}: {error.args[0]}"
+
+
+def is_lost(error: BaseException) -> bool:
+    """Returns whether an error says that the connection has ended, so that it is no answer to what was
+    asked.
+    """
+    state: str = getattr(error, "sqlstate", None) or ""
+    return isinstance(error, DRIVER_TROUBLE) or state in _ENDED or state.startswith("08")
 
 
 def explain(error: BaseException, endpoint: Endpoint) -> ConnectError:

@@ -6,15 +6,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from support import CliResult, Database, MakePair
+from tranship.analysis.asker import Asker
 from tranship.analysis.evidence import gather
 from tranship.analysis.sides import Connections
 from tranship.codec import encode
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import Evidence
-from tranship.model.names import ColumnRef, TableName
+from tranship.model.names import ColumnRef, Side, TableName
 from tranship.planning.deciding.suggest import Suggestions, suggest
 from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
@@ -211,3 +213,17 @@ async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_ou
         (2, "Lab"),
         (3, None),
     ]
+
+
+async def test_a_connection_that_ends_is_no_answer(make_pair: MakePair) -> None:
+    """Else a question that the connection took with it would stand as one that nobody could ask, and a plain
+    column would need a decision.
+    """
+    pair = await make_pair("CREATE TABLE t (id int)", "")
+    ending = "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)"
+    async with pair.old.connect() as conn:
+        asker = Asker({Side.OLD: conn}, 30)
+        assert await asker.ask(Side.OLD, "a column", "SELECT nothing") is None
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            await asker.ask(Side.OLD, "another", ending)
+    assert [text.partition(":")[0] for text in asker.not_asked] == ["a column"]

@@ -43,9 +43,11 @@ CHANGED = {
 }
 
 
-async def corrupted(pair: Pair, folder: Path, observe: Observe, statement: str, **options: Any) -> Any:
+async def corrupted(
+    pair: Pair, folder: Path, observe: Observe, statement: str, *, decisions: str = DECISIONS, **options: Any
+) -> Any:
     """A live run during which somebody runs a statement in NEW after the copy is proven."""
-    (folder / "resolutions.json").write_text(DECISIONS)
+    (folder / "resolutions.json").write_text(decisions)
     passed = 0
 
     async def strike(place: str) -> None:
@@ -152,6 +154,33 @@ async def test_what_others_do_to_a_new_in_use_is_told(
     statement += "; DELETE FROM item WHERE id = 6"
     result = await corrupted(pair, tmp_path, observe, statement, new_in_use=True)
     assert (result.status, result.exit_status) == ("differs", 5)
+
+
+KEYS = {
+    "integer": "g",
+    "numeric": "g + 0.50",
+    "text": "'key ' || g",
+    "bpchar(9)": "'key ' || g",
+    "uuid": "md5(g::text)::uuid",
+    "date": "date '2024-01-01' + g",
+    "timestamp": "timestamp '2024-01-01' + g * interval '1 hour'",
+    "timestamptz": "timestamptz '2024-01-01' + g * interval '1 hour'",
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_a_row_that_others_changed_is_theirs_under_a_key_of_any_type(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, key: str
+) -> None:
+    """The second opinion names it by the same key as the comparison by sums."""
+    table = f"CREATE TABLE item (id {key} PRIMARY KEY, name text)"
+    rows = f"INSERT INTO item SELECT {KEYS[key]}, 'name ' || g FROM generate_series(1, 20) g"
+    pair = await make_pair(f"{table}; {rows}", table)
+    changed = "UPDATE item SET name = 'theirs' WHERE name = 'name 7'"
+    result = await corrupted(
+        pair, tmp_path, observe, changed, decisions='{"resolutions": {}}', new_in_use=True
+    )
+    assert (result.status, result.exit_status) == ("differs", 1)
 
 
 async def test_the_rows_of_another_run_are_no_strangers(

@@ -206,21 +206,20 @@ class Compare(Struct, frozen=True):
         self, new: asyncpg.Connection, opinion: Opinion, key: Sequence[Computable], rows: Sequence[Expected]
     ) -> OpinionResult:
         """Compares computed rows with those of NEW that have their keys."""
-        names = [one.name for one in key]
-        known = [row for row in rows if _named(row, names)]
-        keys = [[row[name] for row in known] for name in names]
+        known = [row for row in rows if _named(row, key)]
+        keys = [[row[one.name] for row in known] for one in key]
         columns = [self._column(one) for one in opinion.columns]
         query = sql.new_texts(self._after, columns, [self._column(one) for one in key])
         async with new.transaction():
             answer = {row["n"]: row["v"] for row in await new.fetch(query, *keys)}
         held = [_held(opinion, answer.get(number)) for number in range(1, len(known) + 1)]
         pairs = zip(known, held, strict=True)
-        found = [self._difference(names, row, there) for row, there in pairs if _differ(row, there)]
+        found = [self._difference(key, row, there) for row, there in pairs if _differ(row, there)]
         return OpinionResult(SecondOpinion(len(known), _cells(known), opinion.apart), tuple(found))
 
-    def _difference(self, key: Sequence[str], row: Expected, held: Held) -> Difference:
+    def _difference(self, key: Sequence[Computable], row: Expected, held: Held) -> Difference:
         """Returns that a row is missing, or holds other values in some columns."""
-        table, named = str(self.plan.new), {name: _shown(row[name]) for name in key}
+        table, named = str(self.plan.new), {one.name: _key_text(one, row) for one in key}
         if held is None:
             return Difference(table, DifferenceKind.MISSING, named)
         wrong = _differ(row, held)
@@ -260,9 +259,16 @@ def _value(one: Computable, row: Mapping[Part, str | None], entries: Entries) ->
         return Unsure
 
 
-def _named(row: Expected, key: Sequence[str]) -> bool:
+def _named(row: Expected, key: Sequence[Computable]) -> bool:
     """Returns whether the key of a row is known."""
-    return all(isinstance(row[name], str) for name in key)
+    return all(isinstance(row[one.name], str) for one in key)
+
+
+def _key_text(one: Computable, row: Expected) -> str | None:
+    """Returns a key's value as the comparison by sums names it: moments without the offset, in UTC."""
+    text = _shown(row[one.name])
+    moment = one.type.leaf.typname == "timestamptz"
+    return text.removesuffix("+00") if text is not None and moment else text
 
 
 def _cells(rows: Sequence[Expected]) -> int:

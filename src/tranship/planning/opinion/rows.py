@@ -8,7 +8,7 @@ from typing import NamedTuple, assert_never
 from msgspec import Struct
 
 from tranship.model.builtin_types import Family
-from tranship.model.catalog import Table
+from tranship.model.catalog import Column, Table
 from tranship.model.expression import (
     Coalesce,
     Constant,
@@ -98,11 +98,13 @@ def opinion_of(plan: TablePlan, old: Table, lookups: Mapping[int, Table]) -> Opi
     why = _why_none(plan)
     if why:
         return Opinion(apart=(f"{plan.flow}: {why}",))
-    columns, apart = list[Computable](), list[str]()
+    columns, apart, led = list[Computable](), list[str](), _led(plan)
     for position, mapping in enumerate(plan.columns):
         if isinstance(mapping.expression, NewDefault):
             continue
         found = _Columns(plan, old, lookups.get(position)).of(mapping)
+        if not isinstance(found, str) and led.intersection(part.column for part in found.parts):
+            found = "references lead elsewhere"
         if isinstance(found, str):
             apart.append(f"{plan.new}.{mapping.column} ({found})")
         else:
@@ -119,7 +121,18 @@ def _why_none(plan: TablePlan) -> str:
         return "its rows are items of old rows"
     if shape.left_with:
         return "rows are left out with their parents"
+    if shape.filter is not None and shape.filter.where and _led(plan):
+        return "its filter may read references that lead elsewhere"
     return "" if all(source.pageable for source in plan.sources) else "it is read from a foreign table"
+
+
+def _led(plan: TablePlan) -> frozenset[str]:
+    """Returns the columns that refer to rows that may be merged or left out: everything of a row is computed
+    from where they lead then, and not from what OLD's row holds.
+    """
+    merged = plan.repointing.parents if plan.repointing is not None else ()
+    parents = [one.columns for one in merged] + [one.columns for one in plan.shape.null_with]
+    return frozenset(name for columns in parents for name in columns)
 
 
 class _Columns(NamedTuple):
@@ -154,8 +167,6 @@ class _Columns(NamedTuple):
                 assert_never(unreachable)
 
     def _take(self, name: str, take: Take, new: PgType) -> Computable | str:
-        if self._led(take.column):
-            return "references lead elsewhere"
         old = self._type(take.column)
         read = reading(old, new, take.conversion.rule)
         if read is None:
@@ -210,18 +221,19 @@ class _Columns(NamedTuple):
 
     def _compares_by_text(self, lookup: Lookup) -> bool:
         """Returns whether equal keys have equal texts, and the value has a text that is known."""
-        columns = self.looked_up.columns if self.looked_up is not None else ()
-        types = {column.name: column.type for column in columns}
-        if not {*lookup.keys, lookup.value} <= set(types) or given(types[lookup.value]) is None:
+        held = (
+            {column.name: column for column in self.looked_up.columns} if self.looked_up is not None else {}
+        )
+        if not {*lookup.keys, lookup.value} <= set(held) or given(held[lookup.value].type) is None:
             return False
         pairs = zip(lookup.columns, lookup.keys, strict=True)
-        return all(_same_key(self._type(column), types[key]) for column, key in pairs)
+        return all(_same_key(self._old_column(column), held[key]) for column, key in pairs)
 
     def _rekeyed(self, name: str, rekeyed: Rekeyed, new: PgType) -> Computable | str:
         old = self._type(rekeyed.column)
         read = reading(old, new, Rule.NEW_INPUT)
         whole = old.leaf.family is Family.INTEGER
-        if rekeyed.key.kind is not KeyKind.OFFSET or not whole or read is None or self._led(rekeyed.column):
+        if rekeyed.key.kind is not KeyKind.OFFSET or not whole or read is None:
             return f"new_key {rekeyed.key.kind}"
         part, offset = Part(rekeyed.column), rekeyed.key.offset
 
@@ -232,20 +244,13 @@ class _Columns(NamedTuple):
         return Computable(name, new, (part,), compute)
 
     def _type(self, column: str) -> PgType:
+        return self._old_column(column).type
+
+    def _old_column(self, column: str) -> Column:
         declared = self.old.column(column)
         if declared is None:
             raise ValueError(f"{self.old.name} has no column {column}")
-        return declared.type
-
-    def _led(self, column: str) -> bool:
-        """Returns whether a column refers to rows that may be merged or left out, so that it may hold another
-        value than OLD's row.
-        """
-        merged = self.plan.repointing.parents if self.plan.repointing is not None else ()
-        gone = self.plan.shape.null_with
-        return column in {name for one in merged for name in one.columns} | {
-            name for one in gone for name in one.columns
-        }
+        return declared
 
 
 def _part(take: Take, old: PgType) -> Part:
@@ -297,9 +302,17 @@ def _key_form(old: PgType) -> Reading | None:
     return None
 
 
-def _same_key(one: PgType, other: PgType) -> bool:
-    """Returns whether equal values of two types have equal texts."""
-    pair = (one.leaf, other.leaf)
-    exact = all(leaf.typname in ("text", "varchar") for leaf in pair)
+def _same_key(one: Column, other: Column) -> bool:
+    """Returns whether equal values of two columns have equal texts."""
+    pair = (one.type.leaf, other.type.leaf)
+    exact = all(leaf.typname in ("text", "varchar") for leaf in pair) and _bytewise(one) and _bytewise(other)
     whole = all(leaf.family is Family.INTEGER for leaf in pair)
     return exact or whole or all(leaf.typname == "uuid" for leaf in pair)
+
+
+def _bytewise(column: Column) -> bool:
+    """Returns whether a text column's collation is known to call equal only what is the same bytes, as the
+    database's own and all of ``pg_catalog`` do (PostgreSQL documentation, "Nondeterministic Collations").
+    """
+    named = column.collation or column.type.collation or column.type.leaf.collation
+    return named is None or named.startswith(("pg_catalog.", '"pg_catalog".'))
