@@ -19,6 +19,7 @@ from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.dependencies import Dependencies
 from tranship.model.digest import Sums
 from tranship.model.expression import Expression, Followed, Lookup
+from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import Side
 from tranship.model.options import command_line
@@ -244,6 +245,8 @@ class ActiveRun:
 
     If NEW is a dump that was restored elsewhere, their transactions prove nothing.
     """
+    read_elsewhere: frozenset[FlowId] = frozenset()
+    """Flows that an earlier process read in a snapshot that is gone, and OLD may have changed since."""
 
     @property
     def context(self) -> RunContext:

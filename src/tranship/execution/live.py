@@ -194,6 +194,7 @@ class _LiveRun:
                 unpredicted=begun.unpredicted,
                 replica=self.passed.replica,
                 native=begun.native,
+                read_elsewhere=begun.read_elsewhere,
             )
             self.session.on_renewed = partial(check_kept, live)
             try:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from tranship.execution.active_run import MANY_TABLES, ActiveRun, Task, fence
+from tranship.execution.probe.lookups import contents, fixed_lookups
 from tranship.execution.proof.compare import (
     LOW,
     Subject,
@@ -21,7 +22,7 @@ from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
 from tranship.execution.proof.rows_before import HeldRows
-from tranship.execution.proof.second_opinion import Compare
+from tranship.execution.proof.second_opinion import Compare, OpinionResult, none_of
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.difference import Difference, Proof
@@ -198,11 +199,34 @@ async def _with_second_opinion(live: ActiveRun, new: asyncpg.Connection, task: T
     """
     if not all(one.by_others and one.key is not None for one in proof.differences):
         return proof
-    gone = live.book.not_copied(task.plan.flow)
-    said, found = await Compare(live.context.job, task.plan, task.rows, gone).result(live.snapshot, new)
+    said, found = await _second_opinion(live, new, task)
     known = [one.key for one in proof.differences]
     more = (one for one in found if one.key not in known)
     return structs.replace(proof, differences=(*proof.differences, *more), second_opinion=said)
+
+
+async def _second_opinion(live: ActiveRun, new: asyncpg.Connection, task: Task) -> OpinionResult:
+    if task.plan.flow in live.read_elsewhere:
+        return none_of(task.plan, "the snapshot in which its rows were read is gone")
+    gone = live.book.not_copied(task.plan.flow)
+    compare = Compare(live.context.job, task.plan, task.rows, gone)
+    result = await compare.result(live.snapshot, new)
+    if result.differences and await _lookups_changed(live, new, task):
+        return await structs.replace(compare, lookups_kept=False).result(live.snapshot, new)
+    return result
+
+
+async def _lookups_changed(live: ActiveRun, new: asyncpg.Connection, task: Task) -> bool:
+    """Returns whether the tables in which a flow's values were looked up are not known to be as they were
+    then.
+    """
+    (group,) = (one for one in live.context.job.plan.groups if task.plan in one.tables)
+    used = fixed_lookups(group, task.plan)
+    if not used:
+        return False
+    kept = {row.position: row.lookups for row in await live.context.journal.tasks(new, live.run)}
+    async with live.snapshot.reader() as old:
+        return kept[task.position] != await contents(used, old, new)
 
 
 def _unproven(live: ActiveRun, task: Task, subject: Subject) -> Proof:

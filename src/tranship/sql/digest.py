@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tranship.model.builtin_types import Family
 from tranship.model.digest import HashForm, RowHash
-from tranship.model.types import PgType
+from tranship.model.types import PgType, TypeKind
 from tranship.sql.types.family import as_text
 
 
@@ -23,6 +23,9 @@ def value_text(value: str, pg_type: PgType) -> str:
     floats as their bits, money as its worth, moments in UTC, ``"char"`` as its number.
     """
     leaf = pg_type.leaf
+    if leaf.kind is TypeKind.ENUM:
+        # A user's own cast to text may say something else than the label that COPY sends.
+        return f"pg_catalog.textin(pg_catalog.enum_out({value}))"
     match leaf.family:
         case Family.FLOAT:
             send = "float4send" if leaf.typname == "float4" else "float8send"

@@ -12,11 +12,13 @@ from tranship.execution.context import Job
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
 from tranship.execution.probe.within import lookups_of
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column
 from tranship.model.digest import HashForm, RowHash, Sums
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
+from tranship.model.types import PgType
 from tranship.sql.digest import RowTexts
 from tranship.sql.expression import shipped
 from tranship.sql.joins import Bindings
@@ -106,7 +108,26 @@ def copied_columns(job: Job, plan: TablePlan) -> tuple[Column, ...]:
 
 def printed_by_old(job: Job, plan: TablePlan, hashing: Hashing) -> bool:
     """Returns whether OLD computes the texts of all columns that NEW should hold."""
-    return not hashing.rendered and computed_texts(plan, job.before(plan)) is not None
+    return _texts_on_old(job, plan, hashing) is not None
+
+
+def _texts_on_old(job: Job, plan: TablePlan, hashing: Hashing) -> tuple[str, ...] | None:
+    """Returns SQL of the columns' texts on OLD; None: NEW has to print them."""
+    if hashing.rendered:
+        return None
+    # Characters on one side, bytes on the other: the limit of a type cuts spaces elsewhere.
+    otherwise = job.old.counts_bytes != job.new.counts_bytes
+    if otherwise and any(_has_limit(mapping.type) for mapping in plan.columns):
+        return None
+    return computed_texts(plan, job.before(plan))
+
+
+def _has_limit(pg_type: PgType) -> bool:
+    """Returns whether a type, or a part of it, is a string of a greatest length."""
+    leaf = pg_type.leaf
+    parts = [attribute.type for attribute in leaf.attributes]
+    parts += [leaf.element] if leaf.element is not None else []
+    return (leaf.family is Family.STRING and bool(leaf.modifiers)) or any(map(_has_limit, parts))
 
 
 class Row(Struct, frozen=True):
@@ -139,7 +160,7 @@ class Expecting(Struct, frozen=True):
     @property
     def _texts(self) -> tuple[str, ...] | None:
         """SQL of the columns' texts on OLD; None: NEW has to print them."""
-        return None if self.hashing.rendered else computed_texts(self.plan, self.job.before(self.plan))
+        return _texts_on_old(self.job, self.plan, self.hashing)
 
     async def sums(
         self, batch: Batch, excluded: Sequence[Locator] = (), bindings: Bindings = ()

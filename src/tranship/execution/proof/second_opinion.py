@@ -14,7 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
-from tranship.model.builtin_types import Family
+from tranship.model.builtin_types import BUILTINS, Family
 from tranship.model.catalog import Column, Table
 from tranship.model.difference import Difference, DifferenceKind, SecondOpinion
 from tranship.model.expression import Lookup
@@ -53,8 +53,12 @@ _NOT_ANSWERED = (
 Expected = Mapping[str, str | type[Unsure] | None]
 """What NEW should hold of a row, by column; ``Unsure`` where that is not known."""
 
-Held = Mapping[str, str | None] | None
+Held = Mapping[str, str | type[Unsure] | None] | None
 """What NEW holds of a row, by column; None: it has no such row."""
+_UNLIKE = ("SQL_ASCII", "EUC_JIS_2004")
+"""Encodings of a database that counts the characters of a text otherwise than Python: as bytes, or two code
+points as one.
+"""
 
 
 class OpinionResult(NamedTuple):
@@ -62,6 +66,11 @@ class OpinionResult(NamedTuple):
 
     said: SecondOpinion
     differences: tuple[Difference, ...] = ()
+
+
+def none_of(plan: TablePlan, why: str) -> OpinionResult:
+    """Returns that nothing of a flow was computed, and why."""
+    return OpinionResult(SecondOpinion(apart=(f"{plan.flow}: {why}",)))
 
 
 class Compare(Struct, frozen=True):
@@ -73,6 +82,8 @@ class Compare(Struct, frozen=True):
     """Rows of the flow."""
     gone: Collection[Locator]
     """Rows of it that the run did not add to NEW."""
+    lookups_kept: bool = True
+    """The tables of NEW in which values are looked up hold what they held when rows were copied."""
 
     @property
     def _after(self) -> Table:
@@ -80,14 +91,14 @@ class Compare(Struct, frozen=True):
 
     async def result(self, snapshot: Snapshot, new: asyncpg.Connection) -> OpinionResult:
         """Computes rows of OLD's snapshot and compares them with NEW, in the caller's transaction there."""
-        opinion = opinion_of(self.plan, self.job.before(self.plan), self._lookup_tables())
+        opinion = self._opinion()
         key = self._key(opinion)
-        raw = self.job.old.encoding == "SQL_ASCII"
+        unlike = [db.encoding for db in (self.job.old, self.job.new) if db.encoding in _UNLIKE]
         if not opinion.columns:
             return OpinionResult(SecondOpinion(apart=opinion.apart))
-        if raw or not key:
-            why = "OLD is SQL_ASCII" if raw else "NEW has no key that is computed"
-            return OpinionResult(SecondOpinion(apart=(f"{self.plan.flow}: {why}",)))
+        if unlike or not key:
+            why = f"a database is {unlike[0]}" if unlike else "NEW has no key that is computed"
+            return none_of(self.plan, why)
         try:
             async with snapshot.reader(self.plan.zone) as old:
                 rows = await self._old_rows(old, opinion)
@@ -97,6 +108,17 @@ class Compare(Struct, frozen=True):
             # Not its text, which may hold values of rows.
             apart = (f"{self.plan.flow}: a server raised {error.sqlstate}", *opinion.apart)
             return OpinionResult(SecondOpinion(apart=apart))
+
+    def _opinion(self) -> Opinion:
+        told = opinion_of(self.plan, self.job.before(self.plan), self._lookup_tables(), self._recast())
+        return told if self.lookups_kept else told.without_lookups_in_new(self.plan)
+
+    def _recast(self) -> frozenset[str]:
+        """Returns the types that a user of either database casts to text."""
+        casts = (cast.partition(" -> ") for cast in (*self.job.old.casts, *self.job.new.casts))
+        own = frozenset(source for source, _, target in casts if target == "text")
+        # A cast of a built-in type serves programs of versions before 8.3, and prints as the type does.
+        return own - {row.printed for row in BUILTINS.values()}
 
     def _lookup_tables(self) -> dict[int, Table]:
         found = dict[int, Table]()
@@ -237,7 +259,14 @@ def _held(opinion: Opinion, texts: Sequence[str | None] | None) -> Held:
     """Returns what NEW holds of a row."""
     if texts is None:
         return None
-    return {one.name: one.seen(text) for one, text in zip(opinion.columns, texts, strict=True)}
+    return {one.name: _seen(one, text) for one, text in zip(opinion.columns, texts, strict=True)}
+
+
+def _seen(one: Computable, text: str | None) -> str | type[Unsure] | None:
+    try:
+        return one.seen(text)
+    except Unsure:
+        return Unsure
 
 
 def _expected(
@@ -255,13 +284,14 @@ def _value(one: Computable, row: Mapping[Part, str | None], entries: Entries) ->
         return one.expected(row, entries)
     except Refused:
         return REFUSED
-    except Unsure:
+    # Where Python computes otherwise than thought, nothing is known: a run does not end by it.
+    except (Unsure, ValueError, ArithmeticError, RecursionError):
         return Unsure
 
 
 def _named(row: Expected, key: Sequence[Computable]) -> bool:
     """Returns whether the key of a row is known."""
-    return all(isinstance(row[one.name], str) for one in key)
+    return all(isinstance(row[one.name], str) and row[one.name] != REFUSED for one in key)
 
 
 def _key_text(one: Computable, row: Expected) -> str | None:
@@ -278,9 +308,9 @@ def _cells(rows: Sequence[Expected]) -> int:
 
 def _differ(row: Expected, held: Held) -> tuple[str, ...]:
     """Returns the columns in which NEW holds another value; all of a row that it lacks."""
-    return tuple(
-        name for name, due in row.items() if held is None or (due is not Unsure and due != held[name])
-    )
+    if held is None:
+        return tuple(row)
+    return tuple(name for name, due in row.items() if Unsure not in (due, held[name]) and due != held[name])
 
 
 def _shown(value: str | type[Unsure] | None) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
 import msgspec
 from msgspec.structs import replace
 
 from tranship.errors import Refused
+from tranship.execution.active_run import Task
 from tranship.execution.context import Job, MovedBefore, RunContext
 from tranship.execution.probe.everything import probe_everything
 from tranship.execution.proof.expected import Hashing
@@ -41,7 +42,7 @@ from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.progress import Phase
 from tranship.server.journal import Chain, Journal, Run, TaskRow
-from tranship.server.snapshot import Snapshot
+from tranship.server.snapshot import Mark, Snapshot
 
 
 async def resume(
@@ -73,7 +74,10 @@ async def resume(
     lacking = await without_room(control, job, arriving(tasks, known.book))
     if lacking is not None:
         raise Refused(lacking)
-    await _take(control, journal, run.id, (str(snapshot.mark), not unchanged, epoch))
+    elsewhere = _read_elsewhere(run, snapshot, tasks, unchanged=unchanged)
+    # The snapshot in which all rows were read stays on record: what OLD changed since is told from it.
+    mark = run.snapshot if all(task.finished for task in tasks) else str(snapshot.mark)
+    await _take(control, journal, run.id, (mark, not unchanged, epoch))
     context.note(Resumed(run.started, sum(len(t.todo) for t in tasks)))
     return Begun(
         run.id,
@@ -88,7 +92,20 @@ async def resume(
         _hashing(run),
         native,
         known.unpredicted,
+        elsewhere,
     )
+
+
+def _read_elsewhere(
+    run: Run, snapshot: Snapshot, tasks: Sequence[Task], *, unchanged: bool
+) -> frozenset[FlowId]:
+    """Returns the finished flows, unless this snapshot shows all rows as they were read. While a flow is
+    unfinished, that has been proven of all (``unchanged``).
+    """
+    finished = frozenset(task.plan.flow for task in tasks if task.finished)
+    same = snapshot.mark == Mark.of(run.snapshot) and snapshot.mark.complete
+    proven = unchanged and (same or len(finished) < len(tasks))
+    return frozenset() if proven and not run.mixed else finished
 
 
 async def _take(control: asyncpg.Connection, journal: Journal, run: str, how: tuple[str, bool, int]) -> None:

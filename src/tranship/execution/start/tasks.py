@@ -16,6 +16,7 @@ from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.proof.expected import Hashing
 from tranship.model.dependencies import Dependencies
+from tranship.model.flow import FlowId
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
@@ -56,6 +57,8 @@ class Begun:
     """Whether rows that are in NEW already were written on this server."""
     unpredicted: int = 0
     """Rejects of earlier processes that no data check predicted."""
+    read_elsewhere: frozenset[FlowId] = frozenset()
+    """Flows that an earlier process read in a snapshot that is gone, and OLD may have changed since."""
 
 
 def on_record(job: Job, journal_schema: str, run: str, tasks: Sequence[Task]) -> Job:

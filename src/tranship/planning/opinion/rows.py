@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from msgspec import Struct
@@ -76,10 +76,16 @@ class Computable(Struct, frozen=True):
         return None if found is None else canonical(found, self.type)
 
     def seen(self, text: str | None) -> str | None:
-        """Returns what NEW holds in the same form."""
+        """Returns what NEW holds in the same form.
+
+        Raises:
+            Unsure: Python cannot read the document that NEW holds.
+        """
         try:
             return None if text is None else canonical(text, self.type)
         except Unsure:
+            if self.type.leaf.family is Family.JSON:
+                raise
             return text
 
 
@@ -90,10 +96,20 @@ class Opinion(Struct, frozen=True):
     apart: tuple[str, ...] = ()
     """What cannot be computed, each with the reason."""
 
+    def without_lookups_in_new(self, plan: TablePlan) -> Opinion:
+        """Returns it for a NEW in which somebody changed what was looked up."""
+        left = [one for one in self.columns if one.lookup is None or not one.lookup.reads_new]
+        gone = [one.name for one in self.columns if one not in left]
+        said = (f"{plan.new}.{name} (its lookup table changed since)" for name in gone)
+        return Opinion(tuple(left), (*self.apart, *said))
 
-def opinion_of(plan: TablePlan, old: Table, lookups: Mapping[int, Table]) -> Opinion:
+
+def opinion_of(
+    plan: TablePlan, old: Table, lookups: Mapping[int, Table], recast: Collection[str] = ()
+) -> Opinion:
     """Returns which copied columns of a flow can be computed. ``lookups`` are the tables in which values are
-    looked up, by the position of the column.
+    looked up, by the position of the column. ``recast`` are the types that a user casts to text otherwise
+    than they are printed.
     """
     why = _why_none(plan)
     if why:
@@ -102,9 +118,10 @@ def opinion_of(plan: TablePlan, old: Table, lookups: Mapping[int, Table]) -> Opi
     for position, mapping in enumerate(plan.columns):
         if isinstance(mapping.expression, NewDefault):
             continue
-        found = _Columns(plan, old, lookups.get(position)).of(mapping)
-        if not isinstance(found, str) and led.intersection(part.column for part in found.parts):
-            found = "references lead elsewhere"
+        reader = _Columns(plan, old, lookups.get(position))
+        found = reader.of(mapping)
+        if not isinstance(found, str):
+            found = reader.doubt(found, led, recast) or found
         if isinstance(found, str):
             apart.append(f"{plan.new}.{mapping.column} ({found})")
         else:
@@ -166,6 +183,15 @@ class _Columns(NamedTuple):
             case _ as unreachable:
                 assert_never(unreachable)
 
+    def doubt(self, found: Computable, led: Collection[str], recast: Collection[str]) -> str:
+        """Returns why a column that could be computed is not; empty: it is."""
+        if any(part.column in led for part in found.parts):
+            return "references lead elsewhere"
+        read = [self._type(part.column) for part in found.parts]
+        held = self.looked_up.column(found.lookup.value) if found.lookup and self.looked_up else None
+        types = {one.leaf.text for one in (found.type, *read, *([held.type] if held is not None else []))}
+        return f"{min(types & set(recast))} has a cast of its own" if types & set(recast) else ""
+
     def _take(self, name: str, take: Take, new: PgType) -> Computable | str:
         old = self._type(take.column)
         read = reading(old, new, take.conversion.rule)
@@ -189,11 +215,14 @@ class _Columns(NamedTuple):
         return Computable(name, new, inner.parts, compute)
 
     def _mapped(self, name: str, mapped: MapValues, new: PgType) -> Computable | str:
-        old = self._type(mapped.column)
+        old = self._old_column(mapped.column)
         read, same = given(new), _key_form(old)
         if read is None or same is None:
-            return f"a mapping from {old.text} to {new.text}"
-        results = {same(key): result for key, result in reversed(mapped.pairs)}
+            return f"a mapping from {old.type.text} to {new.text}"
+        try:
+            results = {same(key): result for key, result in reversed(mapped.pairs)}
+        except (Refused, Unsure):
+            return f"a key of its mapping is no plain {old.type.text}"
         part = Part(mapped.column)
 
         def compute(texts: Texts, _: Entries) -> str | None:
@@ -290,16 +319,16 @@ def _given(new: PgType, value: str | None) -> Callable[[str | None], str | None]
     return lambda text: None if text is None or read is None else read(text)
 
 
-def _key_form(old: PgType) -> Reading | None:
-    """Returns what is equal for equal values of a type; None: its equality is not known here."""
-    leaf = old.leaf
-    if leaf.kind is TypeKind.ENUM or leaf.typname in ("text", "varchar", "name", "uuid"):
+def _key_form(old: Column) -> Reading | None:
+    """Returns what is equal for equal values of a column, of which a person may have written one otherwise
+    than it is printed; None: its equality is not known here.
+    """
+    leaf = old.type.leaf
+    if leaf.kind is TypeKind.ENUM or leaf.typname in ("text", "varchar", "name"):
         return lambda text: text
-    if leaf.family is Family.INTEGER:
-        return lambda text: str(int(text))
-    if leaf.family is Family.BOOLEAN or leaf.typname == "bpchar":
-        return lambda text: canonical(text, leaf)
-    return None
+    if leaf.family in (Family.INTEGER, Family.BOOLEAN, Family.UUID):
+        return given(leaf)
+    return (lambda text: canonical(text, leaf)) if leaf.typname == "bpchar" and _bytewise(old) else None
 
 
 def _same_key(one: Column, other: Column) -> bool:

@@ -24,14 +24,16 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 TIME_OF_DAY = re.compile(DAY.pattern + r" [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", re.ASCII)
 _OFFSET = r"([+-])([0-9]{2})(?::([0-9]{2}))?(?::([0-9]{2}))?"
 MOMENT = re.compile(f"({TIME_OF_DAY.pattern}){_OFFSET}", re.ASCII)
-TRUE, FALSE = ("t", "true", "yes", "y", "on", "1"), ("f", "false", "no", "n", "off", "0")
+TRUE = ("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1")
+FALSE = ("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0")
+"""What the input function of boolean reads: unique prefixes, too."""
 
 
 def canonical(text: str, pg_type: PgType) -> str:
     """Returns one text for all texts by which servers print a value of a type.
 
     Raises:
-        Unsure: the text of a moment that cannot be told in UTC.
+        Unsure: the text of a moment that cannot be told in UTC, or of a document that Python cannot read.
     """
     leaf = pg_type.leaf
     match leaf.family:
@@ -79,12 +81,16 @@ def printed(moment: datetime.datetime) -> str:
 
 
 def _json(text: str) -> str:
-    """Returns the text of a document as jsonb keeps it: the last of equal keys, numbers with their digits."""
+    """Returns the text of a document as jsonb keeps it: the last of equal keys, numbers with their digits.
+
+    Raises:
+        Unsure: it is nested too deeply for Python, or no document.
+    """
     try:
         found = json.loads(text, parse_float=_digits, parse_int=_digits, parse_constant=str)
-    except (ValueError, RecursionError):
-        return text
-    return json.dumps(found, sort_keys=True)
+        return json.dumps(found, sort_keys=True)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Unsure from None
 
 
 def _digits(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import uuid
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
@@ -34,7 +35,11 @@ _EXACT = Context(prec=200_000)
 """PostgreSQL's numeric holds 131 072 digits before the point and 16 383 behind it."""
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIGITS_OF_UUID = "[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}"
+_UUID = re.compile(rf"{_DIGITS_OF_UUID}|\{{{_DIGITS_OF_UUID}\}}")
+"""A hyphen may follow each four digits, braces stand around the whole or not (PostgreSQL documentation, "UUID
+Type").
+"""
 _BLANKS = " \t\n\v\f\r"
 
 _SAME_TEXT = frozenset(
@@ -60,7 +65,7 @@ def reading(old: PgType, new: PgType, rule: Rule) -> Reading | None:
     if _is_string(after) and after.typname in ("text", "varchar", "bpchar"):
         return _into_string(before, after)
     if before.text == after.text:
-        return _same if _has_one_text(before) else None
+        return _same if _has_one_text(before, after) else None
     if before.kind is TypeKind.BASE and after.kind is TypeKind.BASE:
         return _between(before, after, rule)
     return None
@@ -75,13 +80,14 @@ def _is_string(pg_type: PgType) -> bool:
     return pg_type.typname in ("text", "varchar", "bpchar")
 
 
-def _has_one_text(leaf: PgType) -> bool:
-    if leaf.kind is TypeKind.ENUM:
-        return True
-    if leaf.kind is TypeKind.ARRAY and leaf.element is not None:
-        inner = leaf.element.leaf
-        return inner.kind is TypeKind.ENUM or inner.family in _SAME_IN_ARRAYS
-    return leaf.family in _SAME_TEXT and leaf.typname != "char"
+def _has_one_text(before: PgType, after: PgType) -> bool:
+    """Returns whether values of two types of the same name keep their text."""
+    if before.kind is TypeKind.ARRAY and before.element is not None and after.element is not None:
+        # Domains of the same name may differ.
+        inner = before.element.leaf
+        known = inner.kind is TypeKind.ENUM or inner.family in _SAME_IN_ARRAYS
+        return known and inner.text == after.element.leaf.text and inner.typname != "char"
+    return before.family in _SAME_TEXT and before.typname != "char"
 
 
 def _same(text: str) -> str:
@@ -216,7 +222,8 @@ def _whole(after: PgType) -> Reading:
         # Later versions read 0x1F and 1_000, earlier ones refuse them.
         if row is None or not _WHOLE_NUMBER.fullmatch(trimmed):
             raise Unsure
-        return _in_bounds(int(trimmed), row.low, row.high)
+        # int() takes no more than 4 300 digits of a text.
+        return _in_bounds(int(Decimal(trimmed)), row.low, row.high)
 
     return whole
 
@@ -263,7 +270,8 @@ def _scaled(after: PgType) -> Reading:
             return printed_number(number)
         precision, scale = after.modifiers
         done = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT)
-        if abs(done) >= Decimal(10) ** (precision - scale):
+        # Unlike abs(), this keeps every digit.
+        if done.copy_abs() >= Decimal(1).scaleb(precision - scale):
             raise Refused
         return printed_number(done)
 
@@ -290,7 +298,7 @@ def _truth(text: str) -> str:
 
 
 def _shaped(after: PgType) -> Reading | None:
-    """Returns how a text is read that has the very form in which the type is printed."""
+    """Returns how a text is read that has a form of which nothing but one value can be meant."""
     forms = {"date": DAY, "timestamp": TIME_OF_DAY, "uuid": _UUID}
     form = forms.get(after.typname)
     if form is None or after.modifiers:
@@ -300,7 +308,7 @@ def _shaped(after: PgType) -> Reading | None:
         if form.fullmatch(text) is None:
             raise Unsure
         if form is _UUID:
-            return text
+            return str(uuid.UUID(text))
         try:
             moment = parsed(text if form is TIME_OF_DAY else f"{text} 00:00:00")
         except ValueError:

@@ -23,12 +23,14 @@ SAME, INPUT, CAST, ROUND, ZONE = Rule.SAME, Rule.NEW_INPUT, Rule.OLD_CAST, Rule.
         ("bigint", "integer", INPUT, "2147483648", Refused),
         ("text", "integer", INPUT, " +7\n", "7"),
         ("text", "integer", INPUT, "0x1F", Unsure),
+        ("text", "integer", INPUT, "0" * 5000 + "7", "7"),
         ("numeric", "integer", ROUND, "-2.5", "-3"),
         ("double precision", "integer", ROUND, "2.5", "2"),
         ("double precision", "integer", ROUND, "NaN", Refused),
         ("numeric", "numeric(6,2)", INPUT, "1.005", "1.01"),
         ("numeric", "numeric(6,2)", INPUT, "-0.001", "0.00"),
         ("numeric", "numeric(6,2)", INPUT, "9999.995", Refused),
+        ("numeric", "numeric(31,2)", INPUT, "9" * 29 + ".99", "9" * 29 + ".99"),
         ("numeric", "numeric(6,2)", INPUT, "NaN", Unsure),
         ("integer", "numeric(6,2)", INPUT, "7", "7.00"),
         ("numeric(6,2)", "numeric", SAME, "1.50", "1.50"),
@@ -36,6 +38,8 @@ SAME, INPUT, CAST, ROUND, ZONE = Rule.SAME, Rule.NEW_INPUT, Rule.OLD_CAST, Rule.
         ("boolean", "integer", CAST, "true", "1"),
         ("integer", "boolean", CAST, "-7", "true"),
         ("text", "boolean", INPUT, " Yes", "true"),
+        ("text", "boolean", INPUT, "Fal", "false"),
+        ("text", "boolean", INPUT, "o", Unsure),
         ("text", "boolean", INPUT, "perhaps", Unsure),
         ("text", "varchar(3)", INPUT, "abc  ", "abc"),
         ("text", "varchar(3)", INPUT, "abcd", Refused),
@@ -43,7 +47,15 @@ SAME, INPUT, CAST, ROUND, ZONE = Rule.SAME, Rule.NEW_INPUT, Rule.OLD_CAST, Rule.
         ("char(5)", "text", CAST, "ab", "ab"),
         ("text", "date", INPUT, "2024-02-30", Unsure),
         ("text", "date", INPUT, "2024-02-29", "2024-02-29"),
-        ("text", "uuid", INPUT, "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}", Unsure),
+        (
+            "text",
+            "uuid",
+            INPUT,
+            "{A0EE-BC999C0B-4EF8-BB6D6BB9BD380A11}",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        ),
+        ("text", "uuid", INPUT, "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", Unsure),
+        ("text", "uuid", INPUT, "a0e-ebc99-9c0b-4ef8-bb6d-6bb9bd380a11", Unsure),
         ("date", "timestamp", CAST, "2024-02-29", "2024-02-29 00:00:00"),
         ("timestamp", "date", CAST, "2024-02-29 23:59:59.9", "2024-02-29"),
         ("timestamp", "timestamp(0)", INPUT, "2024-02-29 23:59:59.9", Unsure),
@@ -61,6 +73,7 @@ SAME, INPUT, CAST, ROUND, ZONE = Rule.SAME, Rule.NEW_INPUT, Rule.OLD_CAST, Rule.
             '{"b": 1.50, "a": [1e2]}',
             canonical('{"a": [100], "b": 1.50}', pg_type("jsonb")),
         ),
+        ("text", "jsonb", INPUT, "[" * 5000 + "]" * 5000, Unsure),
         ("interval", "interval", SAME, "1 mon", "1 mon"),
     ],
 )
@@ -86,6 +99,8 @@ def test_nothing_is_said_of_types_that_print_otherwise_elsewhere() -> None:
         assert reading(pg_type(old), pg_type(new), rule) is None, (old, new)
     assert reading(array(pg_type("float8")), array(pg_type("float8")), SAME) is None
     assert reading(array(pg_type("integer")), array(pg_type("integer")), SAME) is not None
+    parts = [array(domain("part", pg_type(base))) for base in ("numeric", "numeric(6,2)")]
+    assert [reading(parts[0], part, INPUT) is None for part in parts] == [False, True]
 
 
 def test_labels_and_domains() -> None:
@@ -118,6 +133,18 @@ def test_a_mapping_takes_the_first_of_equal_keys() -> None:
     assert [found.expected({part: text}) for text in ("a", "b", None)] == ["1", None, "9"]
     with pytest.raises(Refused):
         found.expected({part: "c"})
+
+
+def test_the_keys_of_a_mapping_are_compared_by_the_type_of_their_column() -> None:
+    old = table("item", "id integer!", "state uuid", key=["id"])
+    known = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+    mapped = MapValues("state", ((known.upper().replace("-", ""), "1"),), Constant("9"))
+    (found,) = opinion_of(plan(column_of(mapped)), old, {}).columns
+    assert found.expected({Part("state"): known}) == "1"
+    mapped = MapValues("state", (("urn:uuid:" + known, "1"),))
+    assert opinion_of(plan(column_of(mapped)), old, {}).apart == (
+        "public.item.state (a key of its mapping is no plain uuid)",
+    )
 
 
 def test_what_cannot_be_computed_is_said_with_the_reason() -> None:
