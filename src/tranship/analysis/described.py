@@ -8,6 +8,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.analysis.expression_checks import refused_text
+from tranship.analysis.sides import Sides
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Sql
 from tranship.model.names import TableName
@@ -52,7 +53,7 @@ async def _refused(old: asyncpg.Connection, name: TableName, entry: Resolution) 
     return [] if told is None or told.warning else [replace(told, object=problem_object(entry))]
 
 
-async def described_plan(old: asyncpg.Connection, plan: Plan, catalog: Catalog) -> Plan:
+async def described_plan(old: asyncpg.Connection, plan: Plan, sides: Sides) -> Plan:
     """Returns the plan with the columns of ``item`` in each flow that takes old rows apart, and with what OLD
     says of the types of a person's expressions.
 
@@ -60,12 +61,12 @@ async def described_plan(old: asyncpg.Connection, plan: Plan, catalog: Catalog) 
     """
     groups = []
     for group in plan.groups:
-        tables = [await _with_types(old, await _with_items(old, one), catalog) for one in group.tables]
+        tables = [await _with_types(old, await _with_items(old, one), sides) for one in group.tables]
         groups.append(replace(group, tables=tuple(tables)))
     return replace(plan, groups=tuple(groups))
 
 
-async def _with_types(old: asyncpg.Connection, plan: TablePlan, catalog: Catalog) -> TablePlan:
+async def _with_types(old: asyncpg.Connection, plan: TablePlan, sides: Sides) -> TablePlan:
     given: dict[str, str] = {}
     for mapping in plan.columns:
         if isinstance(mapping.expression, Sql):
@@ -74,8 +75,11 @@ async def _with_types(old: asyncpg.Connection, plan: TablePlan, catalog: Catalog
             (attribute,) = prepared.get_attributes()
             if attribute.type.schema == "pg_catalog":
                 given[mapping.column] = attribute.type.name
-    before = catalog.table(plan.old)
-    return shipping.with_own_types(plan, before, given) if given and before is not None else plan
+    before = sides.old.table(plan.old)
+    if not given or before is None:
+        return plan
+    one_encoding = sides.old.encoding == sides.new.encoding != "SQL_ASCII"
+    return shipping.with_own_types(plan, before, given, one_encoding=one_encoding)
 
 
 async def _with_items(old: asyncpg.Connection, table: TablePlan) -> TablePlan:

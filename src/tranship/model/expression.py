@@ -188,6 +188,10 @@ class Sql(Struct, frozen=True, tag="sql"):
     """OLD says that its values are of NEW's own type, or of a smaller one of the same kind, so that NEW can
     refuse none. Then they are sent as values.
     """
+    total: bool = False
+    """Nothing in it can raise for a row, so that a question about all rows may compute it, too. Only said of
+    ``own`` ones.
+    """
 
 
 Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Rekeyed | Followed | Sql

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import Conversion, Rekeyed, Rule, Take
+from tranship.model.expression import Conversion, Rekeyed, Rule, Sql, Take
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.shape import KeyKind
@@ -35,6 +35,7 @@ _UUID, _NUMERIC = (
     PgType(text=f"pg_catalog.{name}", base=name, name=TableName("pg_catalog", name), category=category)
     for name, category in (("uuid", "U"), ("numeric", "N"))
 )
+_BYTES = 'pg_catalog."C"'
 
 
 def key_text(parts: Sequence[str]) -> str:
@@ -69,6 +70,11 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
                 return None
             kept = declared.type if take.conversion.rule is Rule.SAME else mapping.type
             return OldValue(compile_column(plan, position, old), kept.leaf, _collation(declared))
+        case Sql(own=True, total=True):
+            value = compile_column(plan, position, old)
+            if mapping.type.leaf.family is not Family.STRING:
+                return OldValue(value, mapping.type.leaf, None)
+            return OldValue(f"({value}) COLLATE {_BYTES}", mapping.type.leaf, _BYTES)
         case Rekeyed(key=key, numbering=None):
             made = _NUMERIC if key.kind is KeyKind.OFFSET else _UUID
             return OldValue(f"CAST({compile_column(plan, position, old)} AS {made.text})", made, None)

@@ -82,6 +82,17 @@ def found_query(lookup: Lookup, keys: Sequence[LookupKey], table: str) -> str:
     """
 
 
+def everything(lookup: Lookup, table: str, most: int) -> str:
+    """Returns a query for at most so many entries of a lookup table, each once: the texts of its key, then
+    that of its value. ``table`` is its FROM item.
+
+    Keys with a NULL are never looked up.
+    """
+    columns = ", ".join(f"CAST(l.{ident(c)} AS pg_catalog.text)" for c in (*lookup.keys, lookup.value))
+    known = " AND ".join(f"l.{ident(key)} IS NOT NULL" for key in lookup.keys)
+    return f"SELECT DISTINCT {columns} FROM {table} AS l WHERE {known} LIMIT {most}"
+
+
 def ambiguous(lookup: Lookup, table: str) -> str:
     """Returns a query for some keys of a lookup table that stand for different values, as texts, least text
     first. ``table`` is its FROM item.

@@ -35,7 +35,13 @@ def text_array(values: Iterable[str | None]) -> str:
     One literal instead of ``ARRAY[…]``: the parser then builds one constant, not an expression for each
     element.
     """
-    return literal("{" + ",".join(_element(v) for v in values) + "}") + "::pg_catalog.text[]"
+    listed = list(values)
+    known = [value for value in listed if value is not None]
+    # No text of PostgreSQL holds this character, so that one search covers all of them.
+    joined = "\0".join(known)
+    if len(known) < len(listed) or not listed or '"' in joined or "\\" in joined:
+        return literal("{" + ",".join(map(_element, listed)) + "}") + "::pg_catalog.text[]"
+    return literal('{"' + joined.replace("\0", '","') + '"}') + "::pg_catalog.text[]"
 
 
 def tid_array(ctids: Iterable[str]) -> str:

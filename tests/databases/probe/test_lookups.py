@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from support import MakePair
 from support.asking import ask_all
+from support.runs import migrate
 from tranship.errors import Refused
 
 
@@ -91,3 +95,37 @@ async def test_numbers_compare_as_numbers(make_pair: MakePair) -> None:
     )
     found = await ask_all(pair, {"t": [lookup("k", "r", "l", "k"), lookup("c", "s", "l", "c")]})
     assert {key: r["column"] for key, r in found.by_key("public.t").items()} == {2: "r", 3: "s"}
+
+
+ENTRIES = """
+CREATE TABLE l (id int PRIMARY KEY, plain text, small smallint, wide numeric, held text);
+INSERT INTO l VALUES (1, 'a', 1, 1.00, 'one'), (2, 'b', 2, 2.50, 'two'), (3, 'ä', 3, 3, 'drei€'),
+  (4, NULL, NULL, NULL, 'none'), (5, 'twice', 5, 5, 'five'), (6, 'twice', 6, 6, 'five');
+CREATE TABLE t (id int PRIMARY KEY, r text);
+"""
+LOOKED_UP = [("text", "plain"), ("bigint", "small"), ("numeric", "wide"), ("char(3)", "plain")]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 1000])
+@pytest.mark.parametrize(("type_", "key"), LOOKED_UP)
+@pytest.mark.parametrize("encoding", ["UTF8", "LATIN1"])
+async def test_what_is_found_does_not_depend_on_the_size_of_a_batch(
+    make_pair: MakePair, tmp_path: Path, batch_rows: int, type_: str, key: str, encoding: str
+) -> None:
+    """A table with few entries for the rows of a batch is sent whole, and a row must find the same entry. An
+    entry that OLD's encoding lacks is no matter where no row needs it.
+    """
+    given = ["'a'", "'B'", "'z'", "NULL"] if key == "plain" else ["1", "2", "9", "NULL"]
+    rows = ", ".join(f"({n}, {text})" for n, text in enumerate(given))
+    pair = await make_pair(
+        f"CREATE TABLE t (id int PRIMARY KEY, k {type_}); INSERT INTO t VALUES {rows}",
+        ENTRIES,
+        encodings=(encoding, "UTF8"),
+    )
+    entry = lookup("k", "r", "l", key, value="held", default_value="nothing")
+    (tmp_path / "r.json").write_text(json.dumps({"resolutions": {"t": [entry]}}))
+    done = await migrate(pair, tmp_path, resolutions=str(tmp_path / "r.json"), batch_size=batch_rows)
+    assert done.exit_status == 0
+    second = "two" if key == "small" else "nothing"
+    found = await pair.new.fetch("SELECT id, r FROM t ORDER BY id")
+    assert found == [(0, "one"), (1, second), (2, "nothing"), (3, None)]

@@ -19,6 +19,7 @@ from tranship.execution.context import Job
 from tranship.execution.probe.leads import LeadSource
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
 from tranship.execution.probe.ranks import Ranks
+from tranship.execution.probe.whole_tables import Entries, WholeTables
 from tranship.model.expression import Followed, Lookup, NewDefault, Rekeyed
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
@@ -111,6 +112,7 @@ class Lookups:
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
         self._leads = LeadSource(job, holders)
         self._ranks = Ranks()
+        self._whole = WholeTables(job)
 
     async def bind(
         self,
@@ -127,14 +129,16 @@ class Lookups:
             Refused: a key stands for two values, or the lookup table cannot be read.
         """
         return await self._bind(
-            old, new, plan, lambda lookup: lookup_keys.batch_keys(plan, batch, lookup, excluded)
+            old, new, plan, lambda lookup: lookup_keys.batch_keys(plan, batch, lookup, excluded), batch.rows
         )
 
     async def bind_rows(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[Locator]
     ) -> Bindings:
         """The same for chosen rows of one source."""
-        return await self._bind(old, new, plan, lambda lookup: lookup_keys.keys_of(plan, rows, lookup))
+        return await self._bind(
+            old, new, plan, lambda lookup: lookup_keys.keys_of(plan, rows, lookup), len(rows)
+        )
 
     async def _bind(
         self,
@@ -142,6 +146,7 @@ class Lookups:
         new: asyncpg.Connection,
         plan: TablePlan,
         keys_query: Callable[[Lookup | Followed | Rekeyed], str],
+        rows: int,
     ) -> Bindings:
         bound = await self._ranks.bind(old, plan, keys_query)
         for position, mapping in enumerate(plan.columns):
@@ -149,17 +154,24 @@ class Lookups:
             if isinstance(lookup, Followed):
                 bound.append(await self._led(old, new, (plan, position), lookup, keys_query))
             elif isinstance(lookup, Lookup) and lookup.side is Side.NEW:
-                keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
-                entries = await self.entries(old, new, plan, lookup, keys)
-                hits = [(key, entry) for key in keys if (entry := entries[key]) is not None]
-                values = [entry.value for _, entry in hits if entry.value is not None]
+                there = await self._whole_table(new, plan, lookup, rows)
+                if there is None:
+                    keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
+                    there = _hits(keys, await self.entries(old, new, plan, lookup, keys))
+                values = [value for value in there.values if value is not None]
                 await self._carry(old, plan, (lookup.table, lookup.value), values)
-                bound.append(
-                    LookupContent(
-                        position, tuple(key for key, _ in hits), tuple(entry.value for _, entry in hits)
-                    )
-                )
+                bound.append(LookupContent(position, *there))
         return tuple(bound)
+
+    async def _whole_table(
+        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, rows: int
+    ) -> Entries | None:
+        """Returns all entries of a table to which the run adds nothing; None where they are too many for the
+        rows, or compared otherwise than by their texts.
+        """
+        if self._pending(lookup.table):
+            return None
+        return await self._whole.entries(new, plan, lookup, table_of(self._job, lookup), rows)
 
     async def _led(
         self,
@@ -335,6 +347,12 @@ class Lookups:
             for m in p.columns
             if m.column in needed
         )
+
+
+def _hits(keys: Sequence[Key], entries: Mapping[Key, Found | None]) -> Entries:
+    """Returns the entries that some keys find."""
+    hits = [(key, entry.value) for key in keys if (entry := entries[key]) is not None]
+    return Entries(tuple(key for key, _ in hits), tuple(value for _, value in hits))
 
 
 def table_of(job: Job, lookup: Lookup) -> str:

@@ -75,8 +75,7 @@ def hazards(
     if before is None or after is None:
         return ()
     context = _Context(plan, before, after, old, new, plans)
-    # A key of OLD says nothing about several rows that are made of one.
-    alone = len(plans.get(plan.new, ())) == 1 and plan.shape.items is None
+    alone = len(plans.get(plan.new, ())) == 1
     return (
         *_column_hazards(context),
         *_encoding_hazards(context),

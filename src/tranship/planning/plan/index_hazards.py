@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Index, Key, Table
-from tranship.model.expression import NewDefault, Rekeyed
+from tranship.model.expression import NewDefault, Rekeyed, Sql
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.plan.unchanged import (
     all_unchanged,
@@ -20,12 +21,15 @@ from tranship.planning.printed.may_raise import may_raise
 # A call qualified with a schema other than pg_catalog: its body may differ between the two servers.
 USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
 
+_ITEM_NUMBERS = ("item_number", "item.item_number")
+"""How a person's SQL names the number of an item within its old row."""
+
 
 def index_hazards(plan: TablePlan, before: Table, after: Table, *, alone: bool) -> Iterator[Hazard]:
     """Yields the hazards of the new table's indexes in their order.
 
-    ``alone`` says that no other flow fills the new table, and that this one makes no several rows of an old
-    one: only then a key of OLD says something about all rows. An invalid index refuses no row.
+    ``alone`` says that no other flow fills the new table: only then a key of OLD says something about all
+    rows. An invalid index refuses no row.
     """
     for index in after.indexes:
         if not index.valid:
@@ -87,7 +91,8 @@ def _holds_exclusion(index: Index, plan: TablePlan, before: Table, _after: Table
     held = any(
         (other.exclusion_operators, other.keys, other.predicate) == definition for other in before.indexes
     )
-    return held and all_unchanged(plan, index.columns)
+    # An exclusion of OLD says nothing about several rows that are made of one.
+    return held and plan.shape.items is None and all_unchanged(plan, index.columns)
 
 
 def _holds_key(index: Index, plan: TablePlan, before: Table, after: Table) -> bool:
@@ -107,9 +112,20 @@ def _implies(key: Key, index: Index, plan: TablePlan, before: Table, after: Tabl
     origins |= {_rekeyed(plan, column) for column in plain}
     if not set(key.columns) <= origins or not _compares_as_columns(index, after):
         return False
+    # A key of OLD says nothing about several rows that are made of one, but their numbers differ.
+    if plan.shape.items is not None and not any(_numbers_items(plan, column) for column in plain):
+        return False
     # OLD's key lets several NULLs stand, and NEW's index refuses the second: then no column may hold one.
     without_null = all(_refuses_null(before, name) for name in key.columns)
     return not index.nulls_not_distinct or key.nulls_not_distinct or without_null
+
+
+def _numbers_items(plan: TablePlan, column: str) -> bool:
+    """Returns whether a whole number column is filled with the number of the item within its old row."""
+    mapping = mapping_of(plan, column)
+    if mapping is None or mapping.type.leaf.family is not Family.INTEGER:
+        return False
+    return isinstance(mapping.expression, Sql) and mapping.expression.text.strip() in _ITEM_NUMBERS
 
 
 def _rekeyed(plan: TablePlan, column: str) -> str | None:

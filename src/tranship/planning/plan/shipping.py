@@ -11,36 +11,61 @@ from tranship.model.catalog import Table
 from tranship.model.expression import Constant, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
+from tranship.planning.printed.may_raise import may_raise
 
 _INTEGERS = ("int2", "int4", "int8")
 _SAME = frozenset({*_INTEGERS, "bool", "date", "float4", "float8", "timestamp", "timestamptz", "uuid"})
 """Types of which every server takes what another one prints. Texts are not among them: encodings differ."""
+_TEXTS = ("text", "varchar")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 
+_MAY_RAISE = re.compile(r"~|\b(?:select|like|ilike|similar|table|values|with)\b", re.IGNORECASE)
+"""What raises in a person's expression and not in one that the server has printed of an index: a subquery of
+several rows, and a pattern that is no constant.
+"""
 
-def takes(new: PgType, given: str) -> bool:
+
+def takes(new: PgType, given: str, *, one_encoding: bool) -> bool:
     """Returns whether a column takes every value of a built-in type of OLD as it is.
 
     ``given`` is the type's name in the catalog. A value that OLD holds in a built-in type is a value of the
-    same type in NEW, as long as NEW's column restricts it no further.
+    same type in NEW, as long as NEW's column restricts it no further. ``one_encoding`` says that the same is
+    true of texts.
     """
-    if new.kind is not TypeKind.BASE or new.typname not in _SAME or new.modifiers:
+    if new.kind is not TypeKind.BASE or new.modifiers:
+        return False
+    if new.typname in _TEXTS:
+        return one_encoding and given in _TEXTS
+    if new.typname not in _SAME:
         return False
     if new.typname in _INTEGERS and given in _INTEGERS:
         return _INTEGERS.index(given) <= _INTEGERS.index(new.typname)
     return new.typname == given
 
 
-def with_own_types(plan: TablePlan, before: Table, given: Mapping[str, str]) -> TablePlan:
-    """Returns the plan with what OLD says of the types of a person's expressions, by NEW's columns."""
+def with_own_types(
+    plan: TablePlan, before: Table, given: Mapping[str, str], *, one_encoding: bool
+) -> TablePlan:
+    """Returns the plan with what OLD says of the types of a person's expressions, by NEW's columns.
+
+    ``one_encoding``: OLD and NEW have the same one, which has rules (SQL_ASCII has none).
+    """
     columns = tuple(
-        replace(mapping, expression=replace(mapping.expression, own=True))
-        if isinstance(mapping.expression, Sql) and takes(mapping.type, given.get(mapping.column, ""))
+        _owned(mapping)
+        if takes(mapping.type, given.get(mapping.column, ""), one_encoding=one_encoding)
         else mapping
         for mapping in plan.columns
     )
     why = why_text(columns, before)
     return replace(plan, columns=columns, binary=_copies(columns) and not why, why_text=why)
+
+
+def _owned(mapping: ColumnMapping) -> ColumnMapping:
+    if not isinstance(mapping.expression, Sql):
+        return mapping
+    text = mapping.expression.text
+    total = not (_MAY_RAISE.search(text) or may_raise(text))
+    return replace(mapping, expression=replace(mapping.expression, own=True, total=total))
 
 
 def why_text(columns: Sequence[ColumnMapping], before: Table) -> str:

@@ -199,6 +199,31 @@ def test_two_tables_that_flow_into_one_are_asked_about_their_key() -> None:
     assert found == {"one": ["existing u", "unique u"], "two": ["existing u", "unique u"]}
 
 
+@pytest.mark.parametrize(
+    ("key", "number", "asked"),
+    [
+        (("t_id", "place"), "item_number", False),
+        (("t_id", "place"), "item.item_number", False),
+        (("t_id", "place"), "item.n", True),
+        (("place",), "item_number", True),
+        (("t_id",), "item_number", True),
+    ],
+)
+def test_items_differ_by_their_old_row_and_their_number(
+    key: tuple[str, ...], number: str, asked: bool
+) -> None:
+    """A key of OLD alone says nothing about the items of one row."""
+    made = [
+        replace(Resolution("t", "", "rows"), items="unnest(old.tags) AS item(tag)"),
+        replace(Resolution("t", "", "transform"), old_column="id", new_column="t_id"),
+        replace(Resolution("t", "", "transform"), new_column="place", transform_sql=number),
+        replace(Resolution("t", "", "ignore"), old_column="tags"),
+    ]
+    old = table("t", "id int!", "tags text[]", key=["id"])
+    found = only(old, table("t", "t_id int!", "place bigint!", indexes=(index("i", *key),)), *made)
+    assert (any(words.startswith("unique") for words in found)) == asked, found
+
+
 def test_an_exclusion_that_old_holds_is_not_asked_about() -> None:
     exclusion = index(
         "x", "a", unique=False, method="gist", constraint="x", constraint_kind="x",

@@ -46,22 +46,47 @@ def test_a_mapping_travels_as_bytes_where_both_servers_read_its_results_alike(
 
 
 @pytest.mark.parametrize(
-    ("new", "given", "own"),
+    ("new", "given", "one_encoding", "own"),
     [
-        ("n timestamptz", "timestamptz", True),
-        ("n timestamptz", "timestamp", False),
-        ("n bigint", "int4", True),
-        ("n int", "int8", False),
-        ("n timestamptz(3)", "timestamptz", False),
-        ("n text", "text", False),
-        ("n interval", "interval", False),
+        ("n timestamptz", "timestamptz", False, True),
+        ("n timestamptz", "timestamp", True, False),
+        ("n bigint", "int4", False, True),
+        ("n int", "int8", True, False),
+        ("n timestamptz(3)", "timestamptz", True, False),
+        ("n text", "text", False, False),
+        ("n text", "varchar", True, True),
+        ("n varchar", "text", True, True),
+        ("n varchar(9)", "text", True, False),
+        ("n text", "bpchar", True, False),
+        ("n interval", "interval", True, False),
     ],
 )
 def test_an_expression_travels_as_bytes_where_its_type_is_that_of_the_column(
-    new: str, given: str, own: bool
+    new: str, given: str, one_encoding: bool, own: bool
 ) -> None:
     plan = only(new, transform_sql="f(old.a)")
-    assert (plan.binary, takes(plan.columns[0].type, given)) == (False, own)
-    typed = with_own_types(plan, OLD, {"n": given})
+    taken = takes(plan.columns[0].type, given, one_encoding=one_encoding)
+    assert (plan.binary, taken) == (False, own)
+    typed = with_own_types(plan, OLD, {"n": given}, one_encoding=one_encoding)
     assert typed.columns[0].expression == Sql("f(old.a)", own=own)
     assert typed.binary == own
+
+
+@pytest.mark.parametrize(
+    ("text", "total"),
+    [
+        ("lower(old.a)", True),
+        ("item.tag", True),
+        ("old.a || '-' || old.b", True),
+        ("CASE WHEN old.a = 'x' THEN old.b ELSE 'no' END", True),
+        ("f(old.a)", False),
+        ("old.a LIKE old.b", False),
+        ("old.a ~ old.b", False),
+        ("(SELECT u.a FROM u)", False),
+        ("old.a::varchar(3)", False),
+        ("coalesce((TABLE u), 'x')", False),
+    ],
+)
+def test_an_expression_that_cannot_raise_may_be_computed_for_any_row(text: str, total: bool) -> None:
+    typed = with_own_types(only("n text", transform_sql=text), OLD, {"n": "text"}, one_encoding=True)
+    assert typed.columns[0].expression == Sql(text, own=True, total=total)
