@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -30,6 +31,19 @@ from support.observe import Observe
 # No test has a deadline: a loaded machine is no fault of the code.
 settings.register_profile("same-examples", derandomize=True, deadline=None)
 settings.load_profile("same-examples")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as campaign all variants of a test but the first of each so many that its ``thinned`` says."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        mark = item.get_closest_marker("thinned")
+        if mark is not None:
+            function = item.nodeid.partition("[")[0]
+            if seen[function] % mark.args[0]:
+                item.add_marker(pytest.mark.campaign)
+            seen[function] += 1
 
 
 @pytest.hookimpl(tryfirst=True)

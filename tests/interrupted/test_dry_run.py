@@ -27,6 +27,7 @@ PLACES = (
 )
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("place", PLACES)
 async def test_killed_anywhere(make_pair: MakePair, tmp_path: Path, place: str, plain: bool) -> None:
@@ -37,6 +38,7 @@ async def test_killed_anywhere(make_pair: MakePair, tmp_path: Path, place: str, 
     await accounted(pair)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "place", ["batch.committed:3", "batch.committed:20", "table.done:6", "batch.committed:45"]
 )

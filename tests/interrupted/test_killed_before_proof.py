@@ -29,6 +29,7 @@ ORPHANS = (
 REJECTS = "SELECT sqlstate, count(*)::int FROM _tranship.reject GROUP BY 1 ORDER BY 1"
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("superuser", [True, False])
 @pytest.mark.parametrize(
     ("moved", "place"),

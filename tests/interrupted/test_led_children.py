@@ -40,6 +40,7 @@ FOUND = [(n, f"p{1 + n % 5000}") for n in range(1, 6001) if 1 + n % 5000 != 5]
 ABOVE = sorted((f"p{n}", f"p{n - 1}") for n in range(10, 5001, 5))
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "place", ["run.prepared:1", "batch.committed:3", "table.done:1", "batch.committed:15"]
 )

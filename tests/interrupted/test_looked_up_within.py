@@ -71,6 +71,7 @@ async def bosses(pair: Pair) -> list[tuple[Any, ...]]:
     return [(number - gone, *names) for number, *names in rows]
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "place", ["run.prepared", "batch.copied:2", "batch.committed:4", "batch.isolating", "table.done"]
 )

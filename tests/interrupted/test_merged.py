@@ -37,6 +37,7 @@ def told(folder: Path) -> list[tuple[int, int]]:
     return sorted((one["key"]["id"], one["survivor"]["id"]) for one in merged)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "place", ["batch.copied:2", "batch.committed:3", "batch.committed:8", "table.done:1"]
 )
@@ -116,6 +117,7 @@ OF_ITEMS = {
 }
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "place", ["batch.copied:2", "batch.committed:3", "batch.committed:8", "table.done:1"]
 )

@@ -17,6 +17,7 @@ from support.scene import NEW, OLD, accounted, contents, definitions
 BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 40000)")
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     ("side", "fault", "k"),
     [

@@ -124,6 +124,7 @@ async def on_new(pair: Pair, statement: str) -> None:
     await pair.new.run(statement.format(name=pair.new.name, first="one"))
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_run_does_not_go_on_in_another_new(
     make_pair: MakePair, tmp_path: Path, observe: Observe, change: str

@@ -71,6 +71,7 @@ async def accounted(pair: Pair) -> None:
         assert sorted([*there, *(rejected or [])]) == rows, table
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     "place",
     [

@@ -163,6 +163,7 @@ KILLS = [
 ]
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(("name", "what", "n"), KILLS)
 async def test_killed_while_a_batch_is_split(
     make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, name: str, what: str, n: int

@@ -39,6 +39,7 @@ HELD = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'chec
 ROWS = "SELECT * FROM staff ORDER BY id"
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("plain", [True, False])
 @pytest.mark.parametrize(
     "place", ["switches.off:1", "switches.off:2", "batch.committed:2", "switches.restored:1"]

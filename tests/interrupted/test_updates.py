@@ -57,6 +57,7 @@ async def _command(make_pair: MakePair, folder: Path, *, superuser: bool) -> tup
     return pair, config, ["migrate", str(config), *named, "--live", "--batch-size", "200", "--jobs", "2"]
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("superuser", [True, False])
 @pytest.mark.parametrize(
     "place", ["batch.images:2", "batch.updated:1", "batch.counted:3", "batch.committed:2", "table.done:1"]

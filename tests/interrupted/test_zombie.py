@@ -18,6 +18,7 @@ from support.scene import NEW, OLD, accounted, contents, definitions
 from tranship.errors import Refused
 
 
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("place", ["batch.copied", "batch.begun", "batch.committed", "switches.off"])
 async def test_a_stopped_process_is_shut_out(make_pair: MakePair, tmp_path: Path, place: str) -> None:
     pair, calm = await make_pair(OLD, NEW), await make_pair(OLD, NEW)

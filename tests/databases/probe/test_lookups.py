@@ -103,12 +103,17 @@ INSERT INTO l VALUES (1, 'a', 1, 1.00, 'one'), (2, 'b', 2, 2.50, 'two'), (3, 'ä
   (4, NULL, NULL, NULL, 'none'), (5, 'twice', 5, 5, 'five'), (6, 'twice', 6, 6, 'five');
 CREATE TABLE t (id int PRIMARY KEY, r text);
 """
-LOOKED_UP = [("text", "plain"), ("bigint", "small"), ("numeric", "wide"), ("char(3)", "plain")]
+LOOKED_UP = [
+    ("text", "plain", "UTF8"),
+    ("text", "plain", "LATIN1"),
+    ("bigint", "small", "LATIN1"),
+    ("numeric", "wide", "UTF8"),
+    ("char(3)", "plain", "UTF8"),
+]
 
 
 @pytest.mark.parametrize("batch_rows", [1, 1000])
-@pytest.mark.parametrize(("type_", "key"), LOOKED_UP)
-@pytest.mark.parametrize("encoding", ["UTF8", "LATIN1"])
+@pytest.mark.parametrize(("type_", "key", "encoding"), LOOKED_UP)
 async def test_what_is_found_does_not_depend_on_the_size_of_a_batch(
     make_pair: MakePair, tmp_path: Path, batch_rows: int, type_: str, key: str, encoding: str
 ) -> None:

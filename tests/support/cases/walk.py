@@ -8,7 +8,7 @@ from typing import assert_never
 
 from support import Pair, Servers
 from support.cases.case import Asked, Case, Console, Decisions, Expected, Keys, Script, Step, Wrong
-from support.cases.commands import Commands
+from support.cases.commands import Commands, RunFiles
 from support.cases.findings import (
     Seen,
     compare_changes,
@@ -24,19 +24,26 @@ from support.fences import follow_console
 
 
 def run_case(
-    case: Case, servers: Servers, folder: Path, *, majors: tuple[int, int] | None = None, update: bool = False
+    case: Case,
+    servers: Servers,
+    folder: Path,
+    *,
+    majors: tuple[int, int] | None = None,
+    update: bool = False,
+    whole: bool = True,
 ) -> Seen:
     """Loads the case, runs every command on it and compares.
 
     ``majors`` are the servers' versions (see ``staged``); ``update`` rewrites the answers
-    in a file of our own.
+    in a file of our own. Not ``whole``: without the rehearsal, and without the commands on the
+    decisions themselves.
 
     Raises:
         NotBuilt: no server here has a feature the case needs.
     """
     seen = Seen()
     with staged(case, servers, majors) as (pair, opening):
-        walk = _Walk(case, pair, seen, Commands(folder, write_config(case, pair, folder, {})))
+        walk = _Walk(case, pair, seen, Commands(folder, write_config(case, pair, folder, {})), whole)
         with running(case.holder, pair.old, pair.old.url, pair.new.url):
             for step in case.steps[opening:]:
                 walk.take(step, compare_answers=not update)
@@ -53,6 +60,7 @@ class _Walk:
     pair: Pair
     seen: Seen
     commands: Commands
+    whole: bool
     keys: dict[str, object] = field(default_factory=dict)
     wrong: int = 0
 
@@ -111,15 +119,16 @@ class _Walk:
         old, new = fingerprint(self.pair.old), fingerprint(self.pair.new)
         journal = has_journal(self.pair.new)
         self._analyze(outcome)
-        if outcome.undecided_refused and commands.resolutions is not None:
+        if self.whole and outcome.undecided_refused and commands.resolutions is not None:
             done = commands.migrate("--live", undecided=True)
             seen.check(done.status == 3, f"without resolutions: exit {done.status}, expected 3\n{done}")
         said = self._dry_run(outcome.dry)
-        done = commands.migrate("--rehearse")
-        seen.check(
-            done.status == outcome.dry.status,
-            f"rehearsal: exit {done.status}, expected {outcome.dry.status}\n{done}",
-        )
+        if self.whole:
+            done = commands.migrate("--rehearse")
+            seen.check(
+                done.status == outcome.dry.status,
+                f"rehearsal: exit {done.status}, expected {outcome.dry.status}\n{done}",
+            )
         seen.check(fingerprint(self.pair.new) == new, "the rehearsal or a command before it changed NEW")
         seen.check(journal or not has_journal(self.pair.new), "the rehearsal left its journal in NEW")
         with running(self.case.writer, self.pair.old, self.pair.old.url, "60"):
@@ -159,7 +168,7 @@ class _Walk:
             done = commands.generate()
             seen.check(done.status == 0, f"resolve generate: exit {done.status}\n{done}")
             compare_questions(outcome.questions, commands.questions(), seen)
-        if commands.resolutions is not None and outcome.outcome != "refuse":
+        if self.whole and commands.resolutions is not None and outcome.outcome != "refuse":
             done = commands.validate()
             seen.check(done.status == 0, f"validate: exit {done.status}\n{done}")
 
@@ -175,16 +184,25 @@ class _Walk:
         return said
 
     def _compare_files(self, outcome: Outcome) -> None:
-        dry, rehearsal, live = (self.commands.files(mode) for mode in ("dryrun", "rehearse", "live"))
+        dry, live = (self.commands.files(mode) for mode in ("dryrun", "live"))
+        rehearsal = self.commands.files("rehearse") if self.whole else dry
         if dry is None or rehearsal is None or live is None:
             self.seen.check(False, "a result file is missing")
             return
         compare_rejects(outcome, live, self.seen, quotes=reason_test(outcome))
         if outcome.dry_run is not None:
             compare_rejects(outcome.dry_run, dry, self.seen)
-            compare_runs(dry, rehearsal, ("dry run", "rehearsal"), self.seen)
         elif self.case.writer is None:
             compare_runs(dry, live, ("dry run", "live run"), self.seen)
+        if self.whole:
+            self._compare_rehearsal(outcome, dry, rehearsal, live)
+
+    def _compare_rehearsal(
+        self, outcome: Outcome, dry: RunFiles, rehearsal: RunFiles, live: RunFiles
+    ) -> None:
+        if outcome.dry_run is not None:
+            compare_runs(dry, rehearsal, ("dry run", "rehearsal"), self.seen)
+        elif self.case.writer is None:
             compare_runs(rehearsal, live, ("rehearsal", "live run"), self.seen)
             self.seen.check(
                 rehearsal.lines() == live.lines(), "the live run gives other reasons than the rehearsal"
