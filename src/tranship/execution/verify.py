@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from tranship.execution.active_run import MANY_TABLES, ActiveRun, Task, fence
-from tranship.execution.probe.lookups import contents, fixed_lookups
+from tranship.execution.probe.lookup_changes import contents, fixed_lookups
 from tranship.execution.proof.compare import (
     LOW,
     Subject,

@@ -60,8 +60,10 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
     None where OLD does not compute that value itself, or its collation is not deterministic.
     """
     position = next((n for n, m in enumerate(plan.columns) if m.column == column), None)
-    if position is None:
-        return None
+    return None if position is None else _taken(plan, position, old)
+
+
+def _taken(plan: TablePlan, position: int, old: Table) -> OldValue | None:
     mapping = plan.columns[position]
     match mapping.expression:
         case Take() as take if _computed(take.conversion):
@@ -71,15 +73,19 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
             kept = declared.type if take.conversion.rule is Rule.SAME else mapping.type
             return OldValue(compile_column(plan, position, old), kept.leaf, _collation(declared))
         case Sql(own=True, total=True):
-            value = compile_column(plan, position, old)
-            if mapping.type.leaf.family is not Family.STRING:
-                return OldValue(value, mapping.type.leaf, None)
-            return OldValue(f"({value}) COLLATE {_BYTES}", mapping.type.leaf, _BYTES)
+            return _by_bytes(compile_column(plan, position, old), mapping.type.leaf)
         case Rekeyed(key=key, numbering=None):
             made = _NUMERIC if key.kind is KeyKind.OFFSET else _UUID
             return OldValue(f"CAST({compile_column(plan, position, old)} AS {made.text})", made, None)
         case _:
             return None
+
+
+def _by_bytes(value: str, type_: PgType) -> OldValue:
+    """Returns a computed value: texts of different collations may have gone into it."""
+    if type_.family is not Family.STRING:
+        return OldValue(value, type_, None)
+    return OldValue(f"({value}) COLLATE {_BYTES}", type_, _BYTES)
 
 
 def _computed(conversion: Conversion) -> bool:

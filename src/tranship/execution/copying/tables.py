@@ -27,7 +27,7 @@ from tranship.execution.copying.shared import fill_small_tables, small_tables
 from tranship.execution.copying.writers import wait_for_writers
 from tranship.execution.probe.everything import probe
 from tranship.execution.probe.group import Arrived
-from tranship.execution.probe.lookups import contents, fixed_lookups, lookups_changed
+from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
 from tranship.execution.resilience.connection import PlainSession, Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle

@@ -12,9 +12,8 @@ from typing import Protocol
 import asyncpg
 from msgspec import Struct
 
-from tranship.errors import Refused, Stopped
+from tranship.errors import Refused
 from tranship.errors.codes.start import AmbiguousLookup, LookupNotInEncoding, LookupUnreadable
-from tranship.errors.codes.stops import LookupChanged
 from tranship.execution.context import Job
 from tranship.execution.probe.leads import LeadSource
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
@@ -23,7 +22,7 @@ from tranship.execution.probe.whole_tables import Entries, WholeTables
 from tranship.model.expression import Followed, Lookup, NewDefault, Rekeyed
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
-from tranship.model.plan import Group, TablePlan
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.model.resolution import Problem
 from tranship.sql import lookup as text
@@ -360,31 +359,6 @@ def table_of(job: Job, lookup: Lookup) -> str:
     table = job.new.table(lookup.table) if lookup.side is Side.NEW else None
     name = relation(lookup.table)
     return name if table is None else staying(table, name)
-
-
-def fixed_lookups(group: Group, plan: TablePlan) -> tuple[Lookup, ...]:
-    """Returns the lookups of a flow whose tables may not change while its rows are copied: all but those that
-    its own group fills.
-    """
-    filled = {p.new for p in group.tables}
-    lookups = (m.expression for m in plan.columns if isinstance(m.expression, Lookup))
-    return tuple(dict.fromkeys(e for e in lookups if e.side is Side.OLD or e.table not in filled))
-
-
-async def contents(lookups: Sequence[Lookup], old: asyncpg.Connection, new: asyncpg.Connection) -> str:
-    """Returns for each lookup the rows of its table and a hash that does not depend on their order, as one
-    text.
-    """
-    found = [
-        await (old if lookup.side is Side.OLD else new).fetchrow(text.content_hash(lookup))
-        for lookup in lookups
-    ]
-    return " ".join(f"{rows}:{hashed}" for rows, hashed in found)
-
-
-def lookups_changed(plan: TablePlan, lookups: Sequence[Lookup]) -> Stopped:
-    """Returns the stop of a run whose lookup tables are not as they were at its first row."""
-    return Stopped(LookupChanged(plan.flow, tuple(sorted({str(lookup.table) for lookup in lookups}))))
 
 
 def _entries_in(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -211,8 +210,7 @@ def outcome(
 def _estimate(frame: Frame) -> float | UnsetType:
     if frame.rows_a_second is None or not frame.rows_to_move:
         return UNSET
-    # Upwards: no run takes no time.
-    return math.ceil(10 * frame.rows_to_move / frame.rows_a_second) / 10
+    return max(round(frame.rows_to_move / frame.rows_a_second, 1), 0.1)
 
 
 def _stats(frame: Frame, tables: Sequence[TableCounts], results: Sequence[TableResult]) -> Stats:
