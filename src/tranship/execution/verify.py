@@ -21,6 +21,7 @@ from tranship.execution.proof.compare import (
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.one_reader import OneReader
 from tranship.execution.proof.rows_before import HeldRows
 from tranship.execution.proof.second_opinion import Compare, OpinionResult, none_of
 from tranship.execution.proof.unlike import Unlike, with_unlike
@@ -104,10 +105,11 @@ async def _equal_in_new(
     subjects = [Subject(live.context.job, task.plan, hashing) for task in written]
     mine = [frozenset(xid & LOW for xid in task.done[0].xids) for task in written]
     sums, proofs = await sums_of_tables(new, subjects, mine, oldest), dict[int, Proof]()
-    for task, subject, there in zip(written, subjects, sums, strict=True):
-        if not differing(task.done, there) and not there.others.rows:
-            proof = _unproven(live, task, subject)
-            proofs[task.position] = await _with_second_opinion(live, new, task, proof)
+    async with OneReader(live.snapshot) as reader:
+        for task, subject, there in zip(written, subjects, sums, strict=True):
+            if not differing(task.done, there) and not there.others.rows:
+                proof = _unproven(live, task, subject)
+                proofs[task.position] = await _with_second_opinion(live, new, task, proof, reader)
     return proofs
 
 
@@ -183,7 +185,8 @@ async def _compared(
             found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
         proof = structs.replace(proof, differences=tuple(found))
     proof = await _with_rows_before(live, new, task, proof)
-    return await _with_second_opinion(live, new, task, proof)
+    async with OneReader(live.snapshot) as reader:
+        return await _with_second_opinion(live, new, task, proof, reader)
 
 
 async def _with_rows_before(live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof) -> Proof:
@@ -193,30 +196,34 @@ async def _with_rows_before(live: ActiveRun, new: asyncpg.Connection, task: Task
     return structs.replace(proof, differences=(*proof.differences, *found), rows_before=said)
 
 
-async def _with_second_opinion(live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof) -> Proof:
+async def _with_second_opinion(
+    live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof, reader: OneReader
+) -> Proof:
     """Returns a proof with what Python says of some rows. Where rows differ, there is nothing to be
     confirmed; those that others changed are named already.
     """
     if not all(one.by_others and one.key is not None for one in proof.differences):
         return proof
-    said, found = await _second_opinion(live, new, task)
+    said, found = await _second_opinion(live, new, task, reader)
     known = [one.key for one in proof.differences]
     more = (one for one in found if one.key not in known)
     return structs.replace(proof, differences=(*proof.differences, *more), second_opinion=said)
 
 
-async def _second_opinion(live: ActiveRun, new: asyncpg.Connection, task: Task) -> OpinionResult:
+async def _second_opinion(
+    live: ActiveRun, new: asyncpg.Connection, task: Task, reader: OneReader
+) -> OpinionResult:
     if task.plan.flow in live.read_elsewhere:
         return none_of(task.plan, "the snapshot in which its rows were read is gone")
     gone = live.book.not_copied(task.plan.flow)
     compare = Compare(live.context.job, task.plan, task.rows, gone)
-    result = await compare.result(live.snapshot, new)
-    if result.differences and await _lookups_changed(live, new, task):
-        return await structs.replace(compare, lookups_kept=False).result(live.snapshot, new)
+    result = await compare.result(reader, new)
+    if result.differences and await _lookups_changed(live, new, task, reader):
+        return await structs.replace(compare, lookups_kept=False).result(reader, new)
     return result
 
 
-async def _lookups_changed(live: ActiveRun, new: asyncpg.Connection, task: Task) -> bool:
+async def _lookups_changed(live: ActiveRun, new: asyncpg.Connection, task: Task, reader: OneReader) -> bool:
     """Returns whether the tables in which a flow's values were looked up are not known to be as they were
     then.
     """
@@ -225,8 +232,7 @@ async def _lookups_changed(live: ActiveRun, new: asyncpg.Connection, task: Task)
     if not used:
         return False
     kept = {row.position: row.lookups for row in await live.context.journal.tasks(new, live.run)}
-    async with live.snapshot.reader() as old:
-        return kept[task.position] != await contents(used, old, new)
+    return kept[task.position] != await contents(used, await reader.on(None), new)
 
 
 def _unproven(live: ActiveRun, task: Task, subject: Subject) -> Proof:

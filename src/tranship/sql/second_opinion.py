@@ -115,12 +115,12 @@ def drawn_rows(read: OldRead, percent: float, rows: int) -> str:
     return f"SELECT {shown} {read.sampled(percent)} ORDER BY {drawn} LIMIT {rows}"
 
 
-def old_texts(read: OldRead, parts: Sequence[tuple[str, bool]], ids: Iterable[str]) -> str:
-    """Returns a query for these rows: ``id`` and the texts ``v`` of columns. Of a ``True`` one the wall-clock
-    time is printed with the offset that the session's time zone has then.
+def old_texts(read: OldRead, parts: Sequence[tuple[str, bool]], ids: Iterable[str] | None) -> str:
+    """Returns a query for the rows with these ctids, or for all: ``id`` and the texts ``v`` of columns. Of a
+    ``True`` one the wall-clock time is printed with the offset that the session's time zone has then.
     """
     texts = ", ".join(_text(f"old.{ident(name)}", as_moment=moment) for name, moment in parts)
-    chosen = f"old.ctid = ANY ({tid_array(ids)})"
+    chosen = f"old.ctid = ANY ({tid_array(ids)})" if ids is not None else "true"
     shown = f"CAST(old.ctid AS pg_catalog.text) AS id, ARRAY[{texts}]::pg_catalog.text[] AS v"
     return f"SELECT {shown} FROM {read.heap} WHERE {chosen} AND {read.where}"
 
@@ -130,12 +130,20 @@ def _text(value: str, *, as_moment: bool) -> str:
     return f"CAST({moment} AS pg_catalog.text)"
 
 
+def _in_utc(value: str, leaf: PgType) -> str:
+    """Returns the text of a value, a moment in UTC: the session's zone may print one of our era as one BC."""
+    if leaf.typname != "timestamptz":
+        return _text(value, as_moment=False)
+    wall = _text(f"pg_catalog.timezone('UTC', {value})", as_moment=False)
+    return f"{wall} || '+00'"
+
+
 def new_texts(table: Table, columns: Sequence[Column], key: Sequence[Column]) -> str:
     """Returns a query for the rows of NEW with given keys, $1 … as arrays of texts: ``n``, the position of
     the key from 1, and the texts ``v`` of columns.
     """
     only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
-    texts = ", ".join(_text(f"t.{ident(c.name)}", as_moment=False) for c in columns)
+    texts = ", ".join(_in_utc(f"t.{ident(c.name)}", c.type.leaf) for c in columns)
     names = [f"k{n}" for n in range(len(key))]
     lists = ", ".join(f"pg_catalog.unnest(${n}::pg_catalog.text[])" for n in range(1, len(key) + 1))
     same = " AND ".join(_equal(c, f"g.{name}") for c, name in zip(key, names, strict=True))

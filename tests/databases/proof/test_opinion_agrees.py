@@ -178,3 +178,18 @@ async def test_tables_that_were_read_in_two_snapshots(
     assert table.second_opinion.apart == ("public.item: the snapshot in which its rows were read is gone",)
     later = next(table for table in result.tables if table.new_table == "public.later")
     assert (later.rows_read, later.second_opinion.rows) == (2, 2)
+
+
+async def test_a_moment_that_begins_our_era_on_one_side_only(make_pair: MakePair, tmp_path: Path) -> None:
+    """NEW prints it with the local time of a zone in which it is still the year 1 BC."""
+    pair = await make_pair(
+        "CREATE TABLE item (id timestamptz PRIMARY KEY, at timestamptz);"
+        " INSERT INTO item VALUES ('0001-01-01 00:00:00+00', '0001-01-01 00:00:00+00'), ('infinity', '-infinity')",
+        "CREATE TABLE item (id timestamptz PRIMARY KEY, at timestamptz)",
+    )
+    await pair.old.run(f"ALTER DATABASE \"{pair.old.name}\" SET TimeZone = 'Europe/Berlin'")
+    await pair.new.run(f"ALTER DATABASE \"{pair.new.name}\" SET TimeZone = 'America/New_York'")
+    result = await migrate(pair, tmp_path)
+    table = table_of(result)
+    assert (result.exit_status, table.verified) == (0, True), table
+    assert (table.second_opinion.rows, table.second_opinion.cells) == (2, 4)

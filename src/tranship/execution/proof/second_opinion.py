@@ -14,6 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
+from tranship.execution.proof.one_reader import OneReader
 from tranship.model.builtin_types import BUILTINS, Family
 from tranship.model.catalog import Column, Table
 from tranship.model.difference import Difference, DifferenceKind, SecondOpinion
@@ -23,13 +24,12 @@ from tranship.model.names import Side
 from tranship.model.plan import TablePlan
 from tranship.planning.opinion.rows import REFUSED, Computable, Entries, Opinion, Part, opinion_of
 from tranship.planning.opinion.texts import Refused, Unsure
-from tranship.server.snapshot import Snapshot
 from tranship.sql import second_opinion as sql
 
 EDGE_ROWS = 500_000
 """Rows among which edges are looked for; of a larger table they are those of some pages."""
 DRAWN = 200
-"""Rows that are drawn, from the pages of ``POOL`` rows."""
+"""Rows that are drawn, from the pages of ``POOL`` rows. Of a table with so few rows all are looked at."""
 POOL = 4_000
 NEIGHBOURS = 100
 """Rejected rows whose neighbours are looked at."""
@@ -89,7 +89,7 @@ class Compare(Struct, frozen=True):
     def _after(self) -> Table:
         return self.job.after(self.plan)
 
-    async def result(self, snapshot: Snapshot, new: asyncpg.Connection) -> OpinionResult:
+    async def result(self, reader: OneReader, new: asyncpg.Connection) -> OpinionResult:
         """Computes rows of OLD's snapshot and compares them with NEW, in the caller's transaction there."""
         opinion = self._opinion()
         key = self._key(opinion)
@@ -100,11 +100,12 @@ class Compare(Struct, frozen=True):
             why = f"a database is {unlike[0]}" if unlike else "NEW has no key that is computed"
             return none_of(self.plan, why)
         try:
-            async with snapshot.reader(self.plan.zone) as old:
-                rows = await self._old_rows(old, opinion)
-                looked_up = await self._entries(opinion, rows, old, new)
+            old = await reader.on(self.plan.zone)
+            rows = await self._old_rows(old, opinion)
+            looked_up = await self._entries(opinion, rows, old, new)
             return await self._compared(new, opinion, key, _expected(opinion, rows, looked_up))
         except _NOT_ANSWERED as error:
+            await reader.close()
             # Not its text, which may hold values of rows.
             apart = (f"{self.plan.flow}: a server raised {error.sqlstate}", *opinion.apart)
             return OpinionResult(SecondOpinion(apart=apart))
@@ -147,12 +148,11 @@ class Compare(Struct, frozen=True):
         percent = min(100.0, 100.0 * EDGE_ROWS / max(self.rows, 1))
         for number in _spread(len(self.plan.sources)):
             read = sql.OldRead(self.plan, self.plan.sources[number], percent)
-            ids = await self._chosen(old, read, number, opinion)
             gone = {_tid(row) for row in self.gone if row.source == number}
-            chosen = [id_ for id_ in ids if id_ not in gone]
-            if chosen:
-                texts = await old.fetch(sql.old_texts(read, parts, chosen))
-                found += [dict(zip(parts, row["v"], strict=True)) for row in texts]
+            some = self.rows > DRAWN or read.source.only is not None
+            ids = await self._chosen(old, read, number, opinion) if some else None
+            texts = await old.fetch(sql.old_texts(read, parts, ids)) if ids != [] else []
+            found += [dict(zip(parts, row["v"], strict=True)) for row in texts if row["id"] not in gone]
         return found
 
     async def _chosen(

@@ -57,8 +57,8 @@ def in_utc(text: str) -> str:
     Raises:
         Unsure: Python's calendar lacks it.
     """
-    if text.lstrip("-") == "infinity":
-        return text
+    if text.lstrip("-").removesuffix("+00") == "infinity":
+        return text.removesuffix("+00")
     found = MOMENT.fullmatch(text)
     if found is None:
         raise Unsure
