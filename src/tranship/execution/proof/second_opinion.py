@@ -28,6 +28,8 @@ from tranship.sql import second_opinion as sql
 
 EDGE_ROWS = 500_000
 """Rows among which edges are looked for; of a larger table they are those of some pages."""
+EDGE_CELLS = 5_000_000
+"""Values among which they are looked for, of a table with many columns: about two seconds of OLD."""
 DRAWN = 200
 """Rows that are drawn, from the pages of ``POOL`` rows. Of a table with so few rows all are looked at."""
 POOL = 4_000
@@ -145,7 +147,7 @@ class Compare(Struct, frozen=True):
         """Returns the texts of the rows that are looked at."""
         parts = list(dict.fromkeys(part for one in opinion.columns for part in one.parts))
         found = list[Mapping[Part, str | None]]()
-        percent = min(100.0, 100.0 * EDGE_ROWS / max(self.rows, 1))
+        percent = min(100.0, 100.0 * min(EDGE_ROWS, EDGE_CELLS / max(len(parts), 1)) / max(self.rows, 1))
         for number in _spread(len(self.plan.sources)):
             read = sql.OldRead(self.plan, self.plan.sources[number], percent)
             gone = {_tid(row) for row in self.gone if row.source == number}
