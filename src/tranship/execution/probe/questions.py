@@ -14,7 +14,14 @@ from msgspec.json import decode, encode
 
 from tranship.model.catalog import Catalog
 from tranship.model.types import PgType
-from tranship.sql.new.probe import ANSWER, GIVE, ROLL_BACK, SAVEPOINT, conversion_query, guarded
+from tranship.sql.new.probe import (
+    ANSWER_AS_BYTES,
+    GIVE,
+    ROLL_BACK,
+    SAVEPOINT,
+    conversion_query,
+    guarded,
+)
 
 BLOCK = 1000
 """Rows that are tried together; if one of them raises an error, each is tried alone."""
@@ -94,13 +101,13 @@ async def put(
     try:
         await new.fetchval(GIVE, given, zone)
         await new.execute(statement)
-        answer = await new.fetchval(ANSWER)
+        answer: bytes = await new.fetchval(ANSWER_AS_BYTES)
     except (asyncpg.SyntaxOrAccessError, asyncpg.FeatureNotSupportedError) as refused:
         raise NotAskable(refused.message or str(refused)) from refused
     finally:
         if not new.is_closed():
             await new.execute(ROLL_BACK)
-    return decode(answer, type=list[Answer])
+    return decode(answer.decode(errors="replace"), type=list[Answer])
 
 
 class Converter:

@@ -54,6 +54,11 @@ GIVE = """
 """
 """$1: the blocks as JSON. $2: the time zone in which texts are read, or NULL for the session's."""
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
+ANSWER_AS_BYTES = """
+    SELECT pg_catalog.convert_to(pg_catalog.current_setting('tranship.answer'),
+      CASE pg_catalog.current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)
+"""
+"""In UTF-8, but for parts of characters: a server that knows none may quote them in a message."""
 
 _NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE that say nothing about a row: connection, transaction state, resources, cancellation
@@ -99,7 +104,8 @@ BEGIN
             tranship_constraint = CONSTRAINT_NAME, tranship_column = COLUMN_NAME;
           tranship_answers := pg_catalog.array_append(tranship_answers,
             pg_catalog.json_build_array(
-              (tranship_item OPERATOR(pg_catalog.->>) 'i')::pg_catalog.int4, 'error', SQLSTATE,
+              pg_catalog.substring(tranship_item::pg_catalog.text, '"i" *: *([0-9-]+)')::pg_catalog.int4,
+              'error', SQLSTATE,
               pg_catalog.json_build_array(tranship_message, tranship_constraint, tranship_column)
             )::pg_catalog.text);
         END;
@@ -112,7 +118,8 @@ END
 """
 """The body of the DO statement. The answers of a block are taken as a whole (tranship_some): when it raises,
 none of them counts and every row of the block is asked again. Row by row the query is a loop, because a row
-may have several answers.
+may have several answers. The number of a row that raises is read without the texts beside it, which may hold
+a character that NEW lacks.
 """
 
 
