@@ -27,6 +27,7 @@ from tranship.planning.deciding.resolve.columns import Pair, check_meaning, chec
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
 from tranship.planning.deciding.resolve.flows import assigned, entries_by_flow, named_flows
 from tranship.planning.deciding.resolve.following import Place, following
+from tranship.planning.deciding.resolve.item_keys import keys_left_to_new
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
 from tranship.planning.deciding.resolve.patterns import with_patterns
@@ -79,7 +80,8 @@ def decide(
             if entry.path not in wrong:
                 target = read.targets.get(entry.path, goes_to)
                 decisions.append(_decision(entry, one, target, sides))
-    return Answers(tuple(decisions)), _with_columns(read.decided, decisions), tuple(dict.fromkeys(found))
+    decided = _with_columns(read.decided, decisions, sides)
+    return Answers(tuple(decisions)), decided, tuple(dict.fromkeys(found))
 
 
 class _Subject(Struct, frozen=True):
@@ -274,7 +276,7 @@ def _decision(
     )
 
 
-def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
+def _with_columns(decided: Decided, decisions: Sequence[Decision], sides: tuple[Catalog, Catalog]) -> Decided:
     """Returns what the column decisions say about correspondence.
 
     A rename uses its old column up; a transform does not.
@@ -282,13 +284,15 @@ def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
     by_flow: dict[str, list[Decision]] = {}
     for decision in decisions:
         by_flow.setdefault(decision.flow, []).append(decision)
-    columns, gone, filled = _about_columns(by_flow.get("", []))
-    flows = [_flow_with_columns(flow, by_flow.get(flow.name, [])) for flow in decided.flows]
+    columns, gone, filled = _about_columns(by_flow.get("", []), sides)
+    flows = [_flow_with_columns(flow, by_flow.get(flow.name, []), sides) for flow in decided.flows]
     return replace(decided, columns=columns, resolved_old=gone, resolved_new=filled, flows=tuple(flows))
 
 
-def _flow_with_columns(flow: NamedFlow, decisions: Sequence[Decision]) -> NamedFlow:
-    columns, gone, filled = _about_columns(decisions)
+def _flow_with_columns(
+    flow: NamedFlow, decisions: Sequence[Decision], sides: tuple[Catalog, Catalog]
+) -> NamedFlow:
+    columns, gone, filled = _about_columns(decisions, sides)
     return replace(
         flow,
         columns=tuple((old, new) for _, old, new in columns),
@@ -298,7 +302,7 @@ def _flow_with_columns(flow: NamedFlow, decisions: Sequence[Decision]) -> NamedF
 
 
 def _about_columns(
-    decisions: Sequence[Decision],
+    decisions: Sequence[Decision], sides: tuple[Catalog, Catalog]
 ) -> tuple[
     tuple[tuple[TableName, str, str], ...],
     tuple[tuple[TableName, str], ...],
@@ -309,7 +313,7 @@ def _about_columns(
     """
     pairs: list[tuple[TableName, str, str]] = []
     gone: list[tuple[TableName, str]] = []
-    filled: list[tuple[TableName, str]] = []
+    filled = list(keys_left_to_new(decisions, *sides))
     for decision in decisions:
         entry, table = decision.resolution, decision.old_table
         names = entry.sources
