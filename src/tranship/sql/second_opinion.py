@@ -126,8 +126,13 @@ def old_texts(read: OldRead, parts: Sequence[tuple[str, bool]], ids: Iterable[st
 
 
 def _text(value: str, *, as_moment: bool) -> str:
-    moment = f"CAST({value} AS pg_catalog.timestamptz)" if as_moment else value
-    return f"CAST({moment} AS pg_catalog.text)"
+    text = f"CAST({value} AS pg_catalog.text)"
+    if not as_moment:
+        return text
+    # Dates and timestamps reach further than moments do, and no zone is a day away from UTC.
+    beyond = f"pg_catalog.isfinite({value}) AND ({value} < '4714-11-26 BC' OR {value} > '294275-12-30')"
+    moment = f"CAST({value} AS pg_catalog.timestamptz)"
+    return f"CASE WHEN {beyond} THEN {text} ELSE CAST({moment} AS pg_catalog.text) END"
 
 
 def _in_utc(value: str, leaf: PgType) -> str:
