@@ -26,6 +26,12 @@ _ORDERED = frozenset(
 """Families of which the least and the greatest value is an edge."""
 _LONG = frozenset({Family.NUMERIC, Family.STRING, Family.BYTES, Family.JSON})
 """Families whose values have texts of different lengths, of which the longest is an edge."""
+MOST_CHARACTERS = 20_000
+"""Of a longer text only so much and one more is read, so that 200 rows of large documents fit into memory."""
+_STORED_BYTES = 2_000
+"""Larger values are stored elsewhere (TOAST); to read those of a whole table would take as long as to copy
+them, so that none of them is a least or greatest value. Which is the longest is said by what is stored.
+"""
 _SEED = 0
 """Of TABLESAMPLE: both parts of one statement read the same pages, and a resumed run the same rows."""
 
@@ -74,30 +80,43 @@ def edge_rows(read: OldRead, edges: Sequence[Edge]) -> str:
     """Returns a query for one row: an array of the ctids of a row for each edge of these columns, NULL where
     there is none.
     """
-    bounds, wanted = list[str](), list[str]()
-    for n, edge in enumerate(edges):
-        value, family = f"old.{ident(edge.column.name)}", edge.column.type.leaf.family
-        ordered = f'{value} COLLATE pg_catalog."C"' if family is Family.STRING else value
-        shown = f"CAST({value} AS pg_catalog.text)"
-        wanted.append(f"{value} IS NULL")
-        # Until version 12 the type name had no collation.
-        if family in _ORDERED and edge.column.type.leaf.typname not in ("char", "name"):
-            bounds += [f"pg_catalog.{end}({ordered}) AS {end}{n}" for end in ("min", "max")]
-            wanted += [f"{ordered} = e.{end}{n}" for end in ("min", "max")]
-        if family in _LONG:
-            length = f"pg_catalog.octet_length({shown})"
-            bounds.append(f"pg_catalog.max({length}) AS long{n}")
-            wanted.append(f"{length} = e.long{n}")
-        if family in (Family.STRING, Family.BYTES):
-            wanted.append(f"{shown} IN ('', '\\x')")
-        named = (*edge.mapped, *_labels(edge.column.type), *_truths(edge.column.type))
-        wanted += [f"{shown} = {literal(key)}" for key in named]
+    found = [_looked_for(n, edge) for n, edge in enumerate(edges)]
+    bounds = [one for ends, _ in found for one in ends]
+    wanted = [one for _, conditions in found for one in conditions]
     rows = read.sampled(read.percent)
     first = 'pg_catalog.min(CAST(old.ctid AS pg_catalog.text) COLLATE pg_catalog."C")'
     each = ", ".join(f"{first} FILTER (WHERE {condition})" for condition in wanted)
     heap, _, where = rows.partition(" WHERE ")
     ends = f"(SELECT {', '.join(bounds) or 'true AS none'} {rows}) AS e"
     return f"SELECT ARRAY[{each}] AS ids {heap}, {ends} WHERE {where}"
+
+
+def _looked_for(n: int, edge: Edge) -> tuple[list[str], list[str]]:
+    """Returns SQL for what is computed first of a column, named by its position, and the conditions of rows
+    at its edges.
+    """
+    value, leaf = f"old.{ident(edge.column.name)}", edge.column.type.leaf
+    bounds, wanted = list[str](), [f"{value} IS NULL"]
+    shown, stored = f"CAST({value} AS pg_catalog.text)", f"pg_catalog.pg_column_size({value})"
+    short = f"CASE WHEN {stored} <= {_STORED_BYTES} THEN {value} END"
+    ordered = f'({short}) COLLATE pg_catalog."C"' if leaf.family is Family.STRING else value
+    # Until version 12 the type name had no collation.
+    if leaf.family in _ORDERED and leaf.typname not in ("char", "name"):
+        bounds += [f"pg_catalog.{end}({ordered}) AS {end}{n}" for end in ("min", "max")]
+        wanted += [f"{ordered} = e.{end}{n}" for end in ("min", "max")]
+    if leaf.family in _LONG:
+        length = f"pg_catalog.octet_length({shown})" if leaf.family is Family.NUMERIC else stored
+        bounds.append(f"pg_catalog.max({length}) AS long{n}")
+        wanted.append(f"{length} = e.long{n}")
+    match leaf.family:
+        case Family.STRING:
+            wanted.append(f"{shown} = ''")
+        case Family.BYTES:
+            wanted.append(f"pg_catalog.octet_length({value}) = 0")
+        case _:
+            pass
+    named = (*edge.mapped, *_labels(leaf), *_truths(leaf))
+    return bounds, wanted + [f"{shown} = {literal(key)}" for key in named]
 
 
 def _labels(pg_type: PgType) -> tuple[str, ...]:
@@ -128,7 +147,7 @@ def old_texts(read: OldRead, parts: Sequence[tuple[str, bool]], ids: Iterable[st
 def _text(value: str, *, as_moment: bool) -> str:
     text = f"CAST({value} AS pg_catalog.text)"
     if not as_moment:
-        return text
+        return f"pg_catalog.left({text}, {MOST_CHARACTERS + 1})"
     # Dates and timestamps reach further than moments do, and no zone is a day away from UTC.
     beyond = f"pg_catalog.isfinite({value}) AND ({value} < '4714-11-26 BC' OR {value} > '294275-12-30')"
     moment = f"CAST({value} AS pg_catalog.timestamptz)"

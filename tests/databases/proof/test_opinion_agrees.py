@@ -201,3 +201,20 @@ async def test_a_moment_that_begins_our_era_on_one_side_only(make_pair: MakePair
     table = table_of(result)
     assert (result.exit_status, table.verified) == (0, True), table
     assert (table.second_opinion.rows, table.second_opinion.cells) == (2, 4)
+
+
+async def test_large_values_are_not_read_whole(make_pair: MakePair, tmp_path: Path) -> None:
+    """Of the two hundred rows that are drawn each may hold a document of many megabytes."""
+    columns = "CREATE TABLE item (id int PRIMARY KEY, a text, b bytea, c jsonb);"
+    pair = await make_pair(
+        f"""{columns} INSERT INTO item SELECT g, repeat(md5(g::text), size), decode(repeat(md5(g::text), size), 'hex'),
+            to_jsonb(repeat(md5(g::text), size)) FROM (SELECT g, CASE WHEN g % 2 = 0 THEN 600 ELSE 1000 END AS size
+            FROM generate_series(1, 300) g) g""",
+        columns,
+    )
+    result = await migrate(pair, tmp_path)
+    table = table_of(result)
+    assert (result.exit_status, table.verified) == (0, True), table
+    said = table.second_opinion
+    assert said.rows >= 200
+    assert said.rows * 2 <= said.cells <= said.rows * 3

@@ -221,7 +221,7 @@ class Compare(Struct, frozen=True):
         twice = set[tuple[str, ...]]()
         for row in answer:
             key = tuple(row["k"])
-            if key in values:
+            if key in values or _cut(row["v"]):
                 twice.add(key)
             values[key] = row["v"]
         return Entries(values, frozenset(twice))
@@ -266,9 +266,14 @@ def _held(opinion: Opinion, texts: Sequence[str | None] | None) -> Held:
 
 def _seen(one: Computable, text: str | None) -> str | type[Unsure] | None:
     try:
-        return one.seen(text)
+        return Unsure if _cut(text) else one.seen(text)
     except Unsure:
         return Unsure
+
+
+def _cut(text: str | None) -> bool:
+    """Returns whether only the beginning of a text was read."""
+    return text is not None and len(text) > sql.MOST_CHARACTERS
 
 
 def _expected(
@@ -282,6 +287,8 @@ def _expected(
 
 
 def _value(one: Computable, row: Mapping[Part, str | None], entries: Entries) -> str | type[Unsure] | None:
+    if any(_cut(row[part]) for part in one.parts):
+        return Unsure
     try:
         return one.expected(row, entries)
     except Refused:

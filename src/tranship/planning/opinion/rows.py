@@ -44,7 +44,7 @@ class Entries(Struct, frozen=True):
 
     values: Mapping[tuple[str, ...], str | None]
     twice: frozenset[tuple[str, ...]] = frozenset()
-    """Keys of several rows: which of them counts is not known here."""
+    """Keys of several rows, or of a value too long to be read: what counts is not known here."""
 
 
 NO_ENTRIES = Entries({})
