@@ -93,6 +93,6 @@ async def test_a_server_that_cannot_answer_a_dry_run(
     )
     told = run_cli("migrate", pair.config(tmp_path))
     assert told.status == 2, told
-    assert "TS212 could not begin: OutOfMemoryError" in told.stderr
+    assert "TS212 could not begin: out of memory (SQLSTATE 53200)" in told.stderr
     assert "Traceback" not in told.stderr
     assert "TS900" not in told.stderr

@@ -10,6 +10,7 @@ import asyncpg
 
 from tranship.errors.codes.decisions import (
     AggregateInSql,
+    ColumnMisspeltInSql,
     ColumnNotFoundInSql,
     CurrentTimeSql,
     FunctionNotFoundInSql,
@@ -50,6 +51,7 @@ _BY_REASON: dict[Why, type[CurrentTimeSql | TransactionInSql | ReachesOutInSql]]
     Why.TRANSACTION: TransactionInSql,
     Why.OUTSIDE: ReachesOutInSql,
 }
+_QUOTED_NAME = re.compile(r'"([^"]+)"')
 _BODY = re.compile(r"\$(?:function|procedure)x*\$")
 """The quotes that ``pg_get_functiondef`` puts around a body."""
 _BY_STATE: dict[str, type[RefusedSql]] = {
@@ -112,6 +114,11 @@ def _said(one: PersonSql, error: asyncpg.PostgresError) -> RefusedSql:
         kind = NoFromItemInSql
     if error.sqlstate == _MISMATCH and one.kind is Kind.CONDITION and said.startswith("argument of WHERE"):
         kind = NoConditionInSql
+    if kind is ColumnNotFoundInSql:
+        # The words around the name are in the server's language.
+        near = _QUOTED_NAME.search(error.hint or "")
+        if near is not None:
+            return ColumnMisspeltInSql(one.text, said, one.field, near[1])
     return kind(one.text, said, one.field)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import asyncpg
@@ -22,7 +24,13 @@ from tranship.analysis.value_checks import refused_values, repeated_keys
 from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
-from tranship.errors.codes.decisions import OpenQuestion, UndecidedChanges
+from tranship.errors.codes.decisions import (
+    LeftOpen,
+    OpenQuestion,
+    UndecidedChanges,
+    UndecidedWithoutTables,
+)
+from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Comparison, Matching
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions, command_line
@@ -30,7 +38,7 @@ from tranship.model.plan import Plan
 from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
-from tranship.planning.deciding.resolve import asked_about, decide, open_questions
+from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
 from tranship.planning.deciding.resolve.casts import cast_questions
 from tranship.planning.deciding.resolve.flows import queries, with_queries
 from tranship.planning.deciding.resolve.open_changes import left_behind
@@ -97,12 +105,13 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(chosen_by_new_name(sides.scope, [(p.old, p.new) for p in matching.pairs], old))
         answers, untried = await _with_uses(open_, sides, matching, answers)
         comparison = await _compared(open_, sides, matching, answers, filled)
-        open_now = open_questions(comparison, answers)
-        asked = asked_about(file, old, new, sides.scope, background)
+        wrong = with_mistakes(problems)
+        asked = asked_about(file, (old, new), sides.scope, background, wrong)
+        open_now = _beside(open_questions(comparison, answers), asked, wrong)
         # An open question of the file about an undecided change is reported once, with the change.
         reported = {asked[place] for change in open_now for place in places(change) if place in asked}
         problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
-        refuse([*stale, *unfit, *problems, *untried, *_summed(undecided(open_now), options)])
+        refuse([*stale, *unfit, *problems, *untried, *_summed(undecided(open_now), options, new)])
         # After the open questions: a value is tried only for a column that is decided.
         refuse(await _refused_values(open_, sides, answers))
         # The plan comes before the expressions, because they are tried as the plan's reads have them.
@@ -113,6 +122,13 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+def _beside(
+    changes: Sequence[Change], asked: Mapping[tuple[str, Side, str], str], wrong: AbstractSet[str]
+) -> list[Change]:
+    """Returns the open changes about which no entry with a mistake speaks: its mistake is the cause."""
+    return [one for one in changes if not any(asked.get(place) in wrong for place in places(one))]
 
 
 async def sketch(config: Config, file: ResolutionFile, path: Path | None = None) -> Sketch:
@@ -287,13 +303,21 @@ def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:
     return [(Side(lookup.database), lookup.schema) for lookup in lookups if lookup.schema is not None]
 
 
-def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Problem, ...]:
+def _summed(undecided: tuple[Problem, ...], options: MigrateOptions, new: Catalog) -> tuple[Problem, ...]:
     """Returns the open changes after one problem that counts them and names the next command."""
     if not undecided:
         return ()
     changes = options.changes_file or str(
         result_path(options.results_dir, options.prefix, "migration_changes.json")
     )
+    if not new.tables:
+        again = command_line(options.invocation, "analyze", *options.databases, *options.naming)
+        return (UndecidedWithoutTables(len(undecided), again).problem(), *undecided)
+    if options.resolutions is not None and Path(changes).exists():
+        edit = command_line(options.invocation, "resolve edit", options.resolutions, changes)
+        more = command_line(options.invocation, "resolve generate", changes, *options.naming)
+        left = LeftOpen(len(undecided), more, options.resolutions, edit)
+        return (left.problem(), *undecided)
     following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
         analyze = command_line(options.invocation, "analyze", *options.databases, *options.naming)

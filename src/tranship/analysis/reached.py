@@ -16,6 +16,7 @@ from tranship.analysis.sides import Connections, refuse_same_database
 from tranship.config import Config, Endpoint
 from tranship.errors import TranshipError
 from tranship.errors.codes.privileges import PrivilegeMissing
+from tranship.errors.codes.scope import NoTablesInNew
 from tranship.errors.codes.start import NewIsStandby
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
@@ -161,7 +162,7 @@ async def _together(open_: Connections, config: Config, catalogs: tuple[Catalog,
         new_configured=config.new.schemas,
     )
     _, problems = narrowed(scope, old, config.only, config.never, problems)
-    return [*problems, *journal, *_unwritable(new)]
+    return [*problems, *journal, *_no_tables(new), *_unwritable(new)]
 
 
 async def _journal(new: asyncpg.Connection, config: Config) -> list[Problem]:
@@ -170,6 +171,11 @@ async def _journal(new: asyncpg.Connection, config: Config) -> list[Problem]:
         return [NewIsStandby(config.new.display).problem()]
     missing = await missing_rights(new, config.journal_schema, row["user"], config.new.database)
     return [] if missing is None else [missing]
+
+
+def _no_tables(new: Catalog) -> list[Problem]:
+    where = ", ".join(new.schemas) or "none"
+    return [] if new.tables else [NoTablesInNew(where, new.database).problem()]
 
 
 def _unwritable(new: Catalog) -> Iterator[Problem]:

@@ -47,7 +47,7 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
-from tranship.planning.deciding.resolve import asked_about, decide, open_questions
+from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
@@ -74,6 +74,8 @@ class Analysis(Struct, frozen=True):
     changes_path: Path
     problems: tuple[Problem, ...] = ()
     """Warnings: what could not be read or checked."""
+    new_is_empty: bool = False
+    """NEW has no tables in its schemas, so that nothing can be moved into it."""
 
     def _repr_html_(self) -> str:
         """Returns the changes as a table, which notebooks show."""
@@ -125,18 +127,12 @@ async def analyze(
         matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
         on_event(Began("ask the data"))
-        evidence = await gather(
-            open_,
-            sides.old,
-            sides.new,
-            sides.scope,
-            probe_seconds=probe_seconds,
-            background=background,
-        )
+        old, new, scope = sides.old, sides.new, sides.scope
+        evidence = await gather(open_, old, new, scope, probe_seconds=probe_seconds, background=background)
     on_event(Began("write the report"))
     observed = observed_in(evidence)
-    comparison = compare(sides.old, sides.new, matching, observed=observed, spellings=spellings)
-    document = describe_analysis(comparison, sides.old, sides.new, evidence=evidence)
+    comparison = compare(old, new, matching, observed=observed, spellings=spellings)
+    document = describe_analysis(comparison, old, new, evidence=evidence)
     report = render_text(document)
     changes_path = result_path(results_dir, prefix, "migration_changes.json")
     report_path = result_path(results_dir, prefix, "migration_report.txt")
@@ -144,9 +140,9 @@ async def analyze(
     write_text(report_path, report)
     page_path = result_path(results_dir, prefix, "migration_report.html")
     write_text(page_path, render_html(document))
-    return Analysis(
-        comparison, report, report_path, page_path, changes_path, not_asked((*unread, *evidence.not_asked))
-    )
+    problems = not_asked((*unread, *evidence.not_asked))
+    paths = (report_path, page_path, changes_path)
+    return Analysis(comparison, report, *paths, problems, new_is_empty=not sides.new.tables)
 
 
 async def _spellings(
@@ -242,7 +238,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     matching = match(old, new, scope, decided, background=background)
     answers = with_mentions(answers, compare(old, new, matching, answers))
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
-    open_places = asked_about(file, old, new, scope, background)
+    open_places = asked_about(file, (old, new), scope, background, with_mistakes(found))
     rest = undecided(
         c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
     )

@@ -157,7 +157,7 @@ def choosing(function: Decorated) -> Decorated:
         "never",
         multiple=True,
         metavar="PATTERN",
-        help="None of OLD's tables of this name; repeatable, and stronger than -t.",
+        help="Leave out OLD's tables of this name; repeatable, and it overrides -t.",
     )
     return only(never(function))
 

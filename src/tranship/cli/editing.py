@@ -4,7 +4,7 @@ file at once, so an interruption loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tranship import api
@@ -12,12 +12,16 @@ from tranship.api.deciding import Answer, Deciding, Question
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue, parse_jsonc
+from tranship.codec.decision_file import Entry
 from tranship.errors import UsageError
+from tranship.errors.codes.decisions import OpenQuestion
 from tranship.errors.codes.usage import ChangedMeanwhile
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice, Field, Kind
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
-_KEYS = "a accept · number choose · e expression · j fields as JSON · s skip · b back · q quit"
+_KEYS = "number choose · e expression · j fields as JSON · s skip · b back · q quit"
+_ACCEPT = "a accept · "
 
 
 class Ended(Exception):
@@ -82,14 +86,44 @@ class Dialog:
             case _ if word.isdecimal() and 0 < int(word) <= len(question.choices):
                 return self._fill(question, question.choices[int(word) - 1], "choice")
             case _:
-                say(visible(f"{word!r} is no answer here: {_KEYS}"))
+                say(visible(f"{word!r} is no answer here: {_keys(question)}"))
                 return 0
 
     def _accept(self, question: Question) -> int:
         if not question.suggestion:
             say("Nothing is suggested: choose, or write the fields as JSON.")
             return 0
-        return self._give(question, dict(question.suggestion), "suggestion", because="")
+        fields = self._completed(question.suggestion)
+        return self._give(question, fields, "suggestion", because="")
+
+    def _completed(self, suggestion: Entry) -> dict[str, JsonValue] | None:
+        """Returns a suggestion with what it leaves open asked for; None where the person gives nothing.
+
+        A value of a mapping may stay without a new value: the rows that hold it are rejected.
+        """
+        fields: dict[str, JsonValue] = {}
+        for name, value in suggestion.items():
+            if isinstance(value, Mapping):
+                fields[name] = self._mapped(value)
+            elif value in PLACEHOLDERS:
+                typed = self._ask(f"{name}: ").strip()
+                if not typed:
+                    return None
+                fields[name] = typed
+            else:
+                fields[name] = value
+        return fields
+
+    def _mapped(self, mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        made: dict[str, JsonValue] = {}
+        for old, new in mapping.items():
+            if new not in PLACEHOLDERS:
+                made[old] = new
+                continue
+            typed = self._ask(f"new value for {visible(repr(old))} (empty: its rows are rejected): ").strip()
+            if typed:
+                made[old] = typed
+        return made
 
     def _fill(self, question: Question, choice: Choice | None, how: str) -> int:
         if choice is None:
@@ -177,7 +211,11 @@ def _show(question: Question, number: int, of: int) -> None:
         say(visible(f"  a  accept: {question.suggestion_text}"))
     for place, choice in enumerate(question.choices, 1):
         say(visible(f"  {place}  {choice.name} ({choice.action.value}): {choice.does}"))
-    say(f"  {_KEYS}")
+    say(f"  {_keys(question)}")
+
+
+def _keys(question: Question) -> str:
+    return f"{_ACCEPT if question.suggestion else ''}{_KEYS}"
 
 
 def summary(deciding: Deciding, changes: Path, saved: int, following: tuple[str, str]) -> int:
@@ -187,10 +225,13 @@ def summary(deciding: Deciding, changes: Path, saved: int, following: tuple[str,
     problems = api.validate(deciding.seen.path, changes)
     wrong = [problem for problem in problems if not problem.warning]
     answers = f"{saved} answer{'' if saved == 1 else 's'} saved in {deciding.seen.path}."
-    rest = (
-        f"{len(wrong)} problem{'' if len(wrong) == 1 else 's'} left"
-        if wrong
-        else "Every question is answered"
-    )
+    open_ = sum(problem.code == OpenQuestion.code for problem in wrong)
+    left = _left((open_, "question"), (len(wrong) - open_, "problem"))
+    rest = f"{left} left" if left else "Every question is answered"
     say(visible(f"{answers} {rest}. Next: {following[bool(wrong)]}"))
     return len(wrong)
+
+
+def _left(*counts: tuple[int, str]) -> str:
+    """Returns what is left in words: ``2 questions and 1 problem``."""
+    return " and ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts if number)

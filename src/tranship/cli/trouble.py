@@ -64,7 +64,7 @@ def lines_of(problems: Sequence[Problem]) -> list[str]:
     """
     head, *rest = problems
     if not rest or head.object:
-        return [line_of(problem) for problem in problems]
+        return listed(problems)
     last = [f"  hint: {head.hint}"] if head.hint else []
     if len({problem.hint for problem in rest}) == 1:
         rest = [replace(problem, hint="") for problem in rest]
@@ -72,6 +72,17 @@ def lines_of(problems: Sequence[Problem]) -> list[str]:
         f"{head.code} {head.message}",
         *(f"  {line_of(problem)}".replace("\n", "\n  ") for problem in rest),
         *last,
+    ]
+
+
+def listed(problems: Sequence[Problem]) -> list[str]:
+    """Returns the lines that show problems which no first one introduces; a hint that several in succession
+    share stands after the last of them.
+    """
+    following = [problem.hint for problem in problems[1:]]
+    return [
+        line_of(replace(one, hint="") if place < len(following) and following[place] == one.hint else one)
+        for place, one in enumerate(problems)
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tranship.model.options import command_line
+from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
     from tranship.api import Diagnosis, RunState
@@ -31,7 +32,9 @@ def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
     rejected = sum(table.rejected for state in states for table in state.tables)
     runs = "The run is finished" if len(states) == 1 else f"All {len(states)} runs are finished"
     verify = command_line("tranship", "verify", *words)
-    return f"{runs}: {_rows(written)} written, {rejected} rejected. Compare them at any time: {verify}"
+    return (
+        f"{runs}: {_rows(written)} written, {grouped(rejected)} rejected. Compare them at any time: {verify}"
+    )
 
 
 def _share(state: RunState) -> str:
@@ -49,7 +52,7 @@ def _unfinished(state: RunState, words: Sequence[str]) -> str:
     decided = state.run.decided_by
     again = decided.again if decided is not None and decided.again else "the same migrate --live command"
     word = "stopped" if state.run.state == "stopped" else "was interrupted"
-    told = f"Run {state.run.id} {word} after {handled} of {_rows(rows)}."
+    told = f"Run {state.run.id} {word} after {grouped(handled)} of {_rows(rows)}."
     return f"{told} Resume it: {again}; or take it back: {back}"
 
 
@@ -112,4 +115,4 @@ def _is(count: int) -> str:
 
 
 def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return "1 row" if count == 1 else f"{grouped(count)} rows"

@@ -245,11 +245,16 @@ class _Reader:
     def _expect(self, sign: str, where: str) -> None:
         self._skip()
         if self._peek() != sign:
-            raise self._problem(f"{sign} is missing {where}")
+            name = {",": "a comma", ":": "a colon"}[sign]
+            raise self._problem(f"{name} is missing {where}")
         self._at += 1
         self._skip()
 
     def _comma(self, end: str) -> None:
+        self._skip()
+        at = self._at
         self._expect(",", "between two entries")
         if self._peek() == end:
+            # The comma is what is wrong, and may be lines above.
+            self._at = at
             raise self._problem("a comma after the last entry", hint="take the comma away")

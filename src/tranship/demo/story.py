@@ -25,6 +25,7 @@ from tranship.errors.codes.usage import NoDemoServer
 
 PREFIX: Final = "demo"
 RULER: Final = "=" * 80
+_MEANS: Final = {1: ": done, and some rows were rejected"}
 EXPECTED: Final = 1
 """Exit status of the dry run and of the live run: some rows of the generated shop are rejected on purpose."""
 
@@ -167,7 +168,8 @@ def _command(folder: Path, expected: int, *arguments: str) -> None:
     status = subprocess.run(
         [sys.executable, "-m", "tranship", *arguments], cwd=folder, stdin=subprocess.DEVNULL, check=False
     ).returncode
-    print(f"\n(exit {status}, {time.monotonic() - started:.1f} s)", flush=True)
+    what = _MEANS.get(status, "")
+    print(f"\n(exit {status}{what}, {time.monotonic() - started:.1f} s)", flush=True)
     if status != expected:
         raise StoryEnded(f"'tranship {arguments[0]}' ended with {status}, not {expected}")
 
@@ -255,12 +257,13 @@ def _newest(folder: Path, kind: str, ending: str) -> Path:
 
 
 def _ending(folder: Path, old: Server, new: Server, *, keep: bool) -> None:
-    _heading("Where things lie")
+    _heading("Where the files are")
     results = folder / "results"
     print(f"the comparison       {results / f'{PREFIX}_migration_report.txt'}")
+    print(f"the same as a page   {results / f'{PREFIX}_migration_report.html'}")
     print(f"the live run         {_newest(folder, 'result_live', 'json')}")
     print(f"the rejected rows    {_newest(folder, 'rejects_live', 'jsonl')}")
-    print("\nThe same by hand, on databases of yours:\n")
+    print("\nThe same by hand, on your own databases:\n")
     if shutil.which("tranship") is None:
         folder_of_program = shlex.quote(str(Path(sys.executable).parent))
         print(f"  PATH={folder_of_program}:$PATH     # where tranship is installed")

@@ -88,6 +88,20 @@ is wrong, and a file with a million rows shows no more.
 """
 
 
+_CHANGES = "migration_changes.json"
+
+
+def naming_by(changes: str, prefix: str | None = None) -> tuple[str, ...]:
+    """Returns the options of a command that follows the one which wrote a changes file: those under which
+    this file is the default, else its path beside ``prefix``.
+    """
+    folder, name = os.path.split(os.path.normpath(changes))
+    own = name.removesuffix(f"_{_CHANGES}") if name != _CHANGES else None
+    if name not in (_CHANGES, f"{own}_{_CHANGES}") or prefix not in (None, own):
+        return (*(("--prefix", prefix) if prefix else ()), "--changes-file", changes)
+    return MigrateOptions(prefix=own, results_dir=folder or ".").naming
+
+
 class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Options of ``migrate``; paths are relative to the working directory."""
 

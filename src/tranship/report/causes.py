@@ -65,7 +65,7 @@ def cause_words(cause: RejectCause, *, values: bool) -> str:
 def _values(cause: RejectCause, *, values: bool) -> str:
     if not cause.distinct_values:
         return ""
-    count = "1 value" if cause.distinct_values == 1 else f"{cause.distinct_values} values"
+    count = "1 value" if cause.distinct_values == 1 else f"{cause.distinct_values} different values"
     if not values:
         return f", {count}"
     first = list(cause.values.items())[:_SHOWN]

@@ -196,9 +196,13 @@ def _estimate(result: MigrationResult) -> list[str]:
         return ["", f"A live run takes about {spoken(seconds)}, if it is as quick as the last one."]
     if sample is UNSET or not sample.rows:
         return []
-    reading = spoken(sample.seconds * result.stats.rows_read / sample.rows)
-    measured = f"by {sample.rows} rows of {shown(sample.table)} in one stream"
-    return ["", f"Reading the rows alone takes about {reading}, {measured}. --rehearse measures the whole."]
+    seconds = sample.seconds * result.stats.rows_read / sample.rows
+    reading = f"about {spoken(seconds)}" if seconds >= 1 else "less than 1 s"
+    measured = f"as measured on {sample.rows} rows of {shown(sample.table)}"
+    return [
+        "",
+        f"Reading alone takes {reading} in one stream, {measured}. --rehearse measures the whole run.",
+    ]
 
 
 def _locks(result: MigrationResult) -> list[str]:

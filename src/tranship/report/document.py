@@ -67,6 +67,13 @@ class Section(Struct, frozen=True, tag=True):
     title: str
     items: tuple[Item, ...]
     tone: Tone = Tone.PLAIN
+    stands_for: int | None = None
+    """What the items count for, where one of them says the same about several; None: one each."""
+
+    @property
+    def count(self) -> int:
+        """What the section counts for, as the totals of the report count."""
+        return len(self.items) if self.stands_for is None else self.stands_for
 
 
 class Cell(Struct, frozen=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tranship.model.visible import visible
 from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Timeline, Tone, Totals
+from tranship.report.verification import grouped
 
 ROW = 26
 """Height of a column's row in a drawing, in pixels."""
@@ -28,6 +29,7 @@ def render_html(document: Document) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["visible"] = visible
+    environment.filters["grouped"] = grouped
     template = environment.from_string(
         resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
@@ -52,7 +54,8 @@ def _parts(document: Document) -> list[Part]:
     """Returns the blocks in the order of the page: the verdict, what needs a person, and the rest folded."""
     title, *rest = document.blocks
     placed = Banner | Section | Sides | Timeline
-    head = [Part(_kind(block), block) for block in rest if not isinstance(block, placed)]
+    said = {line for block in rest if isinstance(block, Banner) for line in block.lines}
+    head = [Part(_kind(block), _not_twice(block, said)) for block in rest if not isinstance(block, placed)]
     verdict = [Part("banner", block) for block in rest if isinstance(block, Banner)]
     lines = [
         Part("timeline", block, "when", len(block.bars) <= _MOST_OPEN, block.title, len(block.bars))
@@ -62,11 +65,18 @@ def _parts(document: Document) -> list[Part]:
     return [Part(_kind(title), title), *verdict, *head, *_sections(rest), *lines, *_drawings(rest)]
 
 
+def _not_twice(block: Block, said: set[str]) -> Block:
+    """Returns a block without the facts that the verdict, which is the first on a page, says as well."""
+    if not isinstance(block, Facts):
+        return block
+    return Facts(tuple(pair for pair in block.pairs if pair[1] not in said))
+
+
 def _sections(blocks: Sequence[Block]) -> Iterator[Part]:
     found = [block for block in blocks if isinstance(block, Section) and block.items]
     for number, block in enumerate(sorted(found, key=lambda one: _ORDER.index(one.tone)), 1):
         opened = block.tone is Tone.BAD
-        yield Part("section", block, f"s{number}", opened, block.title, len(block.items))
+        yield Part("section", block, f"s{number}", opened, block.title, block.count)
 
 
 def _drawings(blocks: Sequence[Block]) -> Iterator[Part]:

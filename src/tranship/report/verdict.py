@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
+from tranship.report.verification import grouped
 
 
 def verdict(result: MigrationResult, options: MigrateOptions) -> str:
@@ -13,13 +14,13 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     if _moved_before(result):
         return f"Nothing to do: an earlier run moved {_before(result)}"
     if result.status == "refused":
-        return "A live run would be refused for now: mend what is listed below, then repeat this command."
+        return "A live run would be refused for now: fix what is listed below, then repeat this command."
     stats, rehearsed = result.stats, result.mode == "rehearse"
     moved = f"{_rows(stats.rows_migrated)} {_were(stats.rows_migrated)} written"
     if rehearsed:
-        done = f"The rehearsal is rolled back: {moved}, {stats.rows_failed} rejected."
+        done = f"The rehearsal is rolled back: {moved}, {grouped(stats.rows_failed)} rejected."
     else:
-        done = f"{_rows(stats.rows_migrated)} would be written, {stats.rows_failed} rejected."
+        done = f"{_rows(stats.rows_migrated)} would be written, {grouped(stats.rows_failed)} rejected."
     live = options.again_with("--live")
     if not stats.rows_failed:
         return f"{done} Next: {live}"
@@ -37,7 +38,7 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if _moved_before(result):
         return f"Nothing was left to do: an earlier run moved {_before(result)}"
     if stats.rows_failed:
-        failed = f"{stats.rows_failed} {_were(stats.rows_failed)} rejected"
+        failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
         arrived = f"{_rows(stats.rows_migrated)} arrived, {failed}."
         rejected = options.again_with("--live", "--rejects-only")
         return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
@@ -58,15 +59,15 @@ def _before(result: MigrationResult) -> str:
     stats = result.stats
     if not stats.rows_failed:
         return f"all {_rows(stats.rows_migrated)}."
-    return f"{_rows(stats.rows_migrated)} and rejected {stats.rows_failed}."
+    return f"{_rows(stats.rows_migrated)} and rejected {grouped(stats.rows_failed)}."
 
 
 def _look(result: MigrationResult) -> str:
-    return f"Read {result.rejects_file or 'the reasons below'} and mend the decisions"
+    return f"Read {result.rejects_file or 'the reasons below'} and correct the decisions"
 
 
 def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return "1 row" if count == 1 else f"{grouped(count)} rows"
 
 
 def _were(count: int) -> str:

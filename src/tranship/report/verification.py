@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import UNSET, UnsetType
@@ -14,6 +14,10 @@ from tranship.model.visible import printed
 
 MOST = 20
 """Rows of a table that differ and are named on the terminal."""
+
+
+MOST_OF_A_REASON = 3
+"""Tables that are named where the same keeps several from a second opinion."""
 
 
 def shown(text: str) -> str:
@@ -73,18 +77,29 @@ def opinion_lines(tables: Sequence[Opined]) -> Iterator[str]:
     if not said:
         return
     cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
-    yield f"Second opinion: {grouped(cells)} values of {grouped(rows)} rows were computed again in Python"
-    apart = list(dict.fromkeys(what for one in said for what in one.apart))
-    if apart:
-        more = f" and {len(apart) - MOST} more" if len(apart) > MOST else ""
-        yield shown(f"  not computed: {', '.join(apart[:MOST])}{more}")
+    asked = f"{grouped(cells)} values of {grouped(rows)} rows"
+    yield f"Second opinion: {asked} were computed again in Python and compared"
+    yield from _not_computed(dict.fromkeys(what for one in said for what in one.apart))
+
+
+def _not_computed(apart: Iterable[str]) -> Iterator[str]:
+    """Yields what has no second opinion, once for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for what in apart:
+        name, _, reason = what.rpartition(": ")
+        by_reason.setdefault(reason if name else "", []).append(name or what)
+    for reason, names in by_reason.items():
+        most = MOST_OF_A_REASON if reason else MOST
+        more = f" and {len(names) - most} more" if len(names) > most else ""
+        why = f": {reason}" if reason else ""
+        yield shown(f"  not computed: {', '.join(names[:most])}{more}{why}")
 
 
 def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
     """Yields how many constraints were asked, and those that rows break or that could not be asked."""
     if asked:
         met = sum(one.rows == 0 for one in asked)
-        yield f"Constraints and sequences asked: {met} of {len(asked)} are met by every row"
+        yield f"Constraints and sequences checked: {met} of {len(asked)} hold for every row"
     for one in asked:
         if one.rows is None:
             yield shown(f"  could not be asked: {one.kind} {one.name} of {one.table}")

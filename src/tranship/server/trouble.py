@@ -25,6 +25,7 @@ from tranship.errors.codes.connection import (
     NoSocket,
     NotAccepting,
     NoVersion,
+    PasswordRefused,
     ServerSaid,
     TlsFailed,
     TooManyConnections,
@@ -55,15 +56,16 @@ class UnknownVersion(asyncpg.InterfaceError):  # type: ignore[misc]
 
 
 def spoken(error: BaseException) -> str:
-    """Returns an error's class and message for a terminal or a log, without values of rows.
+    """Returns what a server or a library said, for a terminal or a log, without values of rows.
 
     A server's DETAIL may hold such values, and so may the message of a data exception (class 22): they are
     left out.
     """
     if not isinstance(error, asyncpg.PostgresError):
         return f"{type(error).__name__}: {error}"
-    data = (getattr(error, "sqlstate", None) or "").startswith("22")
-    return type(error).__name__ if data or not error.args else f"{type(error).__name__}: {error.args[0]}"
+    state: str = getattr(error, "sqlstate", None) or ""
+    said = "the server refuses a value" if state.startswith("22") or not error.args else f"{error.args[0]}"
+    return f"{said} (SQLSTATE {state})" if state else said
 
 
 def is_lost(error: BaseException) -> bool:
@@ -132,8 +134,10 @@ def _server_said(error: asyncpg.PostgresError, endpoint: Endpoint) -> ConnectMes
     if state in ("28P01", "28000"):
         if "pg_hba" in said:
             return NoHbaRule(endpoint.user, said, endpoint.sslmode)
-        given = endpoint.password is not None and endpoint.password.reveal()
-        return (AuthenticationFailed if given else NoPasswordGiven)(endpoint.user, said)
+        if endpoint.password is None or not endpoint.password.reveal():
+            return NoPasswordGiven(endpoint.user, said)
+        english = said == f'password authentication failed for user "{endpoint.user}"'
+        return (PasswordRefused if english else AuthenticationFailed)(endpoint.user, said)
     if state == "3D000":
         return NoDatabase(endpoint.database)
     if state == "42501":

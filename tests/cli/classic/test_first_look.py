@@ -158,3 +158,30 @@ def test_the_next_command_can_be_typed(desk_of: DeskOf) -> None:
     assert desk.type(analyze).status == 0
     assert desk.type(line).stderr.endswith(f"suggestions: {generate}\n")
     assert desk.type(generate).status == 0
+
+
+def test_the_journal_of_another_role_is_named_with_its_owner(desk_of: DeskOf) -> None:
+    """A superuser ran once; the role that the next person uses may not read what he left."""
+    desk = desk_of(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE ROLE second LOGIN PASSWORD 'x';"
+        "GRANT SELECT, INSERT ON t TO second",
+    )
+    assert desk.type("tranship migrate config/my-config.json --live").status == 0
+    desk.config(new={"username": "second", "password": "x"})
+    for line in ("migrate", "migrate --live", "status", "verify", "doctor", "ping"):
+        command, _, option = line.partition(" ")
+        told = desk.type(f"tranship {command} config/my-config.json {option}")
+        assert told.status == 3, (line, told)
+        said = told.stdout + told.stderr
+        assert "TS367 the journal schema _tranship in NEW belongs to " in said, line
+        assert "permission denied" not in said
+    assert 'GRANT SELECT ON ALL TABLES IN SCHEMA "_tranship" TO "second"' in told.stdout + told.stderr
+    desk.run_new(
+        'GRANT USAGE ON SCHEMA "_tranship" TO "second"; GRANT SELECT ON ALL TABLES IN SCHEMA "_tranship" TO "second"'
+    )
+    assert desk.type("tranship status config/my-config.json").status == 0
+    assert desk.type("tranship verify config/my-config.json").status == 0
+    told = desk.type("tranship migrate config/my-config.json --live")
+    assert told.status in (0, 3), told
+    assert "permission denied" not in told.stdout + told.stderr

@@ -140,9 +140,17 @@ def test_a_suggestion_with_a_placeholder_is_not_an_answer(desk_of: Callable[[str
     desk.type(f"tranship resolve generate {CHANGES} --prefix my")
     before = desk.read(RESOLUTIONS)
     said = edit(desk, "a")
-    assert "a placeholder (SPECIFY_…) is left in the answer" in said.stdout, said
+    assert "new value for 'gone' (empty: its rows are rejected): " in said.stdout, said
     assert "0 answers saved" in said.stdout
     assert desk.read(RESOLUTIONS) == before
+    (typed,) = [
+        line for line in (edit(desk, "a", "of").stdout.splitlines()) if "TS3" in line or "saved" in line
+    ][:1]
+    assert typed
+    assert "1 answer saved" in edit(desk, "a", "off", more=("--all",)).stdout
+    assert entries(desk)["state"]["value_mapping"] == {"on": "on", "off": "off", "gone": "off"}
+    assert "1 answer saved" in edit(desk, "a", "", more=("--all",)).stdout
+    assert entries(desk)["state"]["value_mapping"] == {"on": "on", "off": "off"}
 
 
 def test_another_persons_answer_is_kept_and_shown(desk: Desk) -> None:

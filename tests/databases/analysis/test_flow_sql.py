@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[dict[str, list[dict[str, object]]], str]] = {
     "no condition": ({"recipes": [{"action": "filter", "where": "old.id"}]}, "write a condition"),
     "no column": (
         {"recipes": [{"action": "filter", "where": "old.gon IS NULL"}]},
-        "column old.gon does not exist",
+        "column old.gon does not exist did you mean old.gone?",
     ),
     "an item in a filter": (
         {"recipes -> recipe_tags": [ID, SPLIT, TAG, {"action": "filter", "where": "item.tag <> ''"}]},

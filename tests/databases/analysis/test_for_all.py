@@ -48,7 +48,7 @@ async def test_one_answer_moves_every_column(make_pair: MakePair, run_cli: RunCl
 
     unanswered = run_cli("resolve", "validate", FILE, CHANGES)
     assert unanswered.status == 1
-    assert "1 problem: mend " in unanswered.stdout
+    assert "1 question is still open" in unanswered.stdout
     assert "$.for_all[0]" in unanswered.stdout
     refused = run_cli("migrate", config, "--resolutions", FILE, "--changes-file", CHANGES)
     assert refused.status == 3

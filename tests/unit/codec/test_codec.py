@@ -106,7 +106,7 @@ def test_comments_lines_and_digits(tmp_path: Path) -> None:
         (b" \n\t", "empty"),
         (b'{"a": 1', "truncated"),
         (b'{"a": "x', "truncated"),
-        (b'{"a": 1,\n}', ":2: not JSON: a comma after the last entry"),
+        (b'{"a": 1,\n}', ":1: not JSON: a comma after the last entry"),
         (b'{\n"a": 1,\n "a": 2}', ':3: the key "a" stands twice'),
         (b"\xff\xfe{\x00}\x00", "not UTF-8"),
         (b'{\n"a": \xe9}', ":2: not UTF-8"),
@@ -115,7 +115,7 @@ def test_comments_lines_and_digits(tmp_path: Path) -> None:
         (b'{"a": swordfish}', "a word without quotes"),
         (b'{"a": "\\ud800"}', "surrogate"),
         (b"[01]", "a value is expected"),
-        (b"[1 2]", ", is missing"),
+        (b"[1 2]", "a comma is missing between two entries"),
         (b"hello", "a word without quotes"),
     ],
 )

@@ -58,14 +58,14 @@ def test_causes_come_before_consequences() -> None:
     assert list(cause_lines(tables, values=False)) == [
         "Rejected rows by cause:",
         "  [public.users] check adult refuses the row (23514): 5 rows",
-        "  [public.users] no entry in the value mapping of status (22023): 4 rows, 2 values",
+        "  [public.users] no entry in the value mapping of status (22023): 4 rows, 2 different values",
         "  [public.orders] no parent in public.users (23503 fk): 2 rows",
         "  [public.orders] total: not readable as the new type (22P02): 1 row, 1 value",
         "Rejected because of these:",
         "  [public.orders] the parent in public.users was rejected (23503 fk): 90 rows",
     ]
     shown = list(cause_lines(tables, values=True))
-    assert shown[2].endswith("4 rows, 2 values: 'banned' 3, 'gone' 1")
+    assert shown[2].endswith("4 rows, 2 different values: 'banned' 3, 'gone' 1")
 
 
 def test_many_values_are_cut() -> None:

@@ -64,7 +64,7 @@ Batch size: 50000
   Total rows to migrate: 7
   ✓ Processed: 7, Success: 6, Failed: 1
 
-15240 rows would be written, 1 rejected. Read results/rejects.jsonl and mend the decisions, or accept it: tranship migrate config.json --prefix p --resolutions r.json --live
+15 240 rows would be written, 1 rejected. Read results/rejects.jsonl and correct the decisions, or accept it: tranship migrate config.json --prefix p --resolutions r.json --live
 
 ================================================================================
 MIGRATION SUMMARY
@@ -250,7 +250,7 @@ def test_the_first_line_of_the_end() -> None:
     )
     assert "contents not compared" in verdict_of("live", "done", stats=clean)
     assert verdict_of("live", "rejects") == (
-        "15240 rows arrived, 1 was rejected. Read results/rejects.jsonl and mend the decisions, then move only"
+        "15 240 rows arrived, 1 was rejected. Read results/rejects.jsonl and correct the decisions, then move only"
         " the rejected rows: tranship migrate config.json --prefix p --resolutions r.json --live --rejects-only"
     )
     assert verdict_of("rehearse", "done", stats=Stats(rows_migrated=1)).startswith(
@@ -263,7 +263,7 @@ def test_the_first_line_of_the_end() -> None:
     before = tuple(replace(t, already_migrated=True) for t in proven)
     for mode in ("dryrun", "live"):
         told = verdict_of(mode, "rejects", tables=before)
-        assert told.endswith("an earlier run moved 15240 rows and rejected 1."), told
+        assert told.endswith("an earlier run moved 15 240 rows and rejected 1."), told
 
 
 def test_a_dry_run_says_how_long_the_live_run_takes_and_what_its_file_holds() -> None:

@@ -105,3 +105,13 @@ def test_many_drawings_are_folded_together_and_each_has_its_link() -> None:
     assert text.index("100 more tables") < text.index("More tables side by side")
     opened = [attrs for tag, attrs in found.seen if tag == "details" and "open" in attrs]
     assert len(opened) == 21, "the questions, and the first drawings"
+
+
+def test_the_page_says_its_verdict_once_and_counts_as_its_totals_do() -> None:
+    columns = [f"c{number:02}" for number in range(30)]
+    old = catalog(table("t", "id int!", *(f"{name} varchar(9)" for name in columns), "gone text"))
+    text, found = page(old, catalog(table("t", "id int!", *(f"{name} text" for name in columns))))
+    assert found.text.count("1 change needs a decision before anything can be moved.") == 1
+    assert "the same for 29 more columns" in found.text
+    assert "TRANSFORMABLE CHANGES (Can be converted automatically)</a> 30</li>" in text
+    assert "TRANSFORMABLE CHANGES (Can be converted automatically) <small>30</small>" in text

@@ -35,7 +35,7 @@ class Given(TypedDict):
     type=click.FloatRange(min=0),
     default=30.0,
     show_default=True,
-    help="Time to read data for the suggestions.",
+    help="Seconds that may be spent on reading data for the suggestions.",
 )
 @click.option(
     "--fail-on",
@@ -100,6 +100,9 @@ def _verdict(analysis: Analysis, call: CliContext, words: tuple[str, ...], namin
     from tranship.model.options import command_line
 
     breaking = len(analysis.comparison.of(ChangeClass.BREAKING))
+    if breaking and analysis.new_is_empty:
+        again = command_line(call.invocation, "analyze", *words, *naming)
+        return f"NEW has no tables. Create the new schema there, then repeat: {again}"
     if breaking:
         count = "1 change needs a decision" if breaking == 1 else f"{breaking} changes need a decision"
         changes = str(analysis.changes_path)

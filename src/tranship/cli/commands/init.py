@@ -34,13 +34,17 @@ class Given(TypedDict):
 def _checked_url(text: str) -> str:
     from tranship.config import config_from_urls
     from tranship.errors import UsageError
-    from tranship.errors.codes.configuration import VariableNotSet
+    from tranship.errors.codes.configuration import PasswordOnCommandLine, VariableNotSet
 
     try:
         config_from_urls(text, text)
     except UsageError as error:
+        if error.code == PasswordOnCommandLine.code:
+            raise click.BadParameter(
+                "the URL holds a password. Leave it out: where it comes from is a setting of its own"
+            ) from None
         if error.code != VariableNotSet.code:
-            raise click.BadParameter(f"{error.message.partition(': ')[2]}. {error.hint}") from None
+            raise click.BadParameter(f"{error.message.partition(': ')[2]}; {error.hint}") from None
     return text
 
 
@@ -62,7 +66,7 @@ def _way(_: click.Context, __: click.Parameter, value: str | None) -> str | None
 @click.command(epilog=exits(0, 2))
 @click.argument("output", type=click.Path(path_type=Path), default=Path("config/my-config.json"))
 @click.option("--old", metavar="URL", callback=_url, help=f"OLD as {_URL}, without a password.")
-@click.option("--new", metavar="URL", callback=_url, help="NEW likewise.")
+@click.option("--new", metavar="URL", callback=_url, help="NEW in the same form.")
 @click.option(
     "--old-password", metavar="WHERE", callback=_way, help=f"Where OLD's password comes from: {_WAYS}."
 )
@@ -89,6 +93,8 @@ def command(context: click.Context, output: Path, **given: Unpack[Given]) -> Non
     # Asked before anything else: nobody wants to answer questions for nothing.
     if output.exists():
         raise UsageError(FileThere(output))
+    for way in (given["old_password"], given["new_password"]):
+        _refuse_unset(context, given, way)
     values = {f"{side}_database": _side(context, side, given) for side in ("old", "new")}
     found = None
     if given["connect"]:
@@ -115,16 +121,27 @@ def _side(context: click.Context, side: str, given: Given) -> dict[str, object]:
         _refuse_without_terminal(context, f"--{side}")
         url = click.prompt(f"{name} database, as {_URL}", value_proc=_checked_url, err=True)
         if way is None:
-            question = f"Password of {name}: {_WAYS}"
+            question = f"Where {name}'s password comes from: {_WAYS}"
             way = click.prompt(question, default="pgpass", value_proc=_checked_way, err=True)
+            _refuse_unset(context, given, way)
     kind, _, what = (way or "pgpass").partition(":")
     secret = {"variable": {"password": f"${{{what}}}"}, "command": {"password_command": what}}.get(kind, {})
     return {"url": url, **secret, **({"schema": list(schemas)} if schemas else {})}
 
 
+def _refuse_unset(context: click.Context, given: Given, way: str | None) -> None:
+    """Refuses a variable that is not set, before more is asked: no connection could be tried with it."""
+    kind, _, name = (way or "").partition(":")
+    if given["connect"] and kind == "variable" and name not in os.environ:
+        raise click.UsageError(
+            f"the environment variable {name} is not set: export {name}=…, or give --no-connect",
+            context,
+        )
+
+
 def _refuse_without_terminal(context: click.Context, option: str) -> None:
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{option} is needed, because nobody can be asked without a terminal", context)
+        raise click.UsageError(f"give {option} URL: nobody can be asked without a terminal", context)
 
 
 def _tell(call: CliContext, output: str, found: Ping | None) -> None:

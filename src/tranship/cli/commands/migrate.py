@@ -65,7 +65,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option(
     "--live", is_flag=True, help="Write to NEW. Without it the run is a dry run: it writes to no database."
 )
-@click.option("--dry-run", is_flag=True, help="The default, for scripts that say it.")
+@click.option("--dry-run", is_flag=True, help="Do a dry run, which is the default.")
 @click.option(
     "--resolutions", metavar="FILE", help="File with your decisions (written by `resolve generate`)."
 )
@@ -91,7 +91,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option(
     "--engine",
     metavar="dask://HOST:PORT",
-    help="Have the workers of this Dask cluster copy, --jobs batches at a time (extra dask).",
+    help="Let the workers of this Dask cluster copy, --jobs batches at a time (needs the extra dask).",
 )
 @click.option(
     "--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected."
@@ -104,7 +104,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option(
     "--rehearse",
     is_flag=True,
-    help="Do the whole live run in one transaction in NEW and roll it back; for a NEW that nobody uses.",
+    help="Do the whole live run in one transaction in NEW and roll it back; only while nobody uses NEW.",
 )
 @click.option(
     "--rebuild-indexes",
@@ -124,12 +124,12 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     "--sample",
     metavar="P%",
     callback=_share,
-    help="With --verify hash or full: compare only the rows of so many batches; it verifies nothing.",
+    help="With --verify hash or full: compare this share of the batches; the run then is not verified.",
 )
 @click.option(
     "--new-in-use",
     is_flag=True,
-    help="Others write to NEW meanwhile: what they add or change is told and ends with status 1, not 5.",
+    help="Others write to NEW meanwhile: report what they add or change, with status 1 in place of 5.",
 )
 @click.option("--restart", is_flag=True, help="Delete what an unfinished run wrote, then start over.")
 @click.option(
@@ -145,12 +145,12 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option(
     "--new-snapshot",
     type=click.Choice(["unfinished", "all"]),
-    help="After OLD's snapshot was lost: the tables to read again, from a new one.",
+    help="After OLD's snapshot was lost: which tables to read again from a new one.",
 )
 @click.option(
     "--allow-empty-old",
     is_flag=True,
-    help="Go on although OLD holds no row and NEW does, as if the two were swapped.",
+    help="Go on although OLD holds no row and NEW does, which looks as if the two were swapped.",
 )
 @click.option(
     "--take-over",

@@ -57,7 +57,7 @@ def _lines(found: Ping, invocation: str, config: tuple[str, ...]) -> Iterator[st
         yield f"Both databases answer, and this role may do what a run needs. Next: {analyze}"
     else:
         count = "1 thing stands" if len(wrong) == 1 else f"{len(wrong)} things stand"
-        yield f"{count} in the way of a live run: mend what is listed below, then repeat this command."
+        yield f"{count} in the way of a live run: fix what is listed below, then repeat this command."
     for side in (found.old, found.new):
         if side is not None:
             yield from _side(side)

@@ -72,9 +72,9 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
     yield _verdict_of(suggestion)
     for line in _next(call, suggestion, changes, prefix):
         yield f"  {line}"
-    if suggestion.questions:
+    if not all(question.answered for question in suggestion.questions):
         one_by_one = command_line(call.invocation, "resolve edit", str(suggestion.path), changes)
-        yield f"Answered one by one: {one_by_one}"
+        yield f"To answer them one by one: {one_by_one}"
     if suggestion.path is not None:
         yield f"Resolutions: {suggestion.path}"
     if suggestion.inserts is not None:
@@ -130,9 +130,9 @@ def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
 
 
 def _question(question: Question, *, values: bool) -> Iterator[str]:
-    mark = "✓ filled in" if question.answered else "open"
+    mark = "✓ filled in" if question.answered else "still open"
     yield visible(f"{question.number}. [{question.table}] {question.text}")
-    yield visible(f"     → {question.suggestion} ({mark})")
+    yield visible(f"     → {question.suggestion}; {mark}")
     for fact in question.facts(values=values):
         yield visible(f"       {fact}")
 
@@ -140,22 +140,22 @@ def _question(question: Question, *, values: bool) -> Iterator[str]:
 def _following(call: CliContext, resolutions: Path, changes: Path) -> str:
     """Returns the dry run that follows right decisions."""
     from tranship.codec import read_words
-    from tranship.model.options import command_line
+    from tranship.model.options import command_line, naming_by
 
     databases = read_words(changes) or ("CONFIG",)
-    options = ("--resolutions", str(resolutions), "--changes-file", str(changes))
+    options = (*naming_by(str(changes)), "--resolutions", str(resolutions))
     return command_line(call.invocation, "migrate", *databases, *options)
 
 
 def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | None) -> tuple[str, ...]:
-    from tranship.model.options import command_line
+    from tranship.model.options import command_line, naming_by
 
-    named = ("--prefix", prefix) if prefix else ()
+    named = naming_by(changes, prefix)
     databases = suggestion.databases or ("CONFIG",)
     if suggestion.path is None:
         return (command_line(call.invocation, "migrate", *databases, *named),)
     resolutions = str(suggestion.path)
-    options = (*named, "--resolutions", resolutions, "--changes-file", changes)
+    options = (*named, "--resolutions", resolutions)
     return (
         command_line(call.invocation, "resolve validate", resolutions, changes),
         command_line(call.invocation, "migrate", *databases, *options),
@@ -165,7 +165,7 @@ def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | 
 @command.command("edit", no_args_is_help=True, epilog=exits(0, 1, 2, 3))
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))
-@click.option("--all", "all_", is_flag=True, help="Ask about what a suggestion filled in, too.")
+@click.option("--all", "all_", is_flag=True, help="Also ask about what a suggestion filled in.")
 @click.option("--as", "by", metavar="NAME", help="Who decides, for the record.  [default: the login name]")
 @click.pass_context
 def edit(context: click.Context, resolutions: Path, changes: Path, all_: bool, by: str | None) -> None:
@@ -226,12 +226,14 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
-    from tranship.cli.trouble import line_of
+    from tranship.cli.trouble import listed
+    from tranship.model.options import command_line
     from tranship.report.ci import as_github, as_junit
 
     call = context.ensure_object(CliContext)
     problems = api.validate(resolutions, changes)
     wrong = [problem for problem in problems if not problem.warning]
+    edit = command_line(call.invocation, "resolve edit", str(resolutions), str(changes))
     match call.form:
         case "github":
             lines = as_github(problems, str(resolutions))
@@ -242,18 +244,25 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
             lines = []
         case _:
             lines = [
-                *map(line_of, problems),
-                *_verdict(wrong, str(resolutions), _following(call, resolutions, changes)),
+                *listed(problems),
+                *_verdict(wrong, str(resolutions), _following(call, resolutions, changes), edit),
             ]
     for line in lines:
         say(line)
     context.exit(1 if wrong else 0)
 
 
-def _verdict(wrong: list[Problem], resolutions: str, migrate: str) -> tuple[str, ...]:
+def _verdict(wrong: list[Problem], resolutions: str, migrate: str, edit: str) -> tuple[str, ...]:
+    from tranship.errors.codes.decisions import OpenQuestion
+
     count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
-    done = f"✓ {resolutions}: every question is answered. Next: {migrate}"
+    first = f"{count}: correct {resolutions}, then repeat this command."
+    if not wrong:
+        first = f"✓ {resolutions}: every question is answered. Next: {migrate}"
+    elif all(problem.code == OpenQuestion.code for problem in wrong):
+        count = "1 question is" if len(wrong) == 1 else f"{len(wrong)} questions are"
+        first = f"{count} still open. Answer in the file, or one by one: {edit}"
     return (
-        f"{count}: mend {resolutions}, then repeat this command." if wrong else done,
+        first,
         "What only a server can tell (types of values, lookups, SQL) is checked by the dry run.",
     )

@@ -65,10 +65,26 @@ def _restored(table: RollbackTable, *, live: bool) -> Iterator[str]:
     if not table.updated:
         return
     back = "set back" if live else "would be set back"
-    left = table.updated - table.restored
-    yield f"    of NEW's own: {table.restored} updated rows {back}, {left} left: changed or deleted since"
+    rows = "1 updated row" if table.restored == 1 else f"{table.restored} updated rows"
+    yield f"    of NEW's own: {rows} {back}{_left(table.updated - table.restored)}"
     for key in table.not_restored[:NAMED]:
         yield f"    not set back: {', '.join(f'{column}={value}' for column, value in key.items())}"
+
+
+def _source(table: RollbackTable) -> str:
+    if table.flow:
+        return f" ({table.flow})"
+    return f" (from {table.old_table})" if table.old_table else ""
+
+
+def _rows(count: int) -> str:
+    from tranship.report.verification import grouped
+
+    return "1 row" if count == 1 else f"{grouped(count)} rows"
+
+
+def _left(rows: int) -> str:
+    return f", {rows} left: changed or deleted since" if rows else ""
 
 
 def _verdict(done: Rollback, invocation: str, config: tuple[str, ...]) -> str:
@@ -76,7 +92,7 @@ def _verdict(done: Rollback, invocation: str, config: tuple[str, ...]) -> str:
     from tranship.model.options import command_line
 
     rows = sum(table.unchanged for table in done.tables)
-    count = "1 row" if rows == 1 else f"{rows} rows"
+    count = _rows(rows)
     left = sum(table.written - table.unchanged for table in done.tables if not table.gone)
     others = f"; {left} left: changed or deleted since" if left else ""
     if done.live:
@@ -89,12 +105,12 @@ def _lines(done: Rollback) -> Iterator[str]:
     yield f"Run {done.run.id}" + ("" if done.live else " (nothing is changed without --live)")
     for table in done.tables:
         gone = "deleted" if done.live else "would be deleted"
-        of = f" ({table.flow})" if table.flow else ""
+        of = _source(table)
         if table.gone:
             yield f"  {table.table}{of}: the table was dropped, and {table.written} rows of the run with it"
             continue
-        left = f"{table.written - table.unchanged} left: changed or deleted since"
-        yield f"  {table.table}{of}: {table.unchanged} rows {gone}, {left}"
+        rows = _rows(table.unchanged)
+        yield f"  {table.table}{of}: {rows} {gone}{_left(table.written - table.unchanged)}"
         for key in table.others[:NAMED]:
             values = ", ".join(f"{column}={value}" for column, value in key.items())
             yield f"    written or changed by others since: {values}"

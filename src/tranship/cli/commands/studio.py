@@ -45,7 +45,7 @@ class Given(TypedDict):
     "invitations",
     multiple=True,
     metavar="ROLE:NAME",
-    help="Print one more link, for an editor or an approver; may be repeated.",
+    help="Print one more link, for an editor or an approver; repeatable.",
 )
 @click.option("--allow-live", is_flag=True, help="Let approvers start live runs from the page.")
 def command(config: tuple[str, ...], **given: Unpack[Given]) -> None:

@@ -50,7 +50,7 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
 @click.option(
     "--new-in-use",
     is_flag=True,
-    help="Others write to NEW: what they added or changed is told and ends with status 1, not 5.",
+    help="Others write to NEW: report what they added or changed, with status 1 in place of 5.",
 )
 @click.option(
     "--certificate",

@@ -85,6 +85,14 @@ class AuthenticationFailed(ConnectMessage, frozen=True):
     said: str
 
 
+class PasswordRefused(AuthenticationFailed, frozen=True):
+    # A server says the same of a role that does not exist. Its own words would repeat ours.
+    message = (
+        'authentication failed for user "{user}": the server does not accept the password, '
+        "or there is no such role"
+    )
+
+
 class NoPasswordGiven(AuthenticationFailed, frozen=True):
     hint = f"no password was given; {_WHO}"
 

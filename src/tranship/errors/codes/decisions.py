@@ -42,6 +42,18 @@ class UndecidedChanges(RefusalMessage, frozen=True):
     command: str
 
 
+class UndecidedWithoutTables(UndecidedChanges, frozen=True):
+    hint = "NEW has no tables at all: create the new schema there first, then: {command}"
+
+
+class LeftOpen(UndecidedChanges, frozen=True):
+    hint = (
+        "{path} leaves them open. Answer its questions: {edit} (those that it lacks are added by {command})"
+    )
+    path: str
+    edit: str
+
+
 class StaleChanges(RefusalMessage, frozen=True):
     code = "TS302"
     meaning = "the changes file is stale: a schema changed since"
@@ -86,7 +98,7 @@ class NoFingerprints(RefusalMessage, frozen=True):
     cure = "nothing has to be done: this is a warning"
     warning = True
     about = "{path}"
-    message = "{path} carries no fingerprints: it is taken as it is"
+    message = "{path} does not say for which schemas it was written (no fingerprints), and is used as it is"
     path: str
 
 
@@ -145,6 +157,12 @@ class TypeNotFoundInSql(RefusedSql, frozen=True):
 class ColumnNotFoundInSql(RefusedSql, frozen=True):
     message = RefusedSql.message
     hint = "the old row is called old: old.column"
+
+
+class ColumnMisspeltInSql(ColumnNotFoundInSql, frozen=True):
+    hint = "did you mean {near}?"
+    near: str = ""
+    """The column that the server takes to be meant, as it names it."""
 
 
 class ParametersInSql(RefusedSql, frozen=True):

@@ -40,6 +40,12 @@ class JournalMayNotBeUsed(JournalMayNotBeMade, frozen=True):
     message = "the journal schema {schema} in NEW may not be used"
 
 
+class JournalOfEarlierRole(JournalMayNotBeUsed, frozen=True):
+    message = "the journal schema {schema} in NEW belongs to {owner}, and this role may not use it"
+    hint = "run as {owner}; a role that only looks (status, verify) needs {grant}"
+    owner: str
+
+
 class JournalRefused(RefusalMessage, frozen=True):
     code = JournalMayNotBeMade.code
     about = "{schema}"
@@ -210,13 +216,11 @@ class JournalOfOthers(RefusalMessage, frozen=True):
 class JournalWritable(RefusalMessage, frozen=True):
     code = JournalOfOthers.code
     about = "{schema}"
-    message = "{writers} may write into the journal {schema} of NEW: it is not used"
-    hint = (
-        "look at what it holds, then REVOKE from them CREATE on the schema, "
-        "and everything but SELECT on its tables"
-    )
+    message = "{writers} may write into the journal {schema} of NEW, so it is not trusted and not used"
+    hint = "look at what it holds, then: {revoke}"
     schema: str
     writers: tuple[str, ...]
+    revoke: str
 
 
 class JournalNotWhole(RefusalMessage, frozen=True):

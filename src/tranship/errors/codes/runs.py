@@ -12,15 +12,16 @@ from tranship.model.names import TableName
 
 class NoRun(UsageMessage, frozen=True):
     code = "TS130"
-    meaning = "the journal knows no such run"
-    cure = "see `tranship status CONFIG`"
-    message = "the journal knows no run"
-    hint = "see {command}"
+    meaning = "no such run is on record in the journal"
+    cure = "see `tranship status CONFIG`; dry runs and rehearsals leave no record"
+    message = "no live run is on record in NEW"
+    hint = "dry runs and rehearsals leave no record; what is there: {command}"
     command: str
 
 
 class NoSuchRun(NoRun, frozen=True):
-    message = "the journal knows no run {run}"
+    message = "no run {run} is on record in NEW"
+    hint = "the runs on record: {command}"
     run: str
 
 

@@ -1,4 +1,4 @@
-"""TS131 to TS134, TS311, TS331 to TS333 and TS349: the tables that a configuration selects, and their
+"""TS131 to TS134, TS137, TS311, TS331 to TS333 and TS349: the tables that a configuration selects, and their
 order.
 """
 
@@ -75,6 +75,19 @@ class NoTables(UsageMessage, frozen=True):
 class NoTablesSelected(NoTables, frozen=True):
     message = NoTables.message
     hint = 'leave the key "tables" out for all tables'
+
+
+class NoTablesInNew(UsageMessage, frozen=True):
+    code = "TS137"
+    meaning = "NEW has no tables that rows could be moved into"
+    cure = "create the new schema there first: tranship moves rows and creates no tables"
+    message = "no tables in NEW (schema {schemas}, NEW database {database!r})"
+    hint = (
+        "tranship moves rows and creates no tables: create the new schema there first, "
+        'or name the one that holds them ("schema" of new_database)'
+    )
+    schemas: str
+    database: str
 
 
 class SchemaNotFound(UsageMessage, frozen=True):
@@ -179,8 +192,10 @@ class ParentNotFilled(RefusalMessage, frozen=True):
     cure = "nothing has to be done: rows without their parent in NEW are rejected"
     warning = True
     about = "{old}"
-    message = "foreign key {key} of {table} refers to {parent}, which this run does not fill"
-    hint = "rows whose parent is not in NEW already are rejected"
+    message = (
+        "foreign key {key} of {table} refers to {parent}, which this run does not fill: "
+        "rows whose parent is not there already are rejected"
+    )
     old: TableName
     key: str
     table: TableName

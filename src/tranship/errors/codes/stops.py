@@ -62,7 +62,7 @@ class PrivilegeTaken(StoppedByError, frozen=True):
     meaning = "a privilege was taken away during the run"
     cure = "grant it again; the same command resumes"
     message = "a privilege was taken away while the run went on: {said}"
-    remedy: str = "grant it again"
+    remedy: str = "grant it"
 
 
 class TableDropped(StoppedByError, frozen=True):
@@ -361,7 +361,7 @@ class NewDefinitionsChanged(DefinitionsChanged, frozen=True):
 class NotTakenUpAgain(StopMessage, frozen=True):
     code = "TS433"
     meaning = "the snapshot of OLD was lost, and the run could not be taken up again by itself"
-    cure = "mend what the message names, then run the same command again"
+    cure = "remove what the message names, then run the same command again"
     message = "the snapshot of OLD was lost, and the run could not go on by itself: {why}"
     hint = "what is committed stays; {cure_of}"
     why: str

@@ -119,7 +119,7 @@ class ForeignChangesFile(UsageMessage, frozen=True):
     cure = "run `analyze` again"
     about = "{path}"
     message = "{path} is not a changes file of this tool and version ({reason}): run analyze again"
-    hint = "run analyze again"
+    hint = "analyze writes it as results/[P_]migration_changes.json; of two files, the resolutions come first"
     path: Path
     reason: str
 

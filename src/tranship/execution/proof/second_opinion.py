@@ -99,7 +99,7 @@ class Compare(Struct, frozen=True):
         if not opinion.columns:
             return OpinionResult(SecondOpinion(apart=opinion.apart))
         if unlike or not key:
-            why = f"a database is {unlike[0]}" if unlike else "NEW has no key that is computed"
+            why = f"a database is {unlike[0]}" if unlike else "NEW has no key by which a row could be found"
             return none_of(self.plan, why)
         try:
             old = await reader.on(self.plan.zone)

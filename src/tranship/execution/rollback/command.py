@@ -52,6 +52,8 @@ class RollbackTable(Struct, frozen=True):
     """Those that get back the values that they had; of a preview: that nobody changed since."""
     not_restored: tuple[dict[str, str | None], ...] = ()
     """Keys of the first of the others; none in a preview."""
+    old_table: TableName | UnsetType = UNSET
+    """The table of OLD from which the rows came; absent where it has the name of the new one."""
 
     @property
     def left(self) -> int:
@@ -158,6 +160,7 @@ async def _preview(
             w.task.flow.name or UNSET,
             w.images.rows,
             w.images.ours,
+            old_table=w.task.flow.old if w.task.flow.old != w.task.flow.new else UNSET,
         )
         for w, keys in zip(tables, others, strict=True)
     )

@@ -73,11 +73,16 @@ _IGNORE = Choice("leave behind", Action.IGNORE, "the data of the old column is n
 _RENAME = Choice("rename", Action.RENAME, "the old column fills a new one, and no other", (_NEW_COLUMN,))
 _FILLED_BY = Choice("rename", Action.RENAME, "an old column fills it, and no other", (_OLD_COLUMN,))
 _BARE = Choice(
-    "convert", Action.TRANSFORM, "the new server reads the old values; refused ones reject their row"
+    "convert",
+    Action.TRANSFORM,
+    "the new server reads the old values; rows with values it refuses are rejected",
 )
 _EXPRESSION = Choice("expression", Action.TRANSFORM, "the old server computes an SQL expression", (_SQL,))
 _MAP = Choice(
-    "mapping", Action.TRANSFORM, "each old value becomes a new one; others reject their row", (_MAPPING,)
+    "mapping",
+    Action.TRANSFORM,
+    "each old value becomes a new one; rows with other values are rejected",
+    (_MAPPING,),
 )
 _LOOK_UP = Choice("lookup", Action.TRANSFORM, "the value is found in another table by a key", (_LOOKUP,))
 _DEFAULT = Choice("constant", Action.DEFAULT, "every row gets the same value", (_VALUE,))

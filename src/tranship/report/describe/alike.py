@@ -61,7 +61,7 @@ def the_same_for(others: Sequence[tuple[str, str | None]], *, most: int | None =
     of them are named, None: all.
     """
     columns = any(column for _, column in others)
-    word = ("column" if columns else "place") + ("" if len(others) == 1 else "s")
+    word = "" if not columns else " column" if len(others) == 1 else " columns"
     names = [f"{table}.{column}" if column else table for table, column in others[:most]]
     more = f" and {len(others) - len(names)} more" if len(others) > len(names) else ""
-    return f"the same for {len(others)} more {word}: {', '.join(names)}{more}"
+    return f"the same for {len(others)} more{word}: {', '.join(names)}{more}"

@@ -41,6 +41,8 @@ def describe_analysis(
     renumbered = [held.table for held in evidence.in_new if held.renumbered]
     constraints = any(note.kind == _NEW_CONSTRAINT for note in comparison.notes)
     verdict = _verdict(counts, constraints, renumbered, len(evidence.not_asked))
+    if counts[ChangeClass.BREAKING] and not new.tables:
+        verdict = _without_tables(new)
     first = (("Verdict", verdict.lines[0]), *_to_decide(comparison, schemas))
     blocks: list[Block] = [
         Banner((TITLE,)),
@@ -63,8 +65,9 @@ def describe_analysis(
 
 def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWords) -> Iterator[Section]:
     """Yields the changes by their class, then the notes; in a long report what needs a person comes first."""
+    counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
     changes = {
-        cls: Section(title, tuple(_changes(comparison.of(cls), schemas, facts)), tone)
+        cls: Section(title, tuple(_changes(comparison.of(cls), schemas, facts)), tone, counts[cls])
         for cls, title, tone in _SECTIONS
     }
     constraints = [note for note in comparison.notes if note.kind == _NEW_CONSTRAINT]
@@ -73,6 +76,7 @@ def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWord
         "NEW CONSTRAINTS (rows that break them are rejected)",
         tuple(_changes(constraints, schemas, facts)),
         Tone.CHANGED,
+        len(constraints),
     )
     if len(comparison.changes) > _FOLDED_ABOVE:
         yield from (changes[ChangeClass.BREAKING], new, changes[ChangeClass.TRANSFORMABLE])
@@ -81,7 +85,7 @@ def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWord
         # All of it is on one screen: the order is that of the classic report.
         yield from (*changes.values(), new)
     items = tuple(_said(one, schemas, facts) for one in alike(others))
-    yield Section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", items, Tone.PLAIN)
+    yield Section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", items, Tone.PLAIN, len(others))
 
 
 def _changes(found: Sequence[Change], schemas: frozenset[str], facts: ColumnWords) -> Iterator[Item]:
@@ -115,8 +119,8 @@ def _facts(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[tuple[st
     matching = comparison.matching
     tables = len(matching.pairs) + len(matching.only_old)
     facts = [
-        ("Old database", f"{_database(old)}, {tables} {'table' if tables == 1 else 'tables'} compared"),
-        ("New database", _database(new)),
+        ("Old database (OLD)", f"{_database(old)}, {tables} {'table' if tables == 1 else 'tables'} compared"),
+        ("New database (NEW)", _database(new)),
     ]
     if matching.out_of_scope:
         facts.append(
@@ -160,6 +164,17 @@ def _label(change: Change, schemas: frozenset[str]) -> str:
     return name if name and schema in schemas else change.table
 
 
+def _without_tables(new: Catalog) -> Banner:
+    where = ", ".join(new.schemas) or "none"
+    return Banner(
+        (
+            f"NEW has no tables in schema {where}: tranship moves rows and creates no tables.",
+            "Next: create the new schema there first, then compare again.",
+        ),
+        Tone.BAD,
+    )
+
+
 def _verdict(
     counts: dict[ChangeClass, int],
     constraints: bool,
@@ -172,7 +187,7 @@ def _verdict(
         return Banner(
             (
                 f"{count} a decision before anything can be moved.",
-                "Next: write the resolutions file, decide, and migrate with it.",
+                "Next: `resolve generate` asks about each of them, with a suggestion.",
             ),
             Tone.BAD,
         )

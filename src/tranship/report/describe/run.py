@@ -69,7 +69,7 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: st
     if rejected:
         told = f"{written} rows arrived, {grouped(rejected)} were rejected: their causes stand below."
         again = f"{run.again or 'migrate --live'} --rejects-only"
-        return Banner((told, f"Mend the decisions, then move only the rejected rows: {again}"), Tone.BAD)
+        return Banner((told, f"Correct the decisions, then move only the rejected rows: {again}"), Tone.BAD)
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
     told = f"Everything arrived: {written} rows, {known}."

@@ -17,6 +17,7 @@ from tranship.errors.codes.privileges import (
     JournalNotRemovable,
     JournalNotWhole,
     JournalOccupied,
+    JournalOfEarlierRole,
     JournalOfLaterVersion,
     JournalOfOthers,
     JournalRefused,
@@ -42,6 +43,8 @@ class _Schema(Struct, frozen=True):
     owner: str
     may_use: bool
     may_create: bool
+    may_read: bool
+    may_write: bool
     tables: tuple[str, ...]
     strangers: tuple[str, ...]
     owners: tuple[str, ...]
@@ -62,8 +65,8 @@ async def find_journal(conn: asyncpg.Connection, schema: str) -> Journal | None:
     """Returns the journal of NEW in the format that it has; None: there is none.
 
     Raises:
-        Refused: it is not whole, a later version wrote it, or somebody could have written into it who is
-            neither this role nor a superuser.
+        Refused: it is not whole, a later version wrote it, somebody could have written into it who is
+            neither this role nor a superuser, or this role may not read it.
     """
     state = await _look(conn, schema)
     if state is None or not state.tables:
@@ -72,6 +75,8 @@ async def find_journal(conn: asyncpg.Connection, schema: str) -> Journal | None:
     if state.missing:
         drop = pasteable(f"DROP SCHEMA {ident(schema)} CASCADE;")
         raise Refused(JournalNotWhole(schema, state.missing, drop))
+    if not (state.may_use and state.may_read):
+        raise Refused(await _not_usable(conn, schema, state))
     journal = Journal(schema, state.format)
     if journal.format > 1:
         number, version = await conn.fetchrow(journal.sql("format_number"))
@@ -98,10 +103,21 @@ async def missing_rights(conn: asyncpg.Connection, schema: str, user: str, datab
     if not state.tables and state.strangers:
         return _occupied(schema, state).problem()
     _refuse_untrusted(schema, state)
-    if state.may_use and (state.may_create or state.tables):
+    if state.may_use and (state.may_write if state.tables else state.may_create):
         return None
-    hint = f"GRANT USAGE, CREATE ON SCHEMA {ident(schema)} TO {ident(user)};"
-    return JournalMayNotBeUsed(schema, pasteable(hint)).problem()
+    return (await _not_usable(conn, schema, state)).problem()
+
+
+async def _not_usable(conn: asyncpg.Connection, schema: str, state: _Schema) -> JournalMayNotBeUsed:
+    """Returns what this role lacks to use the journal, with the GRANTs."""
+    user = ident(await conn.fetchval("SELECT CURRENT_USER::pg_catalog.text"))
+    name = ident(schema)
+    if not state.tables:
+        return JournalMayNotBeUsed(schema, pasteable(f"GRANT USAGE, CREATE ON SCHEMA {name} TO {user};"))
+    # No GRANT to write: a journal that a role of fewer rights may write is one that its owner does not trust.
+    tables = f"GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {user};"
+    reading = f"GRANT USAGE ON SCHEMA {name} TO {user}; {tables}"
+    return JournalOfEarlierRole(schema, pasteable(reading), state.owner)
 
 
 async def refuse_unfinished(
@@ -222,7 +238,15 @@ def _refuse_untrusted(schema: str, state: _Schema) -> None:
     if state.owners:
         raise Refused(JournalOfOthers(schema, state.owners))
     if state.writers:
-        raise Refused(JournalWritable(schema, state.writers))
+        revoke = "; ".join(_revoking(ident(schema), role) for role in state.writers)
+        raise Refused(JournalWritable(schema, state.writers, pasteable(f"{revoke};")))
+
+
+def _revoking(schema: str, role: str) -> str:
+    """Returns the statements that leave a role nothing but reading."""
+    writing, name = "INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER", "PUBLIC" if role == "PUBLIC" else ident(role)
+    tables = f"REVOKE {writing} ON ALL TABLES IN SCHEMA {schema} FROM {name}"
+    return f"REVOKE CREATE ON SCHEMA {schema} FROM {name}; {tables}"
 
 
 def _occupied(schema: str, state: _Schema) -> JournalOccupied:

@@ -17,7 +17,7 @@ def test_no_detail() -> None:
 
 def test_no_message_of_a_data_exception() -> None:
     error = asyncpg.InvalidTextRepresentationError('invalid input syntax for type integer: "anna"')
-    assert spoken(error) == "InvalidTextRepresentationError"
+    assert spoken(error) == "the server refuses a value (SQLSTATE 22P02)"
 
 
 def test_what_is_no_servers_error_is_told_whole() -> None:

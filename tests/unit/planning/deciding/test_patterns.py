@@ -167,7 +167,7 @@ def test_an_open_pattern_is_one_question(tmp_path: Path) -> None:
     assert [(p.code, p.object.split(" (")[0]) for p in problems] == [("TS330", "$.for_all[0]")]
     assert not answers.decisions
     old, new = catalogs()
-    places = asked_about(read(tmp_path, [OPEN]), old, new, make_scope(old, new, None)[0])
+    places = asked_about(read(tmp_path, [OPEN]), (old, new), make_scope(old, new, None)[0])
     assert set(places.values()) == {"$.for_all[0]"}
     assert ("public.b", "old", "On") in places
     assert not ask(tmp_path, [OPEN, UTC])[1]

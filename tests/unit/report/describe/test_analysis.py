@@ -19,8 +19,8 @@ DATABASE MIGRATION ANALYSIS REPORT
 {RULER}
 Verdict: 1 change needs a decision before anything can be moved.
 To decide: users (1)
-Old database: mydb (PostgreSQL 15.0, schema public), 1 table compared
-New database: mydb (PostgreSQL 15.0, schema public)
+Old database (OLD): mydb (PostgreSQL 15.0, schema public), 1 table compared
+New database (NEW): mydb (PostgreSQL 15.0, schema public)
 Total Changes: 3
   - Safe (auto-handled): 1
   - Transformable (auto-converted): 1
@@ -42,7 +42,7 @@ BREAKING CHANGES (MANUAL INTERVENTION REQUIRED):
 
 {RULER}
 1 change needs a decision before anything can be moved.
-Next: write the resolutions file, decide, and migrate with it.
+Next: `resolve generate` asks about each of them, with a suggestion.
 {RULER}
 """
 

@@ -9,7 +9,8 @@ contradictions → open_changes → mentions; casts and run_started stand alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ from tranship.planning.deciding.resolve.following import Place, following
 from tranship.planning.deciding.resolve.item_keys import keys_left_to_new
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
-from tranship.planning.deciding.resolve.patterns import with_patterns
+from tranship.planning.deciding.resolve.patterns import PatternEntries, with_patterns
 from tranship.planning.deciding.resolve.shapes import check_shape
 from tranship.planning.deciding.resolve.tables import TableEntries, table_decisions
 from tranship.planning.deciding.resolve.words import (
@@ -50,7 +51,7 @@ from tranship.planning.matching.match import Decided, NamedFlow, match
 from tranship.planning.matching.scope import Scope
 from tranship.planning.types.values import castable
 
-__all__ = ["asked_about", "castable", "decide", "open_questions"]
+__all__ = ["asked_about", "castable", "decide", "open_questions", "with_mistakes"]
 
 
 def decide(
@@ -118,29 +119,56 @@ def asked_by_patterns(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
 ) -> tuple[tuple[TableName, Resolution], ...]:
     """Returns what the open entries of ``for_all`` ask about, as open entries of the old tables."""
+    return _by_patterns(file, old, new, scope, background).asked
+
+
+def _about_patterns(
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background
+) -> tuple[tuple[TableName, Resolution], ...]:
+    """Returns what open entries of ``for_all`` and those with mistakes are about."""
+    found = _by_patterns(file, old, new, scope, background)
+    return (*found.asked, *found.wrong)
+
+
+def _by_patterns(
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background
+) -> PatternEntries:
     if not file.for_all:
-        return ()
+        return PatternEntries(())
     read = _read(file, (old, new), scope, background)
     entries = [one for one, _ in read.flows]
-    return with_patterns(file.for_all, entries, read.matching.pairs, old, new).asked
+    return with_patterns(file.for_all, entries, read.matching.pairs, old, new)
 
 
 def asked_about(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
+    file: ResolutionFile,
+    sides: tuple[Catalog, Catalog],
+    scope: Scope,
+    background: Background = NOTHING_KNOWN,
+    wrong: AbstractSet[str] = frozenset(),
 ) -> dict[tuple[str, Side, str], str]:
-    """Returns what entries with placeholders ask about, with the entry's path.
+    """Returns what entries with placeholders ask about, with the entry's path; likewise what the entries of
+    the paths ``wrong`` are about, which have mistakes.
 
     A key is old table or the name of a flow, side and column; the column is empty for the table itself.
     """
-    flows, _ = entries_by_flow(_plain_file(file), old, new, scope)
-    asking = [(one, entry) for one in flows for entry in filter(is_open, one.entries)]
+    flows, _ = entries_by_flow(_plain_file(file), *sides, scope)
+    asking = [(one, e) for one in flows for e in one.entries if is_open(e) or e.path in wrong]
     of_flows = [(name, e) for one, e in asking for name in filter(None, (str(one.old.name), one.flow))]
-    of_patterns = [(str(table), e) for table, e in asked_by_patterns(file, old, new, scope, background)]
+    of_patterns = [(str(table), entry) for table, entry in _about_patterns(file, *sides, scope, background)]
     asked: dict[tuple[str, Side, str], str] = {}
     for table, entry in (*of_flows, *of_patterns):
         for side, name in _named_columns(entry) or [(Side.OLD, "")]:
             asked.setdefault((table, side, name), entry.path)
     return asked
+
+
+def with_mistakes(problems: Iterable[Problem]) -> frozenset[str]:
+    """Returns the paths of the entries that are wrong, not merely open: what they are about is not asked
+    again beside their mistakes.
+    """
+    wrong = (one for one in problems if not one.warning and one.code != OpenQuestion.code)
+    return frozenset(filter(None, map(entry_path, wrong)))
 
 
 def _named_columns(entry: Resolution) -> list[tuple[Side, str]]:

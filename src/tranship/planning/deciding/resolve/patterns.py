@@ -47,6 +47,8 @@ class PatternEntries(Struct, frozen=True):
     """The entries of each table, with those that a pattern decides."""
     asked: tuple[tuple[TableName, Resolution], ...] = ()
     """What open patterns ask about, as open entries of the tables."""
+    wrong: tuple[tuple[TableName, Resolution], ...] = ()
+    """What patterns with mistakes are about, as entries of the tables."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -77,16 +79,20 @@ def with_patterns(
         return PatternEntries(tuple(tables))
     by_flow = {one.place: one for one in tables}
     places = [place for pair in pairs for place in _places(pair, old, new)]
-    made = _Made(by_flow, {}, [], [])
+    made = _Made(by_flow, {}, [], [], [])
     for pattern in patterns:
         mine = [place for place in places if _is_meant(pattern, place, old)]
         wrong = list(_check(pattern, mine, places))
         made.problems += wrong
+        meant = [p for p in mine if not _has_own(by_flow.get(p.of), p)]
         if not wrong:
-            made.take(pattern, [p for p in mine if not _has_own(by_flow.get(p.of), p)], old)
+            made.take(pattern, meant, old)
+        else:
+            made.leave(pattern, meant, old)
     return PatternEntries(
         made.tables(old),
         tuple(made.still_asked()),
+        tuple(made.wrong),
         (*made.problems, *(_open(pattern) for pattern in made.open_patterns())),
     )
 
@@ -99,6 +105,11 @@ class _Made(Struct):
     """By flow and new column."""
     problems: list[Problem]
     asking: list[tuple[ForAll, _Place, Resolution]]
+    wrong: list[tuple[TableName, Resolution]]
+
+    def leave(self, pattern: ForAll, places: Sequence[_Place], old: Catalog) -> None:
+        """Notes what a pattern with mistakes is about."""
+        self.wrong += [(place.table.name, _entry(pattern, place, old)) for place in places]
 
     def take(self, pattern: ForAll, places: Sequence[_Place], old: Catalog) -> None:
         """Adds the entries of one pattern; a pattern that contradicts an earlier one is a problem, once."""

@@ -38,6 +38,11 @@ class Confidence(StrEnum):
     LIKELY = "likely"
     GUESS = "guess"
 
+    @property
+    def words(self) -> str:
+        """How sure a suggestion is, for people."""
+        return {"high": "tried on every row", "guess": "a guess"}.get(self.value, self.value)
+
 
 class AskedOnce(Struct, frozen=True):
     """A question that is the same for every column of an old and a new type."""
@@ -76,7 +81,7 @@ class Draft(Struct, frozen=True):
         action = str(self.fields.get("action", ""))
         target = next((self.fields[name] for name in _TARGETS if self.fields.get(name)), None)
         names = " → ".join(str(name) for name in (self._source_words, target) if name)
-        parts = (action, names, self._value_words, f"({self.confidence.value})")
+        parts = (action, names, self._value_words, f"({self.confidence.words})")
         return " ".join(part for part in parts if part)
 
     @property

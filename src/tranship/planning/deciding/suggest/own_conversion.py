@@ -83,9 +83,11 @@ def _fits(misfits: Sequence[Misfits], refusals: Refusals | None, conversion: Con
     """
     if any(m.rows or m.sampled for m in misfits):
         return False
+    # Every moment that the one type holds is one of the other, so untried values fit as the tried ones do.
+    takes_all = not conversion.fallible or conversion.rule is Rule.ZONE
     if refusals is not None:
-        return refusals.complete and not refusals.refused
-    return bool(misfits) or not conversion.fallible or conversion.rule is Rule.ZONE
+        return (refusals.complete or takes_all) and not refusals.refused
+    return bool(misfits) or takes_all
 
 
 def _wants_mapping(pair: ColumnPairContext, refusals: Refusals) -> bool:

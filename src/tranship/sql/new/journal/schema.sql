@@ -2,7 +2,7 @@
 
 -- name: state_of_schema
 -- $1 schema, $2 tables and $3 columns by which they are known (arrays side by side).
--- One row where the schema exists: owner; may_use, may_create: this role's rights; tables: those of $2 that are there; strangers: other relations;
+-- One row where the schema exists: owner; may_use, may_create: this role's rights; may_read, may_write: those on the tables; tables: those of $2 that are there; strangers: other relations;
 -- owners: who owns the schema or one of the tables and is neither this role nor a superuser; writers: who else may write into them.
 WITH known AS (
   SELECT k.name, k.mark FROM ROWS FROM (pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[])) AS k (name, mark)
@@ -26,6 +26,11 @@ WITH known AS (
 )
 SELECT pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
   pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_use, pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may_create,
+  NOT EXISTS (SELECT FROM relations r WHERE r.ours AND NOT pg_catalog.has_table_privilege(r.oid, 'SELECT')) AS may_read,
+  NOT EXISTS (
+    SELECT FROM relations r, pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege)
+    WHERE r.ours AND NOT pg_catalog.has_table_privilege(r.oid, p.privilege)
+  ) AS may_write,
   ARRAY(SELECT r.name FROM relations r WHERE r.ours ORDER BY 1) AS tables,
   ARRAY(SELECT r.name FROM relations r WHERE NOT r.ours ORDER BY 1) AS strangers,
   ARRAY(

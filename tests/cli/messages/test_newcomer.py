@@ -1,0 +1,143 @@
+"""What a person who moves a database for the first time reads, where something is not yet as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from support.desk import Desk
+
+DeskOf = Callable[[str, str], Desk]
+
+OLD = """
+CREATE TABLE users (id int PRIMARY KEY, state text, seen timestamp, born timestamp);
+INSERT INTO users VALUES (1, 'on', '2024-01-01', '2020-01-01'), (2, 'gone', '2024-01-02', '2020-01-01');
+"""
+NEW = """
+CREATE TYPE state AS ENUM ('on', 'off');
+CREATE TABLE users (id int PRIMARY KEY, state state, seen timestamptz, born timestamptz);
+"""
+CHANGES, RESOLUTIONS = "results/my_migration_changes.json", "results/my_manual_resolutions.json"
+CONFIG = "config/my-config.json"
+
+
+def asked(desk: Desk) -> str:
+    """Compares and writes the questions; returns what that printed."""
+    assert desk.type(f"tranship analyze {CONFIG} --prefix my").status == 0
+    return desk.type(f"tranship resolve generate {CHANGES} --prefix my").stdout
+
+
+def test_the_next_command_has_the_prefix_of_the_files(desk_of: DeskOf) -> None:
+    desk = desk_of(OLD, NEW)
+    migrate = f"tranship migrate {CONFIG} --prefix my --resolutions {RESOLUTIONS}\n"
+    assert f"  {migrate}" in asked(desk)
+    desk.write(
+        RESOLUTIONS,
+        {
+            "for_all": [{"tables": "*", "when": "timestamp -> timestamptz", "action": "transform"}],
+            "resolutions": {
+                "users": [
+                    {
+                        "action": "transform",
+                        "old_column": "state",
+                        "new_column": "state",
+                        "value_mapping": {"on": "on", "gone": "off"},
+                    }
+                ]
+            },
+        },
+    )
+    said = desk.type(f"tranship resolve validate {RESOLUTIONS} {CHANGES}")
+    assert f"every question is answered. Next: {migrate}" in said.stdout, said
+    assert desk.type(migrate.strip()).status == 0
+    assert list((desk.folder / "results").glob("my_migration_result_dryrun_*.json"))
+
+
+@pytest.mark.parametrize("folder", ["", "elsewhere/"])
+def test_the_next_command_finds_a_changes_file_of_any_name(desk_of: DeskOf, folder: str) -> None:
+    desk = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int)")
+    assert desk.type(f"tranship analyze {CONFIG} --results-dir {folder or 'results'}").status == 0
+    said = desk.type(f"tranship resolve generate {folder or 'results/'}migration_changes.json")
+    named = f"--results-dir {folder.rstrip('/')} " if folder else ""
+    assert f"tranship migrate {CONFIG} {named}--resolutions results/manual_resolutions.json\n" in said.stdout
+    (desk.folder / "results").mkdir(exist_ok=True)
+    (desk.folder / (folder or "results/") / "migration_changes.json").rename(desk.folder / "mine.json")
+    said = desk.type("tranship resolve generate mine.json --prefix my")
+    assert f"tranship migrate {CONFIG} --prefix my --changes-file mine.json --resolutions " in said.stdout
+
+
+def test_open_questions_of_the_file_that_was_passed_are_answered_in_it(desk_of: DeskOf) -> None:
+    desk = desk_of(OLD, NEW)
+    asked(desk)
+    edit = f"tranship resolve edit {RESOLUTIONS} {CHANGES}"
+    said = desk.type(f"tranship resolve validate {RESOLUTIONS} {CHANGES}")
+    assert f"1 question is still open. Answer in the file, or one by one: {edit}\n" in said.stdout
+    said = desk.type(f"tranship migrate {CONFIG} --prefix my --resolutions {RESOLUTIONS}")
+    assert said.status == 3
+    assert f"{RESOLUTIONS} leaves them open. Answer its questions: {edit} " in said.stderr
+
+
+def test_times_of_a_server_in_utc_are_filled_in_however_many_there_are(desk_of: DeskOf) -> None:
+    """A sample of the values is enough: no moment fits the one type and not the other."""
+    many = "INSERT INTO users SELECT i, 'on', TIMESTAMP '2024-01-01' + i * INTERVAL '1 min' FROM generate_series(3, 30000) i"
+    desk = desk_of(f"{OLD}; {many}", NEW)
+    said = asked(desk)
+    assert "2 columns of one table: in which time zone" in said
+    assert "2 questions: 1 answered by suggestion, 1 open." in said
+
+
+def test_a_mistake_is_told_without_what_follows_from_it(desk_of: DeskOf) -> None:
+    desk = desk_of(OLD, NEW)
+    asked(desk)
+    wrong = {
+        "for_all": [
+            {
+                "tables": "*",
+                "when": "timestamp -> timestamptz",
+                "action": "transform",
+                "transform_sql": "old.{old_colum} AT TIME ZONE 'UTC'",
+            }
+        ],
+        "resolutions": {"users": [{"action": "transfrom", "old_column": "state", "new_column": "state"}]},
+    }
+    desk.write(RESOLUTIONS, wrong)
+    said = desk.type(f"tranship resolve validate {RESOLUTIONS} {CHANGES}")
+    assert "2 problems: correct" in said.stdout, said
+    assert "TS301" not in said.stdout
+    said = desk.type(f"tranship migrate {CONFIG} --prefix my --resolutions {RESOLUTIONS}")
+    assert said.status == 3
+    assert "TS324" in said.stderr and "TS323" in said.stderr and "TS301" not in said.stderr
+
+
+def test_a_new_database_without_tables(desk_of: DeskOf) -> None:
+    """tranship moves rows only, which is easily overlooked: it does not ask what becomes of each table."""
+    desk = desk_of(OLD, "")
+    said = desk.type(f"tranship ping {CONFIG}")
+    assert said.status == 2
+    assert "TS137 no tables in NEW (schema public, NEW database " in said.stdout
+    said = desk.type(f"tranship analyze {CONFIG} --prefix my")
+    assert said.status == 0
+    assert (
+        "Verdict: NEW has no tables in schema public: tranship moves rows and creates no tables.\n"
+        in said.stdout
+    )
+    assert (
+        f"NEW has no tables. Create the new schema there, then repeat: tranship analyze {CONFIG}"
+        in said.stdout
+    )
+    said = desk.type(f"tranship migrate {CONFIG} --prefix my")
+    assert said.status == 3
+    assert (
+        "hint: NEW has no tables at all: create the new schema there first, then: tranship analyze"
+        in said.stderr
+    )
+
+
+def test_before_the_first_run_there_is_nothing_to_look_at(desk_of: DeskOf) -> None:
+    desk = desk_of(OLD, NEW)
+    for command in ("verify", "report", "rollback"):
+        said = desk.type(f"tranship {command} {CONFIG}")
+        assert said.status == 2
+        assert "TS130 no live run is on record in NEW\n" in said.stderr
+        assert "dry runs and rehearsals leave no record" in said.stderr
