@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from msgspec import Struct
-from msgspec.json import decode
+from msgspec.json import Decoder
 
 from tranship.errors import Refused
 from tranship.errors.codes.start import AmbiguousExistingKey, ExistingNotAskable
@@ -41,6 +41,8 @@ _FEW = 20_000
 """Most rows of NEW whose keys are looked for in OLD; against more, every row of OLD is asked about."""
 _SHOWN = 5
 """Rows of NEW that a message names."""
+
+_OTHER_VALUES = Decoder(dict[str, tuple[bool, str | None]])
 
 
 class _Match(Struct, frozen=True):
@@ -216,5 +218,5 @@ class FoundRows:
 
 def _other_values(own: str) -> tuple[tuple[str, str | None], ...]:
     """Returns the columns in which NEW's row has another value than the old row would have had."""
-    columns = decode(own, type=dict[str, tuple[bool, str | None]])
+    columns = _OTHER_VALUES.decode(own)
     return tuple((name, text) for name, (differs, text) in columns.items() if differs)

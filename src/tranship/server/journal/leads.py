@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from tranship.server.journal.store import Journal
 
+_NEW_KEY = msgspec.json.Decoder(dict[str, str | None])
+
 
 class Lead(Struct, frozen=True):
     """Where children of one row are led."""
@@ -67,5 +69,5 @@ def _text(columns: Sequence[str]) -> str:
 
 
 def _lead(columns: Sequence[str], row: asyncpg.Record) -> Lead:
-    new_key = msgspec.json.decode(bytes(row["new_key"]), type=dict[str, str | None])
+    new_key = _NEW_KEY.decode(bytes(row["new_key"]))
     return Lead(tuple(columns), bytes(row["old_key"]).decode(), new_key)
