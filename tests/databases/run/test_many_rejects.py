@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from msgspec import UNSET
 
 from support import MakePair
 from support.runs import migrate
+from tranship.execution.probe.reject_book import Book
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
 from tranship.model.verdict import MigrationResult
 
 OLD = """
@@ -66,3 +70,27 @@ async def test_a_dry_run_estimates_the_time_by_the_last_run(
     monkeypatch.setattr("tranship.execution.start.pace.ENOUGH_ROWS", 40)
     known = await migrate(pair, tmp_path, live=False)
     assert known.estimated_seconds > 0
+
+
+async def test_what_collides_is_looked_at_once(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that are out of the question were made into a set again for each row that collides, so that
+    the time grew with the square of the rejects.
+    """
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, code int); INSERT INTO t SELECT g, g / 2 FROM generate_series(1, 400) g",
+        "CREATE TABLE t (id int PRIMARY KEY, code int UNIQUE)",
+    )
+    asked = 0
+    real = Book.not_written
+
+    def counted(book: Book, flow: FlowId) -> AbstractSet[Locator]:
+        nonlocal asked
+        asked += 1
+        return real(book, flow)
+
+    monkeypatch.setattr(Book, "not_written", counted)
+    result = await migrate(pair, tmp_path, live=False)
+    assert result.stats.rows_failed == 199
+    assert asked < 20

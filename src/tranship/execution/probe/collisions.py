@@ -201,8 +201,9 @@ class Collisions:
 
     def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, Locator, str]]) -> list[Clique]:
         members: dict[str, list[Place]] = {}
+        gone = [self._book.not_written(plan.flow) for plan in self._of.plans]
         for n, row, key in found:
-            if row not in self._book.not_written(self._of.plans[n].flow):
+            if row not in gone[n]:
                 members.setdefault(key, []).append(Place(n, row))
         return [Clique(index.constraint, tuple(places)) for places in members.values() if len(places) > 1]
 
