@@ -11,7 +11,7 @@ from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
 from tranship.model.verification import AskedConstraint
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.html import render_html
-from tranship.report.verification import before_lines, grouped, opinion_lines
+from tranship.report.verification import before_lines, grouped, moment, opinion_lines
 
 
 def certificate_page(certificate: Certificate) -> str:
@@ -32,7 +32,7 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
         (
             ("OLD", certificate.old),
             ("NEW", f"{new.database} on {new.host}:{new.port}, PostgreSQL {new.server_version // 10000}"),
-            ("Compared", f"{certificate.made}, by tranship {certificate.tool_version} as {new.user}"),
+            ("Compared", f"{moment(certificate.made)}, by tranship {certificate.tool_version} as {new.user}"),
             ("SHA-256", certificate.sha256),
             ("Check it", "tranship verify --certificate FILE"),
         )
@@ -40,10 +40,12 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
     total = sum(table.made for table in tables)
     counted = ("written", "rejected", "already_there", "kept", "updated", "merged")
     sums = ((name.replace("_", " "), sum(getattr(table, name) for table in tables)) for name in counted)
-    yield Totals("Rows made of OLD's rows", total, tuple(part for part in sums if part[1]))
+    yield Totals("Rows", total, tuple(part for part in sums if part[1]))
     yield Section("Tables", tuple(map(_table, tables)), Tone.GOOD)
     yield Section("Runs", tuple(map(_run, certificate.runs)))
-    yield Section("Constraints and sequences of NEW, asked of every row", tuple(_constraints(certificate)))
+    asked = tuple(_constraints(certificate))
+    title = "Constraints and sequences of NEW, checked for every row"
+    yield Section(title, asked, stands_for=len(certificate.constraints))
 
 
 def _table(table: CertifiedTable) -> Item:
@@ -73,7 +75,7 @@ def _run(run: CertifiedRun) -> Item:
         f"OLD {run.old_identity}, snapshot {run.snapshot}; NEW {run.new_identity}",
         *(f"left out by decision: {name}, {grouped(rows)} rows" for name, rows in run.left_out.items()),
     ]
-    when = f"{run.started} to {run.finished}, tranship {run.tool_version}"
+    when = f"{moment(run.started)} to {moment(run.finished)}, tranship {run.tool_version}"
     return Item(when, run.id, tuple(map(Note, texts)))
 
 

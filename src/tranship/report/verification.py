@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -201,6 +202,11 @@ def coverage(tables: Sequence[Counted]) -> str:
 def _rows_that_differ(tables: Sequence[Counted]) -> str:
     rows = sum(one.rows for table in tables for one in table.differences)
     return f"{grouped(rows)} rows of NEW are not what OLD's rows became" if rows else "NEW lacks rows"
+
+
+def moment(text: str) -> str:
+    """Returns a time that a document holds (ISO 8601) as people write it: ``2026-11-30 14:27:37 UTC``."""
+    return f"{datetime.datetime.fromisoformat(text).astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def grouped(number: int) -> str:

@@ -276,7 +276,7 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
     words = f"Column '{proposal.old}' likely renamed to '{proposal.new}' in new DB"
     evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
     if proposal.runner_up is not None:
-        evidence.append(f"next best: '{proposal.runner_up}'")
+        evidence.append(f"second best match: '{proposal.runner_up}'")
     old, new = _columns(tables, proposal.old, proposal.new)
     conversion = tables.convert(old, new)
     if not conversion.automatic:

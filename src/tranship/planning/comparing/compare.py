@@ -283,7 +283,7 @@ def _proposed_table(name: TableName, proposal: TableProposal, matching: Matching
     old_words, new_words = _table_words(name, proposal.new, matching)
     evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
     if proposal.runner_up is not None:
-        evidence.append(f"next best: '{proposal.runner_up}'")
+        evidence.append(f"second best match: '{proposal.runner_up}'")
     return Change(
         cls=ChangeClass.BREAKING,
         kind=ChangeKind.TABLE_RENAMED,

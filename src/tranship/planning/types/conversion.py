@@ -159,7 +159,7 @@ def _across(old: PgType, new: PgType) -> Conversion:
         )
         return asked(Rule.NEW_INPUT, "the value becomes its printed form and may not fit", fallible=not fits)
     if (_is_text(old) or old.typname == "name") and new.family is not Family.STRING:
-        return asked(Rule.NEW_INPUT, f"text that is no {new.text} is refused")
+        return asked(Rule.NEW_INPUT, f"text that is not a valid {new.text} is refused")
     return no_conversion(NOTHING_IN_COMMON)
 
 

@@ -102,7 +102,8 @@ def from_string(old: PgType, new: PgType) -> Conversion:
         return no_conversion(f"a text names no {new.text} of NEW's server: give a transform_sql")
     if new.family is Family.INTERVAL and (unit := smallest_unit(new.text)[1]) != "second":
         return no_conversion(f"an {new.text} drops what is smaller than a {unit}: give a transform_sql")
-    return asked(Rule.NEW_INPUT, f"text that is no {new.text} is refused", loss=_loss_of_reading(new))
+    why = f"text that is not a valid {new.text} is refused"
+    return asked(Rule.NEW_INPUT, why, loss=_loss_of_reading(new))
 
 
 def _loss_of_reading(new: PgType) -> Loss:

@@ -209,4 +209,4 @@ def _verdict(
         return Banner(("No changes were found.", *watch), Tone.CHANGED)
     if not any(counts.values()):
         return Banner(("No changes: the data can be moved as it is.", *watch), Tone.GOOD)
-    return Banner(("Ready: everything is handled automatically, nothing to decide.", *watch), Tone.GOOD)
+    return Banner(("There is nothing to decide: everything is handled automatically.", *watch), Tone.GOOD)

@@ -21,7 +21,7 @@ from tranship.report.document import (
     Tone,
     Totals,
 )
-from tranship.report.verification import difference_lines, grouped
+from tranship.report.verification import difference_lines, grouped, moment
 
 _WORDS = {"already_there": "already there"}
 
@@ -35,7 +35,7 @@ def describe_run(run: ReportedRun, certificate: FoundCertificate | None, words: 
         Banner((title,)),
         run_verdict(run, certificate, words),
         Facts(tuple(_facts(run, certificate))),
-        Totals("Rows made of OLD's rows", sum(table.read for table in run.tables), tuple(_totals(run))),
+        Totals("Rows", sum(table.read for table in run.tables), tuple(_totals(run))),
         Section("Differences", tuple(_differences(run)), Tone.BAD),
         Section("Still switched off", tuple(Item(what) for what in run.switched_off), Tone.BAD),
         Section("Rejected rows by cause", _causes(causes, consequences=False), Tone.BAD),
@@ -102,7 +102,7 @@ def _facts(run: ReportedRun, certificate: FoundCertificate | None) -> Iterator[t
         cells = grouped(certificate.cells)
         yield (
             "Certificate",
-            f"{certificate.page}, {certificate.made}: {cells} values, SHA-256 {certificate.sha256}",
+            f"{certificate.page}, {moment(certificate.made)}: {cells} values, SHA-256 {certificate.sha256}",
         )
     else:
         yield "Certificate", "none beside the results: tranship verify writes one where all is verified"

@@ -38,7 +38,7 @@ TRANSFORMABLE CHANGES (Can be converted automatically):
 BREAKING CHANGES (MANUAL INTERVENTION REQUIRED):
   [users] Column 'email' type mismatch: current(varchar(50)) vs new(integer)
     ⚠ Manual action required!
-      text that is no integer is refused
+      text that is not a valid integer is refused
 
 {RULER}
 1 change needs a decision before anything can be moved.

@@ -325,7 +325,7 @@ def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional
         fields["new_schema"] = proposal.new.schema
     evidence = [f"score {proposal.score:.2f}", *proposal.evidence]
     if proposal.runner_up is not None:
-        evidence.append(f"next best: '{proposal.runner_up}'")
+        evidence.append(f"second best match: '{proposal.runner_up}'")
     question = f"Table '{proposal.old.name}' likely renamed to '{proposal.new.name}' in new DB"
     sure = not proposal.doubtful
     confidence = Confidence.LIKELY if sure else Confidence.GUESS

@@ -61,7 +61,7 @@ def _zero(column: Column) -> Constant | None:
     value = _ZERO.get(family(column.type))
     if value is None:
         return None
-    why = f"nothing speaks for a value: {value or 'the empty text'} is what its type has for none"
+    why = f"the data suggests no value: {value or 'the empty text'} is only the empty value of its type"
     return Constant(value, why)
 
 

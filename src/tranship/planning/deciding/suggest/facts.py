@@ -77,7 +77,7 @@ def lookup_evidence(facts: LookupFacts) -> tuple[Fact, ...]:
 def misfit_evidence(misfits: Misfits) -> tuple[str, ...]:
     """Returns how many rows a bare transform would reject, in words."""
     of = " of the sampled rows" if misfits.sampled else " rows"
-    return (f"{misfits.rows}{of} are {misfits.what}: a bare transform rejects them",)
+    return (f"{misfits.rows}{of} are {misfits.what}: a transform without SQL rejects them",)
 
 
 def percent(part: int, whole: int) -> str:

@@ -107,7 +107,7 @@ def _word_vetoes(before: str, after: str) -> list[str]:
     found += [f"{a} is the opposite of {b}" for a, b in changes if _opposite(a, b)]
     differing = left ^ right
     if left and right and differing and differing <= _KEYS:
-        found.append("one name speaks of a key, the other of the thing itself")
+        found.append("one name looks like a key (as status_id does), the other does not")
     if {_nature(left), _nature(right)} == {"a code", "a label"}:
         found.append("one name speaks of a code, the other of a label")
     return found

@@ -227,7 +227,7 @@ def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -
         run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)")
     )
     assert {entry["action"] for entry in trap} == {"SPECIFY_ACTION"}
-    assert all("next best" in str(entry["_evidence"]) for entry in trap)
+    assert all("second best match" in str(entry["_evidence"]) for entry in trap)
 
 
 def test_split_and_merge_are_proposed_as_sql() -> None:
