@@ -118,7 +118,7 @@ def both_readings(value: str, zone: str) -> tuple[Fact, ...]:
     """Returns what a time without a zone may mean; ``value`` is the old column as an expression names it."""
     utc = f"{value} AT TIME ZONE 'UTC'"
     return (
-        f"a transform without SQL reads the times in the time zone of OLD's database, {zone}",
+        f"a transform without SQL reads the times in OLD's database time zone {zone}",
         f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {utc}",
     )
 
