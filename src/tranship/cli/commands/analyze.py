@@ -79,9 +79,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     else:
         say(analysis.report.rstrip("\n"))
         say()
-        say(
-            _verdict(analysis, call, (*config, *pattern_words(given["only"], given["never"])), _naming(given))
-        )
+        say(_next(analysis, call, (*config, *pattern_words(given["only"], given["never"])), _naming(given)))
         say(f"Report: {analysis.report_path}")
         say(f"The same as a page: {analysis.page_path}")
         say(f"Changes: {analysis.changes_path}")
@@ -94,24 +92,19 @@ def _naming(given: Given) -> tuple[str, ...]:
     return MigrateOptions(prefix=given["prefix"], results_dir=given["results_dir"]).naming
 
 
-def _verdict(analysis: Analysis, call: CliContext, words: tuple[str, ...], naming: tuple[str, ...]) -> str:
-    """Returns the first line of the end: what was found, and the command that comes next."""
+def _next(analysis: Analysis, call: CliContext, words: tuple[str, ...], naming: tuple[str, ...]) -> str:
+    """Returns the line below the report's verdict: the command that comes next."""
     from tranship.model.change import ChangeClass
     from tranship.model.options import command_line
 
     breaking = len(analysis.comparison.of(ChangeClass.BREAKING))
     if breaking and analysis.new_is_empty:
         again = command_line(call.invocation, "analyze", *words, *naming)
-        return f"NEW has no tables. Create the new schema there, then repeat: {again}"
+        return f"Next: create the tables of NEW, then repeat: {again}"
     if breaking:
-        count = "1 change needs a decision" if breaking == 1 else f"{breaking} changes need a decision"
         changes = str(analysis.changes_path)
-        return f"{count}. Next: {command_line(call.invocation, 'resolve generate', changes, *naming)}"
-    total = len(analysis.comparison.changes)
-    count = {0: "No changes", 1: "1 change, handled automatically"}.get(
-        total, f"{total} changes, all handled automatically"
-    )
-    return f"{count}. Next: {command_line(call.invocation, 'migrate', *words, *naming)}"
+        return f"Next: {command_line(call.invocation, 'resolve generate', changes, *naming)}"
+    return f"Next: {command_line(call.invocation, 'migrate', *words, *naming)}"
 
 
 def _status(comparison: Comparison, fail_on: str | None) -> int:

@@ -169,7 +169,7 @@ def _without_tables(new: Catalog) -> Banner:
     return Banner(
         (
             f"NEW has no tables in schema {where}: tranship moves rows and creates no tables.",
-            "Next: create the new schema there first, then compare again.",
+            "Create the new schema there first, then compare again.",
         ),
         Tone.BAD,
     )
@@ -187,7 +187,7 @@ def _verdict(
         return Banner(
             (
                 f"{count} a decision before anything can be moved.",
-                "Next: `resolve generate` asks about each of them, with a suggestion.",
+                "resolve generate asks about each of them, with a suggestion.",
             ),
             Tone.BAD,
         )

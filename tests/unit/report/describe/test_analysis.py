@@ -42,7 +42,7 @@ BREAKING CHANGES (MANUAL INTERVENTION REQUIRED):
 
 {RULER}
 1 change needs a decision before anything can be moved.
-Next: `resolve generate` asks about each of them, with a suggestion.
+resolve generate asks about each of them, with a suggestion.
 {RULER}
 """
 
