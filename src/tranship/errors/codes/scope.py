@@ -133,9 +133,11 @@ class NothingMatches(UsageMessage, frozen=True):
     cure = "correct it; `*` stands for any letters, and capitals count"
     about = "{pattern}"
     message = "no table of OLD database {database!r} that takes part matches {pattern!r}"
-    hint = "* stands for any letters, ? for one; a pattern is compared with table and schema.table"
+    hint = "{near}* stands for any letters, ? for one; a pattern is compared with table and schema.table"
     pattern: str
     database: str
+    near: str = ""
+    """A question that names the nearest table, and a blank; empty: none is near."""
 
 
 class EverythingExcluded(UsageMessage, frozen=True):

@@ -223,7 +223,7 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
     if "." in text:
         prefix, rest = text.split(".", 1)
         if prefix not in catalog.schemas:
-            hint = _nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
+            hint = nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
             return SchemaOfTableNotFound(rest, prefix, side, catalog.database, hint).problem(text)
         schema, name = prefix, rest
     wanted = TableName(schema, name)
@@ -241,7 +241,7 @@ def _hint_for_name(catalog: Catalog, text: str, wanted: TableName) -> str:
     """Returns the table that was probably meant, else what tables there are in the schema."""
     tables = [t.name for t in catalog.tables if t.kind in HOLDS_ROWS]
     here = [name.name for name in tables if name.schema == wanted.schema]
-    hint = _nearest_hint(wanted.name, here) or _nearest_hint(text, map(str, tables))
+    hint = nearest_hint(wanted.name, here) or nearest_hint(text, map(str, tables))
     if hint:
         return hint
     if not here:
@@ -249,7 +249,7 @@ def _hint_for_name(catalog: Catalog, text: str, wanted: TableName) -> str:
     return f"tables there: {', '.join(here[:MOST_SHOWN])}" + (" …" if len(here) > MOST_SHOWN else "")
 
 
-def _nearest_hint(word: str, known: Iterable[str]) -> str:
+def nearest_hint(word: str, known: Iterable[str]) -> str:
     """Returns a question that names the nearest known word; it says so where only the case differs."""
     names = sorted(set(known))
     same = next((n for n in names if n.casefold() == word.casefold()), None)

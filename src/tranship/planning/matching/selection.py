@@ -11,7 +11,7 @@ from tranship.errors.codes.scope import EverythingExcluded, NothingMatches
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
-from tranship.planning.matching.scope import Scope, moved_tables, unreadable
+from tranship.planning.matching.scope import Scope, moved_tables, nearest_hint, unreadable
 
 
 def narrowed(
@@ -48,7 +48,8 @@ def _without_match(names: Sequence[TableName], patterns: Sequence[str], database
     """Yields a problem for each pattern that matches nothing: it is probably misspelt."""
     for pattern in patterns:
         if not any(matches(name, pattern) for name in names):
-            yield NothingMatches(pattern, database).problem()
+            near = nearest_hint(pattern, [*(name.name for name in names), *map(str, names)])
+            yield NothingMatches(pattern, database, f"{near} " if near else "").problem()
 
 
 def _chosen(name: TableName, only: Sequence[str], never: Sequence[str]) -> bool:

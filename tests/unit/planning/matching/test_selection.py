@@ -49,6 +49,17 @@ def test_a_pattern_that_matches_nothing_is_a_mistake() -> None:
     assert chosen(("orders",), ("orders",))[1] == ["TS136"]
 
 
+def test_the_table_that_was_probably_meant_is_named() -> None:
+    scope, problems = make_scope(OLD, OLD, None)
+    _, problems = narrowed(scope, OLD, ("users", "crm.ordres", "nothing*"), (), problems)
+    named = [(problem.hint or "").partition("*")[0] for problem in problems]
+    assert named == [
+        "did you mean 'Users'? (names are case-sensitive) ",
+        "did you mean 'crm.orders'? ",
+        "",
+    ]
+
+
 def test_patterns_choose_among_the_configured_tables() -> None:
     scope, problems = make_scope(OLD, OLD, ["order_log", "crm.orders"])
     scope, problems = narrowed(scope, OLD, ("*order*",), ("*_log",), problems)
