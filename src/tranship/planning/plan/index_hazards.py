@@ -13,6 +13,7 @@ from tranship.planning.plan.unchanged import (
     all_unchanged,
     collation_of,
     equal_origin,
+    led_columns,
     mapping_of,
     same_equality,
 )
@@ -130,11 +131,13 @@ def _numbers_items(plan: TablePlan, column: str) -> bool:
 
 
 def _rekeyed(plan: TablePlan, column: str) -> str | None:
-    """Returns the own old key whose new values, which differ where the old ones do, fill a column."""
+    """Returns the own old key whose new values, which differ where the old ones do, fill a column. A key that
+    leads to a survivor is that of several rows.
+    """
     mapping = mapping_of(plan, column)
     match mapping.expression if mapping is not None else None:
         case Rekeyed(column=name, key=key, table=plan.old) if name == key.column:
-            return name
+            return name if name not in led_columns(plan) else None
         case _:
             return None
 

@@ -82,10 +82,10 @@ def _take(plan: TablePlan, column: str) -> Take | None:
     mapping = mapping_of(plan, column)
     if mapping is None or not isinstance(mapping.expression, Take):
         return None
-    return None if mapping.expression.column in _led(plan) else mapping.expression
+    return None if mapping.expression.column in led_columns(plan) else mapping.expression
 
 
-def _led(plan: TablePlan) -> frozenset[str]:
+def led_columns(plan: TablePlan) -> frozenset[str]:
     """Returns the old columns whose references lead to survivors, or become NULL with their parents."""
     repointed = plan.repointing.parents if plan.repointing is not None else ()
     columns = [*(one.columns for one in repointed), *(one.columns for one in plan.shape.null_with)]
