@@ -39,6 +39,7 @@ from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
+from tranship.planning.deciding.resolve.answered import without_answered
 from tranship.planning.deciding.resolve.casts import cast_questions
 from tranship.planning.deciding.resolve.flows import queries, with_queries
 from tranship.planning.deciding.resolve.open_changes import left_behind
@@ -104,6 +105,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         matching = match(old, new, sides.scope, decided, background=background)
         refuse(chosen_by_new_name(sides.scope, [(p.old, p.new) for p in matching.pairs], old))
         answers, untried = await _with_uses(open_, sides, matching, answers)
+        problems = without_answered(problems, file, (old, new), matching, answers)
         comparison = await _compared(open_, sides, matching, answers, filled)
         wrong = with_mistakes(problems)
         asked = asked_about(file, (old, new), sides.scope, background, wrong)

@@ -48,6 +48,7 @@ from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
+from tranship.planning.deciding.resolve.answered import without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
@@ -237,6 +238,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
     answers = with_mentions(answers, compare(old, new, matching, answers))
+    found = without_answered(found, file, (old, new), matching, answers)
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
     open_places = asked_about(file, (old, new), scope, background, with_mistakes(found))
     rest = undecided(

@@ -5,31 +5,42 @@ database.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
 from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions
+from tranship.api.suggested import (
+    KEPT,
+    Entries,
+    Suggested,
+    by_whom,
+    suggestions_in,
+    with_taken,
+    without_taken,
+)
 from tranship.codec import read_changes
 from tranship.codec.decision_file import DecisionFile, Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
+from tranship.errors import UsageError
 from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
+from tranship.errors.codes.usage import EntryGone
 from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.choices import Asked, Choice, additions, choices
 from tranship.planning.deciding.resolve import decide
+from tranship.planning.deciding.resolve.answered import without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
+from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open, problem
 from tranship.planning.matching.match import match
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Sides
 
-_KEPT = ("description", "tables", "when", "_suggestion", "_evidence", "_comments")
-"""Fields of an entry that an answer leaves as they are."""
 _ASKED = ("_suggestion", "_evidence", "_decided")
 """Fields of entries that ask, or that somebody decided entry by entry."""
 _NAMING = ("old_column", "old_columns", "new_column")
@@ -119,9 +130,7 @@ class Deciding:
             UsageError: there is no such entry any more.
         """
         changed = self.seen.with_entry(place, self.entry_of(place, answer))
-        left = [one for one in _resolutions(changed) if one.path == place and is_open(one)]
-        unfinished = tuple(problem(one, PlaceholderLeft()) for one in left)
-        return (*unfinished, *self._new_problems(changed))
+        return (*_unfinished(changed, (place,)), *self._new_problems(changed))
 
     def added(self, key: str, answer: Answer) -> tuple[DecisionFile, str]:
         """Returns the file with one more decision under a key, and its place; nothing is saved.
@@ -159,9 +168,7 @@ class Deciding:
         """
         entries = {place: self.entry_of(place, answer) for place, answer in answers.items()}
         changed = self.seen.with_entries(entries)
-        left = [one for one in _resolutions(changed) if one.path in entries and is_open(one)]
-        unfinished = tuple(problem(one, PlaceholderLeft()) for one in left)
-        problems = (*unfinished, *self._new_problems(changed))
+        problems = (*_unfinished(changed, entries), *self._new_problems(changed))
         if not problems:
             self.seen = self.seen.replace(changed)
         return problems
@@ -177,10 +184,59 @@ class Deciding:
             self.seen = self.seen.save(place, self.entry_of(place, answer))
         return problems
 
+    def suggestions(self) -> tuple[Suggested, ...]:
+        """Returns the whole suggestions that stand beside the questions, in the order of the file."""
+        return suggestions_in(self.seen)
+
+    def suggestion(self, place: str) -> Suggested:
+        """Returns one of them.
+
+        Raises:
+            UsageError: there is none in that place any more.
+        """
+        found = next((one for one in self.suggestions() if one.place == place), None)
+        if found is None:
+            raise UsageError(EntryGone(self.seen.path, place=place))
+        return found
+
+    def taken(self, place: str, entries: Entries, by: str) -> tuple[DecisionFile, tuple[Problem, ...]]:
+        """Returns the file with the entries of a suggestion among its decisions, and what would be wrong
+        with it; nothing is saved.
+
+        Raises:
+            UsageError: there is no such suggestion any more.
+        """
+        signed = _signed(Answer({}, by, "suggestion"))
+        changed, places = with_taken(self.seen, self.suggestion(place), entries, signed)
+        return changed, (*_unfinished(changed, places), *self._new_problems(changed))
+
+    def take(self, place: str, entries: Entries, by: str) -> tuple[Problem, ...]:
+        """Saves the entries of a suggestion as decisions, unless they are wrong: then the problems are
+        returned and nothing is saved.
+
+        Raises:
+            UsageError: there is no such suggestion any more, somebody changed the file meanwhile, or it
+                cannot be written.
+        """
+        changed, problems = self.taken(place, entries, by)
+        if not problems:
+            self.seen = self.seen.replace(changed)
+        return problems
+
+    def take_back(self, place: str) -> tuple[Problem, ...]:
+        """Saves the file as if nobody had taken a suggestion. Returns no problem: what is open then is asked
+        again.
+
+        Raises:
+            UsageError: as `take`.
+        """
+        self.seen = self.seen.replace(without_taken(self.seen, self.suggestion(place)))
+        return ()
+
     def entry_of(self, place: str, answer: Answer) -> Entry:
         """Returns the entry that an answer makes of the one in its place."""
         _, entry = self.seen.entries.get(place, ("", {}))
-        kept: dict[str, JsonValue] = {name: entry[name] for name in _KEPT if name in entry}
+        kept: dict[str, JsonValue] = {name: entry[name] for name in KEPT if name in entry}
         named = _named(entry) if answer.how != "suggestion" else {}
         fields = {**named, **{k: v for k, v in answer.fields.items() if k != "confidence"}}
         fields = _without_needless_names(fields)
@@ -212,7 +268,10 @@ class Deciding:
         old, new = self._recorded.old.catalog, self._recorded.new.catalog
         old = with_queries(state.file, old, new)
         background = recorded_background(self._recorded)
-        return decide(state.file, old, new, self._scope, background)[2]
+        answers, decided, problems = decide(state.file, old, new, self._scope, background)
+        matching = match(old, new, self._scope, decided, background=background)
+        answers = with_mentions(answers, compare(old, new, matching, answers))
+        return without_answered(problems, state.file, (old, new), matching, answers)
 
 
 def _signed(answer: Answer) -> dict[str, JsonValue]:
@@ -226,6 +285,12 @@ def _signed(answer: Answer) -> dict[str, JsonValue]:
 def _resolutions(state: DecisionFile) -> Iterator[Resolution]:
     yield from state.file.entries
     yield from (pattern.entry for pattern in state.file.for_all)
+
+
+def _unfinished(state: DecisionFile, places: Collection[str]) -> tuple[Problem, ...]:
+    """Returns a problem for each entry in these places that still holds a placeholder."""
+    left = [one for one in _resolutions(state) if one.path in places and is_open(one)]
+    return tuple(problem(one, PlaceholderLeft()) for one in left)
 
 
 def _asks(entry: Resolution | None) -> bool:
@@ -246,7 +311,7 @@ def _question(place: str, key: str, entry: Entry, read: Resolution | None, *, se
         suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
         evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
         choices=_choices(entry, Asked(old, new, pattern=place.startswith("$.for_all"))),
-        decided=_by_whom(entry),
+        decided=by_whom(entry),
         because=_text(entry.get("because")),
         entry=plain_json(dict(entry)),
         old_column=old,
@@ -281,7 +346,7 @@ def _suggested(entry: Entry, *, asks: bool) -> Entry:
     if isinstance(given, dict):
         return {name: value for name, value in given.items() if name != "confidence"}
     if isinstance(given, str) and not asks:
-        return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*_KEPT, "because")}
+        return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*KEPT, "because")}
     return {}
 
 
@@ -305,14 +370,6 @@ def _without_needless_names(fields: Mapping[str, JsonValue]) -> dict[str, JsonVa
     """Returns the fields without the columns that the action does not take."""
     needless = {"ignore": ("new_column",), "default": ("old_column", "old_columns")}
     return {k: v for k, v in fields.items() if k not in needless.get(_text(fields.get("action")), ())}
-
-
-def _by_whom(entry: Entry) -> str:
-    decided = entry.get("_decided")
-    if not isinstance(decided, dict):
-        return ""
-    by, at, how = (_text(decided.get(name)) for name in ("by", "at", "how"))
-    return f"{by}, {at}, by {how}"
 
 
 def _text(value: object) -> str:

@@ -4,21 +4,21 @@ file at once, so an interruption loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from tranship import api
 from tranship.api.deciding import Answer, Deciding, Question
+from tranship.api.suggested import Suggested
+from tranship.cli.offering import completed, completed_entries, keys_of, saved, show_suggested
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue, parse_jsonc
-from tranship.codec.decision_file import Entry
 from tranship.errors import UsageError
 from tranship.errors.codes.decisions import OpenQuestion
-from tranship.errors.codes.usage import ChangedMeanwhile
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice, Field, Kind
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
 _KEYS = "number choose · e expression · j fields as JSON · s skip · b back · q quit"
 _ACCEPT = "a accept · "
@@ -44,26 +44,85 @@ class Dialog:
         self.saved = 0
 
     def run(self, *, all_: bool) -> None:
-        """Goes through the open questions; with ``all_`` through those that a suggestion answered, too."""
-        places = [one.place for one in self._deciding.questions() if one.open or all_]
+        """Goes through what is suggested and asked, table by table; with ``all_`` also through what was
+        answered or taken.
+        """
+        places = [*self._places(all_=all_)]
         if not places:
             say("Nothing is open.")
-        at = 0
+        at, passed = 0, list[int]()
         try:
             while at < len(places):
-                question = self._question(places[at])
-                if question is None or (not all_ and not question.open and question.place not in self._seen):
-                    at += 1
+                on = self._visit(places[at], (at + 1, len(places)), all_=all_)
+                if on is not None and on < 0:
+                    # To what was shown last: what lies between may be answered by now.
+                    at = passed.pop() if passed else at
                     continue
-                at = max(at + self._step(question, at + 1, len(places)), 0)
+                passed += [at] if on else []
+                at += 1 if on is None else on
         except (Ended, EOFError):
             say()
 
     _seen: frozenset[str] = frozenset()
     """Questions that were shown: going back leads to them although they are answered."""
 
-    def _question(self, place: str) -> Question | None:
-        return next((one for one in self._deciding.questions() if one.place == place), None)
+    def _places(self, *, all_: bool) -> Iterator[str]:
+        """Yields the places of what is gone through. What is suggested for a table comes before its
+        questions, since it can answer them.
+        """
+        left: dict[str, list[str]] = {}
+        for one in self._deciding.suggestions():
+            if all_ or not one.taken:
+                left.setdefault(one.table, []).append(one.place)
+        for question in self._deciding.questions():
+            if question.open or all_:
+                yield from left.pop(question.table, ())
+                yield question.place
+        yield from chain.from_iterable(left.values())
+
+    def _visit(self, place: str, number: tuple[int, int], *, all_: bool) -> int | None:
+        """Shows what stands at a place and returns by how many places to go on; None where it needs nobody
+        any more.
+        """
+        again = all_ or place in self._seen
+        for suggested in self._deciding.suggestions():
+            if suggested.place == place and (again or not suggested.taken):
+                self._seen |= {place}
+                return self._offer(suggested, number)
+        for question in self._deciding.questions():
+            if question.place == place and (again or question.open):
+                return self._step(question, *number)
+        return None
+
+    def _offer(self, suggested: Suggested, number: tuple[int, int]) -> int:
+        """Shows a suggestion, takes one command, and returns by how many places to go on."""
+        show_suggested(suggested, number)
+        word = self._ask("> ").strip()
+        match word:
+            case "q" | "quit":
+                raise Ended
+            case "s" | "skip" | "":
+                return 1
+            case "b" | "back":
+                return -1
+            case "a" | "accept" if not suggested.taken:
+                return self._take(suggested)
+            case "u" | "undo" if suggested.undoable:
+                if saved(self._deciding, lambda: self._deciding.take_back(suggested.place)):
+                    self.saved = max(self.saved - 1, 0)
+                return 0
+            case _:
+                say(visible(f"{word!r} is no answer here: {keys_of(suggested)}"))
+                return 0
+
+    def _take(self, suggested: Suggested) -> int:
+        entries = completed_entries(self._ask, suggested.entries)
+        if entries is None:
+            return 0
+        if not saved(self._deciding, lambda: self._deciding.take(suggested.place, entries, self._by)):
+            return 0
+        self.saved += 1
+        return 1
 
     def _step(self, question: Question, number: int, of: int) -> int:
         """Shows a question, takes one command, and returns by how many questions to go on."""
@@ -93,37 +152,8 @@ class Dialog:
         if not question.suggestion:
             say("Nothing is suggested: choose, or write the fields as JSON.")
             return 0
-        fields = self._completed(question.suggestion)
+        fields = completed(self._ask, question.suggestion)
         return self._give(question, fields, "suggestion", because="")
-
-    def _completed(self, suggestion: Entry) -> dict[str, JsonValue] | None:
-        """Returns a suggestion with what it leaves open asked for; None where the person gives nothing.
-
-        A value of a mapping may stay without a new value: the rows that hold it are rejected.
-        """
-        fields: dict[str, JsonValue] = {}
-        for name, value in suggestion.items():
-            if isinstance(value, Mapping):
-                fields[name] = self._mapped(value)
-            elif value in PLACEHOLDERS:
-                typed = self._ask(f"{name}: ").strip()
-                if not typed:
-                    return None
-                fields[name] = typed
-            else:
-                fields[name] = value
-        return fields
-
-    def _mapped(self, mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        made: dict[str, JsonValue] = {}
-        for old, new in mapping.items():
-            if new not in PLACEHOLDERS:
-                made[old] = new
-                continue
-            typed = self._ask(f"new value for {visible(repr(old))} (empty: its rows are rejected): ").strip()
-            if typed:
-                made[old] = typed
-        return made
 
     def _fill(self, question: Question, choice: Choice | None, how: str) -> int:
         if choice is None:
@@ -176,21 +206,9 @@ class Dialog:
         if because is None:
             because = self._ask("because (may be empty): ").strip()
         answer = Answer(fields, self._by, how, because)
-        try:
-            problems = self._deciding.answer(question.place, answer)
-        except UsageError as error:
-            if error.problems[0].code != ChangedMeanwhile.code:
-                raise
-            say(line_of(error.problems[0]))
-            self._deciding.reload()
-            return 0
-        for problem in problems:
-            say(line_of(problem))
-        if problems:
-            say("Nothing was saved.")
+        if not saved(self._deciding, lambda: self._deciding.answer(question.place, answer)):
             return 0
         self.saved += 1
-        say("✓ saved")
         return 1
 
 

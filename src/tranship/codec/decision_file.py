@@ -8,8 +8,10 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -26,6 +28,9 @@ from tranship.model.visible import json_text
 Entry = Mapping[str, JsonValue]
 _NAMED = 5
 """Changes of a file that are named."""
+_GAP = re.compile(r"(?:[ \t\r\n]++|//[^\n]*+)*+")
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|//[^\n]*+|,')
+"""What tells a comma between values, and a key, from those in texts and comments."""
 
 
 class DecisionFile:
@@ -52,7 +57,7 @@ class DecisionFile:
         """
         return cls(path, read_text(path))
 
-    @property
+    @cached_property
     def entries(self) -> dict[str, tuple[str, Entry]]:
         """By JSON path every entry with the key under which it stands, in the order of the file."""
         root = self.document.root
@@ -91,12 +96,8 @@ class DecisionFile:
         Raises:
             UsageError: the file has no resolutions.
         """
-        root = self.document.root
-        tables = root.get("resolutions") if isinstance(root, dict) else None
-        if not isinstance(tables, dict):
-            raise UsageError(EntryGone(self.path, place="$.resolutions"))
-        own, path = tables.get(key), child("$.resolutions", key)
-        count = len(own) if isinstance(own, list) else 0
+        tables = self._tables()
+        own, path, count = tables.get(key), child("$.resolutions", key), self._count(key)
         pretty = _pretty(entry)
         if count:
             first, at = self.document.span(child(path, count - 1))
@@ -108,6 +109,65 @@ class DecisionFile:
             listed = f"{json_text(json.dumps(key, ensure_ascii=False))}: [\n{_indented(pretty, 6)}\n    ]"
             added = f"\n    {listed}" + ("," if tables else "\n  ")
         return DecisionFile(self.path, self.text[:at] + added + self.text[at:]), child(path, count)
+
+    def _tables(self) -> dict[str, JsonValue]:
+        root = self.document.root
+        tables = root.get("resolutions") if isinstance(root, dict) else None
+        if not isinstance(tables, dict):
+            raise UsageError(EntryGone(self.path, place="$.resolutions"))
+        return tables
+
+    def _count(self, key: str) -> int:
+        own = self._tables().get(key)
+        return len(own) if isinstance(own, list) else 0
+
+    def is_bare(self, key: str) -> bool:
+        """Returns whether a key stands in the file without an entry, which can make a flow."""
+        return self._tables().get(key) == []
+
+    def without(self, place: str, *, keep_key: bool = False) -> DecisionFile:
+        """Returns the file without one entry; nothing is written. Comments beside the entry stay.
+
+        A key without an entry can make a flow, so it goes with its last one, unless ``keep_key``.
+
+        Raises:
+            UsageError: there is no entry in that place.
+        """
+        if place not in self.entries:
+            raise UsageError(EntryGone(self.path, place=place))
+        listed = place.rpartition("[")[0]
+        first, end = self.document.span(place)
+        if keep_key or listed == "$.for_all" or self._count(self.entries[place][0]) > 1:
+            return self._cut(self.document.span(listed)[0] + 1, (first, end), "")
+        start, closed = self.document.span(listed)
+        begin = self.document.span("$.resolutions")[0] + 1
+        # The name of the key is the last text before its list.
+        keys = [one.start() for one in _TOKEN.finditer(self.text, begin, start) if one[0][0] == '"']
+        beside = self.text[start + 1 : first] + self.text[end : closed - 1]
+        return self._cut(begin, (keys[-1], closed), beside if "//" in beside else "")
+
+    def _cut(self, begin: int, part: tuple[int, int], left: str) -> DecisionFile:
+        """Returns the file without one value of a list or an object and the comma that parts it from others.
+
+        Args:
+            begin: where the first value of the list or the object can begin.
+            part: where the value, with its key, begins and where the text behind it begins.
+            left: what stays in its place.
+        """
+        first, end = part
+        gap = _GAP.match(self.text, end)
+        comma = gap.end() if gap is not None else end
+        before, after = self.text[:first], self.text[end:]
+        commas = [one.start() for one in _TOKEN.finditer(self.text, begin, first) if one[0] == ","]
+        if self.text[comma : comma + 1] == ",":
+            after = self.text[end:comma] + self.text[comma + 1 :]
+        elif commas:
+            between = self.text[commas[-1] + 1 : first]
+            before = self.text[: commas[-1]] + (between if between.strip() else "")
+        # A line of its own goes as a whole; else what follows could end up behind a comment.
+        if not left and after.lstrip(" \t\r")[:1] == "\n" and before.rstrip(" \t")[-1:] == "\n":
+            before = before.rstrip(" \t").removesuffix("\n").removesuffix("\r")
+        return DecisionFile(self.path, before + left + after)
 
     def _indent(self, at: int) -> str:
         """Returns the blanks that stand before a place on its line, or as many."""

@@ -14,6 +14,7 @@ import pytest
 
 from support import MakePair, Pair
 from tranship import api
+from tranship.api.deciding import Answer, Deciding
 from tranship.config import load_config
 from tranship.errors import Refused
 from tranship.model.options import MigrateOptions
@@ -226,6 +227,40 @@ async def test_what_is_suggested_makes_what_plain_sql_makes(make_pair: MakePair,
     assert [part for job in jobs for part in job.says if part not in said] == []
     _take(tmp_path, made, [*(one["resolutions"] for one in proposed), *(job.own or {} for job in jobs)])
     options = MigrateOptions(live=True, resolutions=str(tmp_path / "mine.json"), results_dir=str(tmp_path))
+    result, _ = await api.migrate(load_config(tmp_path / "config.json"), options)
+    assert result.exit_status == 0, result.problems
+    for query, rows in (one for job in jobs for one in job.rows):
+        assert sorted(await pair.new.fetch(query), key=repr) == sorted(rows, key=repr)
+
+
+async def test_accepted_ones_leave_nothing_open_and_can_be_taken_back(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    """The questions that they answer stay in the file."""
+    jobs = list(JOBS.values())
+    pair = await make_pair(";".join(job.old for job in jobs), ";".join(job.new for job in jobs))
+    await _generated(pair, tmp_path)
+    file, changes = tmp_path / "manual_resolutions.json", tmp_path / "migration_changes.json"
+    before = file.read_text(encoding="utf-8")
+    deciding = Deciding(file, changes)
+    (united,) = [one for one in deciding.suggestions() if one.table == "suppliers"]
+    assert deciding.take(united.place, united.entries, "Ann"), "its table is still to be decided"
+    assert file.read_text(encoding="utf-8") == before
+    for one in deciding.suggestions():
+        if one is not united and not one.taken and one.table != "suppliers":
+            assert deciding.take(one.place, one.entries, "Ann") == ()
+    for one in reversed(deciding.suggestions()):
+        if one.undoable:
+            deciding.take_back(one.place)
+    assert file.read_text(encoding="utf-8") == before, "as if nobody had taken one"
+    (asked,) = [one for one in deciding.questions() if one.table == "customers" and not one.new_column]
+    renamed = {"action": "rename_table", "new_table": "parties"}
+    assert deciding.answer(asked.place, Answer(renamed, "Ann", "choice")) == ()
+    for one in deciding.suggestions():
+        assert deciding.take(one.place, one.entries, "Ann") == ()
+    assert [one for one in deciding.questions() if one.open] == []
+    assert [one for one in api.validate(file, changes) if not one.warning] == []
+    options = MigrateOptions(live=True, resolutions=str(file), results_dir=str(tmp_path))
     result, _ = await api.migrate(load_config(tmp_path / "config.json"), options)
     assert result.exit_status == 0, result.problems
     for query, rows in (one for job in jobs for one in job.rows):

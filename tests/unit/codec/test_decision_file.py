@@ -128,3 +128,66 @@ def test_of_many_who_save_at_once_the_file_holds_the_last_that_was_told_so(path:
     last = DecisionFile.read(path).entries["$.resolutions.users[0]"][1]["because"]
     assert last in saved
     assert [p.name for p in path.parent.iterdir()] == ["resolutions.json"]
+
+
+LISTED = r"""{"resolutions": {
+  // the first
+  "a": [{"action": "x"}, {"action": "y, \"z\""}],
+  "b": [
+    // before
+    {"action": "x"}, // x, of course
+    // between
+    {"action": "y"}  // y
+  ],
+  "c -> d": [
+    {"action": "rows"}
+  ], // c
+  "e": [ // kept
+    {"action": "x"}
+  ],
+  "_note": "a, \"b\": [",
+  "f": [{"action": "x"}]
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "before", "after"),
+    [
+        ("$.resolutions.a[0]", '[{"action": "x"}, {"action": "y', '[ {"action": "y'),
+        ("$.resolutions.a[1]", ', {"action": "y, \\"z\\""}]', "]"),
+        ("$.resolutions.b[0]", '    {"action": "x"}, // x, of', "     // x, of"),
+        ("$.resolutions.b[1]", '}, // x, of course\n    // between\n    {"action": "y"}  // y', ""),
+        ('$.resolutions["c -> d"][0]', '  "c -> d": [\n    {"action": "rows"}\n  ], // c', "   // c"),
+        ("$.resolutions.e[0]", '"e": [ // kept\n    {"action": "x"}\n  ],', " // kept\n    \n  "),
+        ("$.resolutions.f[0]", ',\n  "f": [{"action": "x"}]', ""),
+    ],
+)
+def test_an_entry_goes_and_the_comments_beside_it_stay(
+    tmp_path: Path, place: str, before: str, after: str
+) -> None:
+    file = DecisionFile(tmp_path / "r.json", LISTED)
+    key, gone = file.entries[place]
+    left = file.without(place)
+    if place == "$.resolutions.b[1]":
+        after = "} // x, of course\n    // between\n      // y"
+    assert left.text == LISTED.replace(before, after)
+    own = [entry for one, entry in file.entries.values() if one == key and entry is not gone]
+    assert [entry for one, entry in left.entries.values() if one == key] == own
+    assert len(left.document.comments) == len(file.document.comments)
+
+
+def test_what_is_added_and_goes_leaves_the_text_as_it_was(path: Path) -> None:
+    file = DecisionFile.read(path)
+    for key in ("users", 'odd ["key"]', "new -> one", "empty"):
+        added, place = file.with_added(key, {"action": "filter", "where": 'true, "}'})
+        assert added.without(place).text == file.text, key
+        windows = DecisionFile(path, file.text.replace("\n", "\r\n"))
+        added, place = windows.with_added(key, {"action": "filter"})
+        assert added.without(place).entries == windows.entries
+    bare = DecisionFile(path, '{"resolutions": {"a -> b": []}}')
+    assert bare.is_bare("a -> b") and not bare.is_bare("c")
+    added, place = bare.with_added("a -> b", {"action": "filter"})
+    assert added.without(place, keep_key=True).text == bare.text
+    with pytest.raises(UsageError, match="has no entry"):
+        bare.without("$.resolutions.users[9]")

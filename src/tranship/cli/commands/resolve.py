@@ -72,7 +72,7 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
     yield _verdict_of(suggestion)
     for line in _next(call, suggestion, changes, prefix):
         yield f"  {line}"
-    if not all(question.answered for question in suggestion.questions):
+    if suggestion.shapes or not all(question.answered for question in suggestion.questions):
         one_by_one = command_line(call.invocation, "resolve edit", str(suggestion.path), changes)
         yield f"To answer them one by one: {one_by_one}"
     if suggestion.path is not None:
@@ -165,12 +165,13 @@ def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | 
 @command.command("edit", no_args_is_help=True, epilog=exits(0, 1, 2, 3))
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))
-@click.option("--all", "all_", is_flag=True, help="Also ask about what a suggestion filled in.")
+@click.option("--all", "all_", is_flag=True, help="Also show what is filled in and what was accepted.")
 @click.option("--as", "by", metavar="NAME", help="Who decides, for the record.  [default: the login name]")
 @click.pass_context
 def edit(context: click.Context, resolutions: Path, changes: Path, all_: bool, by: str | None) -> None:
-    """Answer the open questions of RESOLUTIONS one by one, with their evidence, which shows values of rows.
-    Each answer is checked against CHANGES and saved at once: the end of the input and Ctrl-C lose nothing.
+    """Answer the open questions of RESOLUTIONS one by one, with their evidence, which shows values of rows,
+    and accept or skip the suggestions that stand beside them. Each answer is checked against CHANGES and
+    saved at once: the end of the input and Ctrl-C lose nothing.
 
     All else in the file stays as it is written. If somebody else changes the file meanwhile, nothing is
     overwritten: the answer is refused with what changed.

@@ -29,7 +29,8 @@ _INSTRUCTIONS = (
     "default, ignore, adopt, tolerate, rename_table, drop_table; "
     "filter, rows, merge, new_key, existing, query. _examples has one of each.",
     'A key is the name of an old table, or of a flow into one more new table: "members -> profiles".',
-    "_suggestions are whole ways to give rows another shape: to take one, copy the keys of its resolutions.",
+    "_suggestions are whole ways to give rows another shape: to take one, accept it in `resolve edit` or in "
+    "the studio, or copy the keys of its resolutions.",
     "An entry of for_all decides all columns of its two types; one under a table's name beats it.",
     "Keys that begin with _ and // to the end of a line are comments.",
 )

@@ -1,0 +1,102 @@
+"""What ``resolve edit`` offers to accept, with what a suggestion leaves open asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tranship.api.deciding import Deciding
+from tranship.api.suggested import Entries, Suggested
+from tranship.cli.terminal import say
+from tranship.cli.trouble import line_of
+from tranship.codec import JsonValue
+from tranship.codec.decision_file import Entry
+from tranship.errors import UsageError
+from tranship.errors.codes.usage import ChangedMeanwhile
+from tranship.model.resolution import Problem
+from tranship.model.visible import visible
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
+
+Ask = Callable[[str], str]
+
+
+def show_suggested(suggested: Suggested, number: tuple[int, int]) -> None:
+    """Prints a suggestion with its evidence and the entries that it would write."""
+    say()
+    say(visible(f"{number[0]} of {number[1]}. [{suggested.table}] Suggestion: {suggested.text}"))
+    for fact in suggested.evidence:
+        say(visible(f"     {fact}"))
+    say(f"  accepted: {visible(suggested.taken)}" if suggested.taken else "  a  accept, which decides:")
+    for line in suggested.lines:
+        say(visible(f"     {line}"))
+    say(f"  {keys_of(suggested)}")
+
+
+def keys_of(suggested: Suggested) -> str:
+    """Returns the commands that a suggestion takes."""
+    first = "a accept · " if not suggested.taken else "u undo · " if suggested.undoable else ""
+    return f"{first}s skip · b back · q quit"
+
+
+def completed_entries(ask: Ask, entries: Entries) -> Entries | None:
+    """Returns the entries of a suggestion with what they leave open asked for; None where the person gives
+    nothing.
+    """
+    made: dict[str, Sequence[Entry]] = {}
+    for key, own in entries.items():
+        filled = [completed(ask, entry) for entry in own]
+        if None in filled:
+            return None
+        made[key] = [entry for entry in filled if entry is not None]
+    return made
+
+
+def completed(ask: Ask, suggestion: Entry) -> dict[str, JsonValue] | None:
+    """Returns a suggestion with what it leaves open asked for; None where the person gives nothing.
+
+    A value of a mapping may stay without a new value: the rows that hold it are rejected.
+    """
+    fields: dict[str, JsonValue] = {}
+    for name, value in suggestion.items():
+        if isinstance(value, Mapping):
+            fields[name] = _mapped(ask, value)
+        elif isinstance(value, str) and value in PLACEHOLDERS:
+            typed = ask(f"{name}: ").strip()
+            if not typed:
+                return None
+            fields[name] = typed
+        else:
+            fields[name] = value
+    return fields
+
+
+def _mapped(ask: Ask, mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    made: dict[str, JsonValue] = {}
+    for old, new in mapping.items():
+        if not isinstance(new, str) or new not in PLACEHOLDERS:
+            made[old] = new
+            continue
+        typed = ask(f"new value for {visible(repr(old))} (empty: its rows are rejected): ").strip()
+        if typed:
+            made[old] = typed
+    return made
+
+
+def saved(deciding: Deciding, save: Callable[[], tuple[Problem, ...]]) -> bool:
+    """Saves what a person decided and prints what is wrong with it. Returns whether it is saved: not where it
+    is wrong, or where somebody else changed the file meanwhile.
+
+    Raises:
+        UsageError: the file cannot be read or written.
+    """
+    try:
+        problems = save()
+    except UsageError as error:
+        if error.problems[0].code != ChangedMeanwhile.code:
+            raise
+        say(line_of(error.problems[0]))
+        deciding.reload()
+        return False
+    for problem in problems:
+        say(line_of(problem))
+    say("Nothing was saved." if problems else "✓ saved")
+    return not problems
