@@ -109,7 +109,7 @@ class Dialog:
                 return self._take(suggested)
             case "u" | "undo" if suggested.undoable:
                 if saved(self._deciding, lambda: self._deciding.take_back(suggested.place)):
-                    self.saved = max(self.saved - 1, 0)
+                    self._count(max(self.saved - 1, 0))
                 return 0
             case _:
                 say(visible(f"{word!r} is no answer here: {keys_of(suggested)}"))
@@ -121,8 +121,13 @@ class Dialog:
             return 0
         if not saved(self._deciding, lambda: self._deciding.take(suggested.place, entries, self._by)):
             return 0
-        self.saved += 1
+        self._count(self.saved + 1)
         return 1
+
+    def _count(self, saved: int) -> None:
+        # Before the line is printed: after it a person may press Ctrl-C, and is told the number.
+        self.saved = saved
+        say("✓ saved")
 
     def _step(self, question: Question, number: int, of: int) -> int:
         """Shows a question, takes one command, and returns by how many questions to go on."""
@@ -208,7 +213,7 @@ class Dialog:
         answer = Answer(fields, self._by, how, because)
         if not saved(self._deciding, lambda: self._deciding.answer(question.place, answer)):
             return 0
-        self.saved += 1
+        self._count(self.saved + 1)
         return 1
 
 

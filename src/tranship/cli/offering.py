@@ -98,5 +98,6 @@ def saved(deciding: Deciding, save: Callable[[], tuple[Problem, ...]]) -> bool:
         return False
     for problem in problems:
         say(line_of(problem))
-    say("Nothing was saved." if problems else "✓ saved")
+    if problems:
+        say("Nothing was saved.")
     return not problems
