@@ -29,6 +29,7 @@ class Page:
         self._number, self._rest, self._session = 0, b"", ""
         self.errors: list[str] = []
         self.requests: list[str] = []
+        self._loads = 0
 
     def begin(self) -> None:
         """Makes the page and listens to it."""
@@ -62,6 +63,8 @@ class Page:
     def _note(self, event: Any) -> None:
         given = event.get("params", {})
         match event.get("method"):
+            case "Page.loadEventFired":
+                self._loads += 1
             case "Runtime.exceptionThrown":
                 self.errors.append(str(given["exceptionDetails"]))
             case "Runtime.consoleAPICalled" if given["type"] in ("error", "warning", "assert"):
@@ -87,6 +90,13 @@ class Page:
             " if (good || n++ > 1200) done(good); else setTimeout(look, 50); }; look(); })"
         )
         assert found, f"{condition}\n{self.run('document.body.innerText')}"
+
+    def load(self, address: str) -> None:
+        """Goes to an address and waits until all of it has been read, scripts or none."""
+        before = self._loads
+        self.send("Page.navigate", url=address)
+        while self._loads == before:
+            self._note(self._next())
 
     def press(self, key: str) -> None:
         """Presses a key."""

@@ -72,8 +72,9 @@ def test_the_search_finds_a_page_by_keyboard_alone(page: Page, folder: Path) -> 
 
 
 def test_without_scripts_a_page_can_be_read(page: Page, folder: Path) -> None:
+    page.until("document.readyState === 'complete'")
     page.send("Emulation.setScriptExecutionDisabled", value=True)
-    page.send("Page.navigate", url=(folder / "index.html").as_uri())
+    page.load((folder / "index.html").as_uri())
     page.send("Emulation.setScriptExecutionDisabled", value=False)
     page.until("document.querySelectorAll('nav a').length > 20")
     assert page.run("document.getElementById('search').hidden")
