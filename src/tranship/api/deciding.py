@@ -96,6 +96,7 @@ class Deciding:
         self._recorded = read_changes(changes)
         self._scope = recorded_scope(self._recorded)
         self.seen = DecisionFile.read(resolutions)
+        self._known: dict[str, tuple[Problem, ...]] = {}
 
     def reload(self) -> None:
         """Reads the file as it is now.
@@ -265,6 +266,12 @@ class Deciding:
         return {one.path for one in _resolutions(state) if is_open(one) and one.path not in still}
 
     def _decided(self, state: DecisionFile) -> tuple[Problem, ...]:
+        if state.version not in self._known:
+            # One state is asked about several times, beside the one that it is to become.
+            self._known = {**dict([*self._known.items()][-1:]), state.version: self._decide(state)}
+        return self._known[state.version]
+
+    def _decide(self, state: DecisionFile) -> tuple[Problem, ...]:
         old, new = self._recorded.old.catalog, self._recorded.new.catalog
         old = with_queries(state.file, old, new)
         background = recorded_background(self._recorded)

@@ -84,6 +84,25 @@ async def preview_answer(
     return await preview_of(config, found, named, only=entry.new_column if entry is not None else None)
 
 
+async def preview_flows(
+    config: Config, file: ResolutionFile, keys: Iterable[str]
+) -> tuple[TablePreview, ...]:
+    """Returns the first ten rows of the flows of some keys under the decisions of a file that need not be
+    written; of a key whose rows stay behind there are none.
+
+    Raises:
+        UsageError, ConnectError, Refused: nothing can be shown, or a decision is refused.
+    """
+    found = await sketch(config, file)
+    chosen = [plan for key in keys for plan in found.plan.tables if _has_key(plan, key)]
+    return await preview_of(config, found, chosen)
+
+
+def _has_key(plan: TablePlan, key: str) -> bool:
+    """Returns whether a key of the file is about a flow and about no other of its old table."""
+    return key == plan.name if plan.name else key in (str(plan.old), plan.old.name)
+
+
 def _undecided(found: Sketch, plan: TablePlan) -> frozenset[str]:
     own = (change.new_column for change in found.open if change.table == (plan.name or str(plan.old)))
     return frozenset(column for column in own if column is not None)

@@ -65,7 +65,7 @@ def _suggested(seen: DecisionFile, place: str, given: JsonValue) -> Suggested | 
     stands = all(_stands(seen, key, entry) for key, entry in _each(entries))
     return Suggested(
         place,
-        _table_of(seen, entries),
+        _table_of(seen, entries, text),
         text,
         _texts(given.get("_evidence")),
         entries,
@@ -80,6 +80,12 @@ def _texts(value: JsonValue) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
+def entries_of(value: JsonValue) -> Entries | None:
+    """Returns entries by key, as a person changed them; None where the value is something else."""
+    made = _entries({"resolutions": value})
+    return made if {key: list(own) for key, own in made.items()} == value else None
+
+
 def _entries(given: Mapping[str, JsonValue]) -> Entries:
     tables = given.get("resolutions")
     if not isinstance(tables, dict):
@@ -92,9 +98,9 @@ def _each(entries: Entries) -> Iterator[tuple[str, Entry]]:
     yield from ((key, entry) for key, own in entries.items() for entry in own)
 
 
-def _table_of(seen: DecisionFile, entries: Entries) -> str:
+def _table_of(seen: DecisionFile, entries: Entries, text: str) -> str:
     """Returns the key whose questions a suggestion answers; without any, the old table of its first flow."""
-    asked = {key for key, _ in seen.entries.values()}
+    asked = {key for key, entry in seen.entries.values() if _note(entry, _OF) != text}
     named = [name for key in entries for name in (key, _ARROW.split(key)[0])]
     return next(filter(asked.__contains__, named), named[1])
 

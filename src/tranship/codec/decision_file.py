@@ -29,6 +29,7 @@ Entry = Mapping[str, JsonValue]
 _NAMED = 5
 """Changes of a file that are named."""
 _GAP = re.compile(r"(?:[ \t\r\n]++|//[^\n]*+)*+")
+_COMMENT = re.compile(r"[ \t]*//[^\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|//[^\n]*+|,')
 """What tells a comma between values, and a key, from those in texts and comments."""
 
@@ -101,14 +102,22 @@ class DecisionFile:
         pretty = _pretty(entry)
         if count:
             first, at = self.document.span(child(path, count - 1))
-            added = ",\n" + self._indent(first) + pretty.replace("\n", "\n" + self._indent(first))
-        elif isinstance(own, list):
+            added = "\n" + self._indent(first) + pretty.replace("\n", "\n" + self._indent(first))
+            return self._with_text(at, ",", added), child(path, count)
+        if isinstance(own, list):
             at, added = self.document.span(path)[0] + 1, pretty
         else:
             at = self.document.span("$.resolutions")[0] + 1
             listed = f"{json_text(json.dumps(key, ensure_ascii=False))}: [\n{_indented(pretty, 6)}\n    ]"
             added = f"\n    {listed}" + ("," if tables else "\n  ")
-        return DecisionFile(self.path, self.text[:at] + added + self.text[at:]), child(path, count)
+        return self._with_text(at, "", added), child(path, count)
+
+    def _with_text(self, at: int, there: str, added: str) -> DecisionFile:
+        """Returns the file with a text in one place and another one behind the comment of that line."""
+        comment = _COMMENT.match(self.text, at) if added[:1] == "\n" else None
+        behind = comment.end() if comment is not None else at
+        changed = self.text[:at] + there + self.text[at:behind] + added + self.text[behind:]
+        return DecisionFile(self.path, changed)
 
     def _tables(self) -> dict[str, JsonValue]:
         root = self.document.root

@@ -17,10 +17,14 @@ from starlette.routing import Route
 
 from tranship import api
 from tranship.api.deciding import Answer, Question
+from tranship.api.suggested import Entries, Suggested, entries_of
 from tranship.codec import parse_jsonc
 from tranship.codec.decision_file import Entry
+from tranship.codec.entry_fields import plain_json
 from tranship.config import Config
 from tranship.errors import TranshipError
+from tranship.model.preview import TablePreview
+from tranship.model.visible import json_text
 from tranship.planning.deciding.choices import additions
 from tranship.studio.desk import Desk, Refusal, State
 from tranship.studio.guard import COOKIE, CSRF
@@ -31,6 +35,7 @@ _STATIC = {
     "page.html": "text/html",
     "studio.js": "text/javascript",
     "runs.js": "text/javascript",
+    "suggestions.js": "text/javascript",
     "studio.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
@@ -68,6 +73,16 @@ class _Accepted(Struct, frozen=True):
     version: str
 
 
+class _OfSuggestion(Struct, frozen=True):
+    """What a person does with a whole suggestion."""
+
+    place: str
+    do: Literal["check", "try", "accept", "undo"]
+    entries: str = ""
+    """The entries by key as JSON text, as the person changed them; empty: as they stand in the file."""
+    version: str = ""
+
+
 class _Table(Struct, frozen=True):
     table: str
 
@@ -95,6 +110,7 @@ class Studio:
             "/api/check": self.check,
             "/api/answer": self.answer,
             "/api/accept": self.accept,
+            "/api/suggestion": self.suggestion,
             "/api/verify": self.verify,
             "/api/try": self.tried,
             "/api/preview": self.preview,
@@ -178,6 +194,21 @@ class Studio:
         saved = await self._desk.accept(given.version, given.places, session.person.name)
         return self._after(saved, session)
 
+    async def suggestion(self, request: Request, session: Session) -> Response:
+        """Checks, tries, accepts or takes back a whole suggestion; returns problems, ten rows of its flows,
+        or the state then.
+        """
+        given = await _body(request, _OfSuggestion)
+        place, by = given.place, session.person.name
+        if given.do == "undo":
+            return self._after(await self._desk.take_back(given.version, place), session)
+        entries = _entries(given.entries) if given.entries else None
+        if given.do == "accept":
+            return self._after(await self._desk.take(given.version, place, entries, by), session)
+        if given.do == "check":
+            return _json({"problems": await self._desk.check_taken(place, entries, by)})
+        return _tables(await self._desk.tried_taken(place, entries, by))
+
     def _after(self, saved: State | Refusal, session: Session) -> Response:
         return _refused(saved) if isinstance(saved, Refusal) else _json(self._whole(saved, session))
 
@@ -189,12 +220,11 @@ class Studio:
             shown = await self._desk.tried_added(given.key, answer)
         else:
             shown = await self._desk.tried(given.place, answer)
-        return _refused(shown) if isinstance(shown, Refusal) else _json({"tables": shown})
+        return _tables(shown)
 
     async def preview(self, request: Request, _: Session) -> Response:
         """Returns ten rows of a table under the present decisions."""
-        shown = await self._desk.preview((await _body(request, _Table)).table)
-        return _refused(shown) if isinstance(shown, Refusal) else _json({"tables": shown})
+        return _tables(await self._desk.preview((await _body(request, _Table)).table))
 
     async def dry_run(self, _: Request, session: Session) -> Response:
         """Starts a dry run."""
@@ -235,6 +265,7 @@ class Studio:
             "resolutions": str(self._runs.options.resolutions),
             "additions": additions(),
             "questions": [_shown(question) for question in state.questions],
+            "suggestions": [_shown_suggestion(one) for one in state.suggestions],
             "drawings": state.drawings,
             "problems": state.problems,
             "run": self._runs.shown(),
@@ -278,6 +309,23 @@ def _fields(text: str) -> Entry:
 def _shown(question: Question) -> dict[str, object]:
     # The page sends the text of a suggestion back as it is: numbers in it would lose digits in a browser.
     return {name: getattr(question, name) for name in question.__struct_fields__ if name != "suggestion"}
+
+
+def _entries(text: str) -> Entries:
+    made = entries_of(parse_jsonc(Path("the entries"), text).root)
+    if made is None:
+        raise msgspec.ValidationError('lists of entries are expected, for example {"users": [{"action": …}]}')
+    return made
+
+
+def _shown_suggestion(one: Suggested) -> dict[str, object]:
+    text = plain_json({key: [dict(entry) for entry in own] for key, own in one.entries.items()})
+    changed = {"entries": json_text(msgspec.json.format(text.encode(), indent=2).decode())}
+    return {name: getattr(one, name) for name in one.__struct_fields__} | changed
+
+
+def _tables(shown: tuple[TablePreview, ...] | Refusal) -> Response:
+    return _refused(shown) if isinstance(shown, Refusal) else _json({"tables": shown})
 
 
 def _run_words(state: api.RunState) -> dict[str, object]:

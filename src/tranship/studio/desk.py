@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 
 from tranship import api
 from tranship.api.deciding import Answer, Deciding, Question
-from tranship.api.preview import preview_answer
+from tranship.api.preview import preview_answer, preview_flows
+from tranship.api.suggested import Entries, Suggested
 from tranship.codec.decision_file import DecisionFile, changed_meanwhile
 from tranship.config import Config
 from tranship.errors import TranshipError
@@ -38,6 +39,8 @@ class State(Struct, frozen=True):
 
     version: str
     questions: tuple[Question, ...]
+    suggestions: tuple[Suggested, ...]
+    """Those of whole entries, which stand beside the questions."""
     drawings: tuple[Sides, ...]
     problems: tuple[Problem, ...]
     """What keeps a run from starting, and warnings."""
@@ -84,6 +87,7 @@ class Desk:
             self._state = State(
                 version,
                 self._deciding.questions(),
+                self._deciding.suggestions(),
                 self._deciding.drawings(),
                 api.validate(self._paths.resolutions, self._paths.changes),
             )
@@ -184,6 +188,52 @@ class Desk:
             return await preview_answer(self._config, proposed.file, key, place)
         except TranshipError as error:
             return Refusal(error.problems)
+
+    async def take(self, version: str, place: str, entries: Entries | None, by: str) -> State | Refusal:
+        """Saves the entries of a whole suggestion as decisions, and returns the state then. ``entries``: as
+        the person changed them; None: as they stand in the file.
+        """
+
+        def save() -> tuple[Problem, ...]:
+            return self._deciding.take(place, self._suggested_entries(place, entries), by)
+
+        async with self._lock:
+            return await asyncio.to_thread(self._saved, version, save)
+
+    async def take_back(self, version: str, place: str) -> State | Refusal:
+        """Saves the file as if nobody had taken a suggestion, and returns the state then."""
+        async with self._lock:
+            return await asyncio.to_thread(self._saved, version, partial(self._deciding.take_back, place))
+
+    async def tried_taken(
+        self, place: str, entries: Entries | None, by: str
+    ) -> tuple[TablePreview, ...] | Refusal:
+        """Returns ten rows of each flow that a suggestion is about, as if it were taken; nothing is saved."""
+        try:
+            async with self._lock:
+                given = self._suggested_entries(place, entries)
+                changed, wrong = await asyncio.to_thread(self._deciding.taken, place, given, by)
+            return Refusal(wrong) if wrong else await preview_flows(self._config, changed.file, given)
+        except TranshipError as error:
+            return Refusal(error.problems)
+
+    async def check_taken(self, place: str, entries: Entries | None, by: str) -> tuple[Problem, ...]:
+        """Returns what would be wrong with the file if a suggestion were taken; nothing is saved."""
+        try:
+            async with self._lock:
+                given = self._suggested_entries(place, entries)
+                return (await asyncio.to_thread(self._deciding.taken, place, given, by))[1]
+        except TranshipError as error:
+            return error.problems
+
+    def _suggested_entries(self, place: str, entries: Entries | None) -> Entries:
+        own = self._deciding.suggestion(place).entries
+        if entries is None:
+            return own
+        if more := [key for key in entries if key not in own]:
+            # They could not be taken back together with the others.
+            raise ValidationError(f"the suggestion has no key {more[0]!r}: add that decision by itself")
+        return entries
 
     async def preview(self, table: str) -> tuple[TablePreview, ...] | Refusal:
         """Returns ten rows of every flow that a name means, under the present decisions."""

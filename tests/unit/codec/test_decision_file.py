@@ -191,3 +191,14 @@ def test_what_is_added_and_goes_leaves_the_text_as_it_was(path: Path) -> None:
     assert added.without(place, keep_key=True).text == bare.text
     with pytest.raises(UsageError, match="has no entry"):
         bare.without("$.resolutions.users[9]")
+
+
+def test_what_is_added_stands_behind_the_comment_of_its_line(tmp_path: Path) -> None:
+    text = '{"resolutions": { // all\n  "a": [\n    {"action": "x"} // x\n  ] // a\n}}\n'
+    file = DecisionFile(tmp_path / "r.json", text)
+    more, place = file.with_added("a", {"action": "y"})
+    assert more.text == text.replace("} // x\n", '}, // x\n    {\n      "action": "y"\n    }\n')
+    assert more.without(place).text == text
+    more, place = file.with_added("b", {"action": "y"})
+    assert more.text.startswith('{"resolutions": { // all\n    "b": [\n')
+    assert more.without(place).text == text

@@ -74,7 +74,7 @@ function render() {
   $("verdict").textContent = open
     ? `${open} of ${state.questions.length} questions open`
     : `Every question is answered (${state.questions.length}).`;
-  const names = [...new Set([...shownQuestions().map((one) => one.table), ...otherTables()])];
+  const names = [...new Set([...shownQuestions(), ...shownSuggestions()].map((one) => one.table).concat(otherTables()))];
   if (!names.includes(table)) table = names[0] ?? null;
   $("tables").replaceChildren(...names.slice(0, MOST_TABLES).map(tableButton));
   renderMain();
@@ -124,8 +124,10 @@ function otherTables() {
 
 function tableButton(name) {
   const own = state.questions.filter((one) => one.table === name), open = own.filter((one) => one.open).length;
+  const more = untaken(name).length, beside = more ? `${more} suggestion${more === 1 ? "" : "s"}` : "";
+  const counts = [own.length ? `${open} of ${own.length} open` : "", beside].filter(Boolean).join(", ");
   const button = make("button", {
-    type: "button", "aria-pressed": String(name === table), text: own.length ? `${name} (${open} of ${own.length} open)` : name,
+    type: "button", "aria-pressed": String(name === table), text: counts ? `${name} (${counts})` : name,
     on: { click: () => { table = name; render(); focusTable(); } },
   });
   return make("li", {}, button);
@@ -146,7 +148,7 @@ function renderMain() {
   const parts = [make("h2", { text: table })];
   parts.push(...state.drawings.filter((one) => sameTable(one.left_title)).map(drawing));
   if (!own.some((one) => one.place.startsWith("$.for_all"))) parts.push(preview, shown);
-  $("main").replaceChildren(...parts, ...own.map(card));
+  $("main").replaceChildren(...parts, ...shownSuggestions().filter((one) => one.table === table).map(suggestionCard), ...own.map(card));
   if (table !== "for_all") $("main").append(addition());
 }
 

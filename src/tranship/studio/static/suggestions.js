@@ -1,0 +1,73 @@
+"use strict";
+// Whole suggestions: entries that stand beside the questions of a table. Nothing is accepted by itself.
+
+function shownSuggestions() {
+  const all = $("filter").value === "all", part = $("search").value.toLowerCase();
+  return state.suggestions.filter((one) => (all || !one.taken) && one.table.toLowerCase().includes(part));
+}
+
+function untaken(name) {
+  return state.suggestions.filter((one) => one.table === name && !one.taken);
+}
+
+function suggestionCard(one) {
+  const box = make("article", { class: `card ${one.taken ? "answered" : "suggested"}` }, make("h3", { text: `Suggestion: ${one.text}` }));
+  if (one.taken) box.append(make("p", { class: "right", text: `accepted: ${one.taken}` }));
+  box.append(make("ul", {}, ...one.evidence.map((fact) => make("li", { text: fact }))));
+  box.append(make("p", { class: "dim", text: one.taken ? "Its entries:" : "Accepting it decides:" }),
+    make("ul", {}, ...one.lines.map((line) => make("li", {}, make("code", { text: line })))));
+  box.append(one.taken ? undoing(one) : accepting(one));
+  return box;
+}
+
+function undoing(one) {
+  const verdict = make("div", { "aria-live": "polite" });
+  const undo = make("button", { type: "button", text: "Undo: take it back", on: { click: () => decideSuggestion(one, "undo", "", verdict) } });
+  return make("div", {}, verdict, ...(one.undoable ? [undo] : []));
+}
+
+function accepting(one) {
+  const typed = make("textarea", { autocomplete: "off", spellcheck: "false", "aria-label": "Entries as JSON" });
+  typed.value = drafts.get(one.place) ?? one.entries;
+  const given = () => typed.value === one.entries ? "" : typed.value;
+  const verdict = make("div", { "aria-live": "polite" }), result = make("div");
+  const check = debounced(async () => {
+    const { answer } = await aboutSuggestion(one, "check", given());
+    showVerdict(verdict, answer.problems || [], "These entries fit the two schemas.");
+  }, 350);
+  typed.addEventListener("input", () => { drafts.set(one.place, typed.value); check(); });
+  const change = make("details", {}, make("summary", { text: "Change the entries first, as JSON" }), typed);
+  // What it leaves open has to be filled in.
+  change.open = !one.complete || drafts.has(one.place);
+  return make("form", { on: { submit: (event) => { event.preventDefault(); decideSuggestion(one, "accept", given(), verdict); } } },
+    change, verdict, make("div", { class: "row" },
+      make("button", { type: "submit", class: "main", text: "Accept this suggestion" }),
+      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => trySuggestion(one, given(), result, verdict) } })),
+    result);
+}
+
+function aboutSuggestion(one, what, entries) {
+  return call("/api/suggestion", { place: one.place, do: what, entries, version: state.version });
+}
+
+function decideSuggestion(one, what, entries, verdict) {
+  saving = saving.then(async () => {
+    const { status, answer } = await aboutSuggestion(one, what, entries);
+    if (status === 409) { say(answer.problems); return load(); }
+    if (status !== 200) return showVerdict(verdict, answer.problems);
+    drafts.delete(one.place);
+    say([]);
+    take(answer);
+    ($("main").querySelector("article button, article select") || $("main")).focus();
+  });
+  return saving;
+}
+
+async function trySuggestion(one, entries, result, verdict) {
+  result.replaceChildren(make("p", { text: "reading ten rows …" }));
+  const { status, answer } = await aboutSuggestion(one, "try", entries);
+  result.replaceChildren();
+  if (status !== 200) return showVerdict(verdict, answer.problems);
+  if (!answer.tables.length) result.append(make("p", { text: "This suggestion moves no rows." }));
+  for (const shown of answer.tables) result.append(make("h4", { text: shown.flow }), previewed(shown));
+}
