@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
@@ -100,9 +101,10 @@ def _each(entries: Entries) -> Iterator[tuple[str, Entry]]:
 
 def _table_of(seen: DecisionFile, entries: Entries, text: str) -> str:
     """Returns the key whose questions a suggestion answers; without any, the old table of its first flow."""
-    asked = {key for key, entry in seen.entries.values() if _note(entry, _OF) != text}
     named = [name for key in entries for name in (key, _ARROW.split(key)[0])]
-    return next(filter(asked.__contains__, named), named[1])
+    own = ((name, seen.entries_by_key.get(name, ())) for name in named)
+    asked = (name for name, others in own if any(_note(entry, _OF) != text for _, entry in others))
+    return next(asked, named[1])
 
 
 def _leaves_open(value: JsonValue) -> bool:
@@ -121,11 +123,8 @@ def _marked(seen: DecisionFile, entries: Entries, text: str) -> list[tuple[str, 
     """Returns the entries that came from a suggestion, with their places. Two tables of one name in two
     schemas can be asked about in the same words.
     """
-    return [
-        (place, entry)
-        for place, (key, entry) in seen.entries.items()
-        if key in entries and _note(entry, _OF) == text
-    ]
+    own = chain.from_iterable(seen.entries_by_key.get(key, ()) for key in entries)
+    return [(place, entry) for place, entry in own if _note(entry, _OF) == text]
 
 
 def _note(entry: Entry, name: str) -> JsonValue:
@@ -134,7 +133,7 @@ def _note(entry: Entry, name: str) -> JsonValue:
 
 
 def _stands(seen: DecisionFile, key: str, entry: Entry) -> bool:
-    return any(own == key and _said(one) == _said(entry) for own, one in seen.entries.values())
+    return any(_said(one) == _said(entry) for _, one in seen.entries_by_key.get(key, ()))
 
 
 def _said(entry: Entry) -> dict[str, JsonValue]:
@@ -199,7 +198,7 @@ def _asking(seen: DecisionFile, key: str, entry: Entry) -> Iterator[str]:
     """Yields the places of entries about the same column or table that nobody has decided, those about the
     same new column first.
     """
-    asking = [(place, one) for place, (own, one) in seen.entries.items() if own == key and _is_undecided(one)]
+    asking = [(place, one) for place, one in seen.entries_by_key.get(key, ()) if _is_undecided(one)]
     for about in (_new_column, _old_column, _of_table):
         subject = about(entry)
         yield from (place for place, one in asking if subject is not None and about(one) == subject)

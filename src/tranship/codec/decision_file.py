@@ -65,6 +65,14 @@ class DecisionFile:
         assert isinstance(root, dict)
         return dict(_entries(root))
 
+    @cached_property
+    def entries_by_key(self) -> dict[str, list[tuple[str, Entry]]]:
+        """The entries under each key, with their JSON paths: a file may have 60,000 of them."""
+        found: dict[str, list[tuple[str, Entry]]] = {}
+        for place, (key, entry) in self.entries.items():
+            found.setdefault(key, []).append((place, entry))
+        return found
+
     def with_entry(self, place: str, entry: Entry) -> DecisionFile:
         """Returns the file with another entry in one place; nothing is written.
 

@@ -123,7 +123,7 @@ def test_undo_brings_the_file_back_as_it_was(desk: Desk) -> None:
     assert desk.read(RESOLUTIONS) == before
     # Another day, by another person: what was accepted is shown with --all.
     edit(desk, "a", "a")
-    said = edit(desk, "u", "s", "s", "s", "u", more=("--all", "--as", "Bob"))
+    said = edit(desk, "s", "u", "s", "s", "s", "u", more=("--all", "--as", "Bob"))
     assert said.stdout.count("✓ saved") == 2, said
     assert desk.read(RESOLUTIONS) == before
 
@@ -186,3 +186,15 @@ def test_somebody_elses_answer_is_kept(desk: Desk) -> None:
         said = mine.stdout.read()
     assert "TS140" in said and "by Bob" in said and "1 answer saved" in said
     assert {entry["_decided"]["by"] for own in decisions(desk).values() for entry in own} == {"Ann", "Bob"}
+
+
+def test_the_next_generate_keeps_what_was_accepted_and_suggests_the_rest(desk: Desk) -> None:
+    assert "1 answer saved" in edit(desk, "a", "q").stdout
+    accepted = decisions(desk)["member -> profile"]
+    said = desk.type(f"tranship resolve generate {CHANGES} --prefix my")
+    assert said.status == 0 and "To answer them one by one: tranship resolve edit" in said.stdout, said
+    assert decisions(desk)["member -> profile"] == accepted
+    (left,) = desk.json(RESOLUTIONS)["_suggestions"]
+    assert left["question"] == "Do only rows move that 'deleted_at' of 'post' does not mark?"
+    assert shown(edit(desk, "a")) == [f"1 of 2. [post] Suggestion: {left['question']}"]
+    assert "Nothing is open" in edit(desk).stdout
