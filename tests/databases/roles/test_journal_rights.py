@@ -58,7 +58,8 @@ async def test_told_in_words(
     await pair.new.run(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
     config = pair.config(tmp_path, new={"username": role, "password": "secret"})
     told = await asyncio.to_thread(run_cli, command[0], config, *command[1:])
-    assert told.status == 2, told
-    assert "permission denied for schema _tranship" in told.stderr
+    assert told.status == 3, told
+    assert "TS367 the journal schema _tranship in NEW belongs to postgres" in told.stderr
+    assert f'GRANT USAGE ON SCHEMA "_tranship" TO "{role}"' in told.stderr
     assert "TS900" not in told.stderr
     assert "File " not in told.stderr
