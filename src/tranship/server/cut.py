@@ -9,11 +9,12 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.locator import Address, Pages, Range, Whole, divided
+from tranship.model.locator import Address, Pages, Whole, divided
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.shape import Query
 from tranship.server import pages
+from tranship.server.pages import Part
 from tranship.server.small import Small, count_small
 from tranship.sql import ctid
 from tranship.sql.old import cut as sql_cut
@@ -45,14 +46,6 @@ class Cut(Struct, frozen=True):
     def old_rows(self) -> int:
         """Rows of OLD."""
         return self.rows if self.old is None else self.old.read
-
-
-class _Part(Struct, frozen=True):
-    """What a flow makes of the old rows of one range."""
-
-    range: Range
-    rows: int
-    old: OldRows | None = None
 
 
 class _Pass(Struct, frozen=True):
@@ -104,12 +97,12 @@ async def _cut(
     conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, small: Small, *, in_ranges: bool
 ) -> Cut:
     """Returns the batches of one plan; ``small``: what is known of its small heaps."""
-    parts: list[_Part] = []
+    parts: list[Part] = []
     digests: list[str] = []
     for number, source in enumerate(plan.sources):
         few = small.of(source) if plan.shape.one_row_each else None
         if few is not None:
-            parts += [_Part(Whole(number), few.rows)] if few.rows else []
+            parts += [Part(Whole(number), few.rows)] if few.rows else []
             digests.append(few.digest)
             continue
         found, seen = await _parts(conn, plan, number, batch_rows, in_ranges=in_ranges, digest=small.digest)
@@ -127,36 +120,37 @@ def old_rows(parts: Iterable[OldRows | None]) -> OldRows:
 
 async def _parts(
     conn: asyncpg.Connection, plan: TablePlan, number: int, batch_rows: int, *, in_ranges: bool, digest: bool
-) -> tuple[list[_Part], str]:
+) -> tuple[list[Part], str]:
     """Returns the ranges of one source, each with its rows, and the digest over its old rows."""
     if plan.shape.query is not None:
         return await _of_query(conn, plan, plan.shape.query, batch_rows if in_ranges else None), ""
     if not plan.shape.one_row_each:
         step = batch_rows if in_ranges and plan.sources[number].pageable else None
         return await _made(conn, plan, number, step, digest=digest)
-    counted = await _by_pages(conn, plan.sources[number], batch_rows, digest=digest) if in_ranges else None
+    source = plan.sources[number]
+    found = await pages.count_pages(conn, source, batch_rows, digest=digest) if in_ranges else None
+    counted = await _by_pages(conn, source, batch_rows, found)
     if counted is not None:
         found, most = counted
-        parts = [_Part(range_, rows) for range_, rows in pages.ranges(number, found, most)]
-        return parts, found.digest
+        return pages.ranges(number, found, most), found.digest
     seen = await _pass(conn, number, plan.sources[number], batch_rows, digest=digest)
     if not in_ranges or len(seen.firsts) < 2:
-        return ([_Part(Whole(number), seen.rows)] if seen.rows else []), seen.digest
+        return ([Part(Whole(number), seen.rows)] if seen.rows else []), seen.digest
     return _ranges(number, seen), seen.digest
 
 
 async def _of_query(
     conn: asyncpg.Connection, plan: TablePlan, query: Query, batch_rows: int | None
-) -> list[_Part]:
+) -> list[Part]:
     """Returns the ranges of a query's rows; rows with equal values of its column stay together."""
     if not query.cut_by or batch_rows is None:
-        return [_Part(Whole(0), await conn.fetchval(sql_cut.count_made(plan, 0)), OldRows(0))]
+        return [Part(Whole(0), await conn.fetchval(sql_cut.count_made(plan, 0)), OldRows(0))]
     found = await conn.fetch(sql_cut.measure_query(plan, query, batch_rows))
     if len(found) < 2:
-        return [_Part(Whole(0), sum(row["rows"] for row in found), OldRows(0))]
+        return [Part(Whole(0), sum(row["rows"] for row in found), OldRows(0))]
     firsts: list[Address | None] = [None, *((row["first"],) for row in found[1:])]
     ranges = [Pages(0, start, end) for start, end in zip(firsts, [*firsts[1:], None], strict=True)]
-    return [_Part(range_, row["rows"], OldRows(0)) for range_, row in zip(ranges, found, strict=True)]
+    return [Part(range_, row["rows"], OldRows(0)) for range_, row in zip(ranges, found, strict=True)]
 
 
 async def counted(conn: asyncpg.Connection, plan: TablePlan, batch: Batch) -> tuple[int, OldRows | None]:
@@ -208,8 +202,15 @@ async def boundary(conn: asyncpg.Connection, plan: TablePlan, batch: Batch, rows
 
 async def _made(
     conn: asyncpg.Connection, plan: TablePlan, number: int, step: int | None, *, digest: bool
-) -> tuple[list[_Part], str]:
+) -> tuple[list[Part], str]:
     """Returns the ranges of a source of which a flow does not make one row each."""
+    if step is not None:
+        source = plan.sources[number]
+        counted = await pages.count_made(conn, plan, number, step, digest=digest)
+        cut_by_pages = await _by_pages(conn, source, step, counted)
+        if cut_by_pages is not None:
+            by_pages, most = cut_by_pages
+            return pages.ranges(number, by_pages, most), by_pages.digest
     measured = partial(sql_cut.measure_made, plan, number, digest=digest)
     found = await conn.fetch(measured(step))
     there = sum(row["old_rows"] for row in found)
@@ -223,7 +224,7 @@ async def _made(
     return parts, str(sum(int(row["digest"]) for row in found)) if digest else ""
 
 
-def _joined(number: int, found: Sequence[asyncpg.Record]) -> list[_Part]:
+def _joined(number: int, found: Sequence[asyncpg.Record]) -> list[Part]:
     """Returns the measured batches of a source as half-open ranges. First and last are open."""
     # Old rows at the end that make no row need no transaction of their own.
     kept = found[:-1] if len(found) > 1 and not found[-1]["rows"] else found
@@ -232,7 +233,7 @@ def _joined(number: int, found: Sequence[asyncpg.Record]) -> list[_Part]:
         Pages(number, start, end) if len(kept) > 1 else Whole(number)
         for start, end in zip(firsts, [*firsts[1:], None], strict=True)
     ]
-    parts = [_Part(range_, row["rows"], _old(row)) for range_, row in zip(ranges, kept, strict=True)]
+    parts = [Part(range_, row["rows"], _old(row)) for range_, row in zip(ranges, kept, strict=True)]
     if len(kept) < len(found):
         parts[-1] = replace(parts[-1], old=old_rows([parts[-1].old, _old(found[-1])]))
     return parts
@@ -267,16 +268,16 @@ async def versions(
 
 
 async def _by_pages(
-    conn: asyncpg.Connection, source: Source, batch_rows: int, *, digest: bool
+    conn: asyncpg.Connection, source: Source, batch_rows: int, counted: pages.Counted | None
 ) -> tuple[pages.Counted, int] | None:
     """Returns the rows of a large heap by ranges of pages, and the most rows of a batch.
 
     None: it is not cut by pages, because it is small, or because a few of its rows fill a batch.
     """
-    counted = await pages.count_pages(conn, source, batch_rows, digest=digest)
     if counted is None:
         return None
-    most = _most_rows(batch_rows, sum(counted.rows), await conn.fetchval(sql_cut.bytes_of(source)))
+    there = sum(old.read for old in counted.old) if counted.old else sum(counted.rows)
+    most = _most_rows(batch_rows, there, await conn.fetchval(sql_cut.bytes_of(source)))
     return (counted, most) if max(counted.rows) <= most else None
 
 
@@ -302,13 +303,13 @@ async def _pass(
     return _Pass(row["rows"], step, tuple(ctid.parse(first) for first in firsts), row["digest"])
 
 
-def _ranges(source: int, seen: _Pass) -> list[_Part]:
+def _ranges(source: int, seen: _Pass) -> list[Part]:
     """Returns half-open ranges between the rows that open a batch, with their rows. First and last are
     open.
     """
     last = len(seen.firsts) - 1
     return [
-        _Part(
+        Part(
             Pages(source, seen.firsts[n] if n else None, seen.firsts[n + 1] if n < last else None),
             seen.step if n < last else seen.rows - seen.step * last,
         )

@@ -7,14 +7,18 @@ as long as to count them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.model.locator import Address, Pages, Range, Whole
-from tranship.model.plan import Source
+from tranship.model.plan import Source, TablePlan
+from tranship.model.progress import OldRows
 from tranship.sql.old import cut as sql_cut
+from tranship.sql.old import page_counts
 
 LARGE = 2048
 """Pages from which a heap is cut by them; 16 MB."""
@@ -25,6 +29,8 @@ _STEP = 32
 _AT_ONCE = 4096
 """Ranges that one statement counts."""
 _RECENT = "recent"
+_READS = re.compile(r"\b(?:select|table)\b", re.IGNORECASE)
+"""What may read other tables, or be computed once for each statement that asks."""
 
 
 class Counted(Struct, frozen=True):
@@ -35,12 +41,54 @@ class Counted(Struct, frozen=True):
     rows: tuple[int, ...]
     """Per range; the last one is open."""
     digest: str
+    old: tuple[OldRows, ...] = ()
+    """The old rows behind them, per range; empty: they are the same rows."""
 
 
 async def count_pages(
     conn: asyncpg.Connection, source: Source, batch_rows: int, *, digest: bool
 ) -> Counted | None:
     """Returns the rows by ranges of pages; None: the heap is small, or a page may hold more than a batch."""
+    found = await _counted(conn, source, batch_rows, partial(page_counts.count_pages, source), digest=digest)
+    if found is None:
+        return None
+    step, counts, proof = found
+    return Counted(step, tuple(row["rows"] for row in counts), proof)
+
+
+async def count_made(
+    conn: asyncpg.Connection, plan: TablePlan, number: int, batch_rows: int, *, digest: bool
+) -> Counted | None:
+    """Returns the same of the rows that a flow makes of a source's old rows.
+
+    None, too, where a range cannot be counted by itself at the cost of its own rows: an expression may read
+    other tables, and parents are looked for in theirs.
+    """
+    shape, source = plan.shape, plan.sources[number]
+    texts = (
+        shape.filter.where if shape.filter is not None else "",
+        *((shape.items.source, shape.items.where) if shape.items is not None else ()),
+    )
+    if plan.repointing is not None or shape.left_with or any(map(_READS.search, texts)):
+        return None
+    counting = partial(page_counts.count_made_by_pages, plan, number)
+    found = await _counted(conn, source, batch_rows, counting, digest=digest)
+    if found is None:
+        return None
+    step, counts, proof = found
+    old = tuple(OldRows(int(r["old_rows"]), int(r["left_out"]), int(r["no_items"])) for r in counts)
+    return Counted(step, tuple(int(row["rows"]) for row in counts), proof, old)
+
+
+async def _counted(
+    conn: asyncpg.Connection,
+    source: Source,
+    batch_rows: int,
+    counting: Callable[[int, int | None], str],
+    *,
+    digest: bool,
+) -> tuple[int, list[asyncpg.Record], str] | None:
+    """Returns the pages of a range, the counts of each, and the digest."""
     step = min(_STEP, batch_rows // (2 * _MOST_ROWS_OF_A_PAGE))
     if not source.pageable or source.only is not None or step == 0:
         return None
@@ -48,14 +96,15 @@ async def count_pages(
     if pages < LARGE:
         return None
     oldest = await conn.fetchval(sql_cut.OLDEST) if digest else None
-    statement, last = sql_cut.count_pages(source, step, oldest), (pages - 1) // step
-    rows, recent = list[int](), 0
+    statement, last = counting(step, oldest), (pages - 1) // step
+    found = list[asyncpg.Record]()
     for first in range(0, last + 1, _AT_ONCE):
-        found = await conn.fetch(statement, first, min(first + _AT_ONCE - 1, last), last)
-        rows += [row["rows"] for row in found]
-        recent += sum(int(row["recent"]) for row in found)
-    heap = await conn.fetchval(sql_cut.heap_file(source)) if digest else ""
-    return Counted(step, tuple(rows), f"{_RECENT}:{recent}:{heap}" if digest else "")
+        found += await conn.fetch(statement, first, min(first + _AT_ONCE - 1, last), last)
+    if not digest:
+        return step, found, ""
+    recent = sum(int(row["recent"]) for row in found)
+    heap = await conn.fetchval(sql_cut.heap_file(source))
+    return step, found, f"{_RECENT}:{recent}:{heap}"
 
 
 def is_recent(digest: str) -> bool:
@@ -74,14 +123,28 @@ async def recent_versions(conn: asyncpg.Connection, source: Source, oldest: int)
     return row["rows"], f"{_RECENT}:{row['recent']}:{row['heap']}"
 
 
-def ranges(source: int, counted: Counted, most: int) -> list[tuple[Range, int]]:
-    """Returns half-open ranges of at most ``most`` rows, each with its rows. First and last are open."""
+class Part(Struct, frozen=True):
+    """A range of a source, with what is in it."""
+
+    range: Range
+    rows: int
+    old: OldRows | None = None
+
+
+def ranges(source: int, counted: Counted, most: int) -> list[Part]:
+    """Returns half-open ranges of at most ``most`` rows. First and last are open."""
     firsts, rows = _joined(counted.rows, most)
+    behind: list[OldRows | None] = [None] * len(firsts)
+    if counted.old:
+        slices = zip(firsts, [*firsts[1:], None], strict=True)
+        behind = [sum(counted.old[first:end], OldRows(0)) for first, end in slices]
     if len(firsts) == 1:
-        return [(Whole(source), rows[0])] if rows[0] else []
+        there = rows[0] or (behind[0] is not None and behind[0].read)
+        return [Part(Whole(source), rows[0], behind[0])] if there else []
     starts: list[Address | None] = [None, *((first * counted.step, 0) for first in firsts[1:])]
-    ends = [*starts[1:], None]
-    return [(Pages(source, start, end), held) for start, end, held in zip(starts, ends, rows, strict=True)]
+    bounds = zip(starts, [*starts[1:], None], strict=True)
+    found = (Pages(source, start, end) for start, end in bounds)
+    return [Part(*one) for one in zip(found, rows, behind, strict=True)]
 
 
 def _joined(rows: Sequence[int], most: int) -> tuple[list[int], list[int]]:

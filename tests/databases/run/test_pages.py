@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from support import MakePair, Pair
 from support.observe import Observe
@@ -16,9 +17,10 @@ from tranship.errors import Stopped
 from tranship.model.locator import Pages
 from tranship.model.names import TableName
 from tranship.model.plan import Source, TablePlan
+from tranship.model.shape import Filter, Items, Shape
 from tranship.server import cut as cutting
 from tranship.server import pages
-from tranship.server.cut import measure
+from tranship.server.cut import counted, measure
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.cut import count_made
 
@@ -62,6 +64,64 @@ async def test_every_row_lies_in_one_batch_which_knows_how_many_it_has(
         for batch in cut.batches:
             assert await old.fetchval(count_made(plan, 0, in_range(batch.range, plan))) == batch.rows
     assert (cut.batches[0].range.start, cut.batches[-1].range.end) == (None, None)
+
+
+SHAPES = {
+    "filter": Shape(filter=Filter("old.id % 3 = 0")),
+    "nothing": Shape(filter=Filter("old.id < 0")),
+    "items": Shape(items=Items("generate_series(1, old.id % 4) AS item(n)")),
+    "few items": Shape(
+        filter=Filter("old.id % 2 = 0"),
+        items=Items("generate_series(1, old.id % 4) AS item(n)", where="item.n > 2", columns=("n",)),
+    ),
+    "items that raise for rows that are left out": Shape(
+        filter=Filter("old.id % 7 <> 1"), items=Items("generate_series(1, 2 / (old.id % 7 - 1)) AS item(n)")
+    ),
+    "a subquery": Shape(filter=Filter("old.id IN (SELECT u.id FROM t AS u WHERE u.word = 'u')")),
+}
+
+
+@pytest.mark.parametrize("batch_rows", [600, 1500, 50_000])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_what_a_flow_makes_is_counted_by_pages_as_row_by_row(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, shape: str, batch_rows: int
+) -> None:
+    """Batches with their rows, and the old rows behind them: taken, left out, without items."""
+    await pair.old.run(OLD)
+    async with reading(pair) as (old, plain):
+        plan = replace(plain, shape=SHAPES[shape])
+        by_pages = await measure(old, plan, batch_rows)
+        monkeypatch.setattr(pages, "LARGE", 1_000_000)
+        by_row = await measure(old, plan, batch_rows)
+        for batch in by_pages.batches:
+            assert (await counted(old, plan, batch)) == (batch.rows, batch.old)
+    assert (by_pages.rows, by_pages.old) == (by_row.rows, by_row.old)
+    assert by_pages.digest.startswith("recent") == (shape != "a subquery")
+    assert all(batch.rows <= batch_rows for batch in by_pages.batches)
+    assert (by_pages.batches[0].range.start, by_pages.batches[-1].range.end) == (None, None)
+
+
+@pytest.mark.parametrize("written", [False, True])
+async def test_an_interrupted_flow_goes_on_where_nobody_wrote(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, written: bool
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    decided = tmp_path / "r.json"
+    decided.write_text('{"resolutions": {"t": [{"action": "filter", "where": "old.id % 3 > 0"}]}}')
+    observe.fail("batch.committed", passage=3)
+    with pytest.raises(Stopped):
+        await migrate(pair, tmp_path, batch_size=1000, resolutions=str(decided))
+    observe.stop()
+    if written:
+        await pair.old.run("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 'again')")
+        with pytest.raises(Stopped) as stopped:
+            await migrate(pair, tmp_path, batch_size=1000, resolutions=str(decided))
+        assert "was written to" in str(stopped.value)
+        return
+    result = await migrate(pair, tmp_path, batch_size=1000, resolutions=str(decided))
+    assert result.exit_status == 0
+    same = "SELECT count(*)::int, sum(hashtextextended(t::text, 0))::text FROM t WHERE id % 3 > 0"
+    assert await pair.new.fetch(same) == await pair.old.fetch(same)
 
 
 async def test_rows_of_which_a_few_fill_a_batch(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from tranship.sql.old.row_source import (
 )
 from tranship.sql.quote import ident, literal, relation
 
-_VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
+VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
 """A 64-bit hash of a row version: where it lies and which transaction wrote it. Sums of it do not depend on
 the order.
 """
@@ -45,7 +45,7 @@ def versions(source: Source) -> str:
     are found.
     """
     return f"""
-        SELECT count(*) AS rows, COALESCE(sum({_VERSION}), 0)::text AS digest
+        SELECT count(*) AS rows, COALESCE(sum({VERSION}), 0)::text AS digest
         {from_source(source)}{where(in_source(source))}
     """
 
@@ -82,7 +82,7 @@ def count_each(sources: Sequence[Source], *, digest: bool) -> str:
 
     Without ``digest`` it is '0'.
     """
-    hashed = f"COALESCE(sum({_VERSION}), 0)::text" if digest else "'0'"
+    hashed = f"COALESCE(sum({VERSION}), 0)::text" if digest else "'0'"
     return " UNION ALL ".join(
         f"SELECT {source.oid}::int8 AS oid, count(*) AS rows, {hashed} AS digest"
         f" {from_source(source)}{where(in_source(source))}"
@@ -90,47 +90,19 @@ def count_each(sources: Sequence[Source], *, digest: bool) -> str:
     )
 
 
-def _recent(transaction: int) -> str:
+def recent(transaction: int) -> str:
     """Returns the condition that a transaction from this one on wrote the row version ``old``."""
     return f"pg_catalog.age(old.xmin) <= pg_catalog.age('{transaction % 2**32}'::pg_catalog.xid)"
 
 
-def count_pages(source: Source, step: int, transaction: int | None) -> str:
-    """Returns a query that counts the rows in ranges of ``step`` pages, from the range $1 to $2 (counted from
-    0; $3: the last range, which is open at its end).
-
-    Its rows, in order: ``rows``, and ``recent``, the sum of the hashes of the versions that a transaction
-    from ``transaction`` on wrote (0 where it is None). Each range is a TID range scan of its own.
-    """
-    recent = "0"
-    if transaction is not None:
-        recent = f"COALESCE(sum({_VERSION}) FILTER (WHERE {_recent(transaction)}), 0)"
-    first, end = (f"CAST(pg_catalog.format('(%s,0)', {page}) AS pg_catalog.tid)" for page in ("n.lo", "n.hi"))
-    conditions = (*in_source(source), f"old.ctid >= {first}", f"old.ctid < {end}")
-    return f"""
-        SELECT c.counted[1]::int8 AS rows, c.counted[2]::text AS recent FROM (
-          SELECT n.number, (
-            SELECT ARRAY[count(*)::pg_catalog.numeric, {recent}::pg_catalog.numeric]
-            {from_source(source)}{where(conditions)}) AS counted
-          FROM (
-            SELECT g.number, g.number * {step} AS lo,
-              CASE WHEN g.number = $3::int8 THEN {_LAST_PAGE} ELSE (g.number + 1) * {step} END AS hi
-            FROM pg_catalog.generate_series($1::int8, $2::int8) AS g(number)) AS n) AS c
-        ORDER BY c.number
-    """
-
-
-_LAST_PAGE = 2**32 - 1
-"""One above the number of the last page that a heap may have."""
-
-
 def recent_versions(source: Source, transaction: int) -> str:
-    """Returns a query for ``rows``, ``recent`` as :func:`count_pages` has it over all pages, and ``heap``:
-    the file of the heap (pg_relation_filenode), which another one replaces when the heap is rewritten.
+    """Returns a query for ``rows``, ``recent`` as ``page_counts.count_pages`` has it over all pages, and
+    ``heap``: the file of the heap (pg_relation_filenode), which another one replaces when the heap is
+    rewritten.
     """
     return f"""
         SELECT count(*) AS rows, pg_catalog.pg_relation_filenode({source.oid}::oid)::text AS heap,
-          COALESCE(sum({_VERSION}) FILTER (WHERE {_recent(transaction)}), 0)::text AS recent
+          COALESCE(sum({VERSION}) FILTER (WHERE {recent(transaction)}), 0)::text AS recent
         {from_source(source)}{where(in_source(source))}
     """
 
@@ -182,7 +154,7 @@ def measure(source: Source, step: int, *, digest: bool) -> str:
       snapshots mean the same row versions.
     """
     # Hashing is a large part of the cost of the pass, so it is left out unless the digest is wanted.
-    hashed = _VERSION if digest else "0::bigint"
+    hashed = VERSION if digest else "0::bigint"
     return f"""
         SELECT count(*) AS rows, COALESCE(sum(s.hashed), 0)::text AS digest,
           COALESCE(bool_and(s.up), true) AS ascending,
@@ -219,7 +191,7 @@ def measure_made(
     """
     source = plan.sources[number]
     counted = made_of_row(plan, source)
-    hashed = _VERSION if digest else "0::bigint"
+    hashed = VERSION if digest else "0::bigint"
     chosen = (filtered(plan.shape) or "true") if plan.shape.left_with else "false"
     divisor = step or 2**62
     first = "min(s.id)::text" if step is not None else "NULL::text"
