@@ -99,12 +99,8 @@ class Dialog:
         show_suggested(suggested, number)
         word = self._ask("> ").strip()
         match word:
-            case "q" | "quit":
-                raise Ended
-            case "s" | "skip" | "":
-                return 1
-            case "b" | "back":
-                return -1
+            case _ if (on := _moves(word)) is not None:
+                return on
             case "a" | "accept" if not suggested.taken:
                 return self._take(suggested)
             case "u" | "undo" if suggested.undoable:
@@ -135,12 +131,8 @@ class Dialog:
         _show(question, number, of)
         word = self._ask("> ").strip()
         match word:
-            case "q" | "quit":
-                raise Ended
-            case "s" | "skip" | "":
-                return 1
-            case "b" | "back":
-                return -1
+            case _ if (on := _moves(word)) is not None:
+                return on
             case "a" | "accept":
                 return self._accept(question)
             case "e" | "expression":
@@ -215,6 +207,23 @@ class Dialog:
             return 0
         self._count(self.saved + 1)
         return 1
+
+
+def _moves(word: str) -> int | None:
+    """Returns by how many places a command goes on; None: it is another command.
+
+    Raises:
+        Ended: the person quits.
+    """
+    match word:
+        case "q" | "quit":
+            raise Ended
+        case "s" | "skip" | "":
+            return 1
+        case "b" | "back":
+            return -1
+        case _:
+            return None
 
 
 def _expression(question: Question) -> Choice | None:

@@ -64,7 +64,9 @@ def spoken(error: BaseException) -> str:
     if not isinstance(error, asyncpg.PostgresError):
         return f"{type(error).__name__}: {error}"
     state: str = getattr(error, "sqlstate", None) or ""
-    said = "the server refuses a value" if state.startswith("22") or not error.args else f"{error.args[0]}"
+    # Not str(), which adds the DETAIL.
+    message = f"{error.args[0]}" if error.args else type(error).__name__
+    said = "the server refuses a value" if state.startswith("22") else message
     return f"{said} (SQLSTATE {state})" if state else said
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from support import ROOT, CliResult
+from support import CliResult
 from support.desk import CONFIG, Desk
+from support.editing import CHANGES, EDIT, ENVIRONMENT, RESOLUTIONS, asked, edit
 
 OLD = """
 CREATE TABLE member (id int PRIMARY KEY, login text, bio text, born date);
@@ -25,34 +25,12 @@ CREATE TABLE member (id int PRIMARY KEY, login text);
 CREATE TABLE profile (member_id int PRIMARY KEY REFERENCES member, bio text, born date);
 CREATE TABLE post (id int PRIMARY KEY, "ta\u202egs" text);
 """
-RESOLUTIONS, CHANGES = "results/my_manual_resolutions.json", "results/my_migration_changes.json"
-EDIT = ["-m", "tranship", "resolve", "edit", RESOLUTIONS, CHANGES, "--as", "Ann"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
 
 
 @pytest.fixture
 def desk(desk_of: Callable[[str, str], Desk]) -> Desk:
     """A desk with two suggestions and the questions that they answer."""
-    made = desk_of(OLD, NEW)
-    made.config()
-    assert made.type(f"tranship analyze {CONFIG} --prefix my").status == 0
-    assert made.type(f"tranship resolve generate {CHANGES} --prefix my").status == 0
-    return made
-
-
-def edit(desk: Desk, *lines: str, more: tuple[str, ...] = ()) -> CliResult:
-    """Types lines, then ends the input."""
-    done = subprocess.run(
-        [sys.executable, *EDIT, *more],
-        cwd=desk.folder,
-        env={**ENVIRONMENT, "TERM": "dumb", "NO_COLOR": "1"},
-        input="".join(f"{line}\n" for line in lines),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    return CliResult(done.returncode, done.stdout, done.stderr)
+    return asked(desk_of, OLD, NEW)
 
 
 def shown(said: CliResult) -> list[str]:

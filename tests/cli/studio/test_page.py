@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support import Pair
-from support.chromium import Page, chromium
+from support.chromium import Page
 from support.contrast import TOO_FAINT
 from support.studio import Running, studio
 
@@ -19,18 +19,6 @@ def running(hostile: Pair, tmp_path: Path) -> Iterator[Running]:
     """A studio."""
     with studio(tmp_path, "config.json") as made:
         yield made
-
-
-@pytest.fixture
-def page(running: Running, tmp_path: Path) -> Iterator[Page]:
-    """The page, opened by Ann."""
-    with chromium(tmp_path) as made:
-        made.send("Page.navigate", url=running.links["Ann"])
-        made.until("document.querySelectorAll('#tables button').length > 0")
-        yield made
-        assert made.errors == []
-        base = f"http://127.0.0.1:{running.port}/"
-        assert [url for url in made.requests if not url.startswith((base, "data:", "about:"))] == []
 
 
 def test_a_question_is_answered_by_keyboard_alone(page: Page, running: Running) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support import MakePair
-from support.chromium import Page, chromium
+from support.chromium import Page
 from support.contrast import TOO_FAINT
 from support.studio import Reply, Running, Visitor, studio
 
@@ -140,16 +140,6 @@ def test_what_another_person_saved_is_not_lost(running: Running, tmp_path: Path)
         given = {"place": suggested(ann, MARKUP)["place"], "do": "accept", "version": ann.state["version"]}
         assert ann.write("/api/suggestion", given, **changed).status in (401, 403)
     assert (tmp_path / RESOLUTIONS).read_bytes() == before
-
-
-@pytest.fixture
-def page(running: Running, tmp_path: Path) -> Iterator[Page]:
-    """The page, opened by Ann."""
-    with chromium(tmp_path) as made:
-        made.send("Page.navigate", url=running.links["Ann"])
-        made.until("document.querySelectorAll('#tables button').length > 0")
-        yield made
-        assert made.errors == []
 
 
 def test_a_suggestion_is_accepted_by_keyboard_alone(page: Page, running: Running, tmp_path: Path) -> None:

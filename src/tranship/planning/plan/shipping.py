@@ -19,9 +19,10 @@ _SAME = frozenset({*_INTEGERS, "bool", "date", "float4", "float8", "timestamp", 
 _TEXTS = ("text", "varchar")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 
-_MAY_RAISE = re.compile(r"~|\b(?:select|like|ilike|similar|table|values|with)\b", re.IGNORECASE)
+_MAY_RAISE = re.compile(r"~|\b(?:select|like|ilike|similar|table|values|with|at)\b", re.IGNORECASE)
 """What raises in a person's expression and not in one that the server has printed of an index: a subquery of
-several rows, and a pattern that is no constant.
+several rows, a pattern that is no constant, and a zone that no server knows (``AT TIME ZONE``, which is
+printed as a function).
 """
 
 

@@ -82,6 +82,7 @@ def test_an_expression_travels_as_bytes_where_its_type_is_that_of_the_column(
         ("f(old.a)", False),
         ("old.a LIKE old.b", False),
         ("old.a ~ old.b", False),
+        ("(old.t AT TIME ZONE old.b)::text", False),
         ("(SELECT u.a FROM u)", False),
         ("old.a::varchar(3)", False),
         ("coalesce((TABLE u), 'x')", False),
