@@ -6,6 +6,8 @@ import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tranship import __version__
 from tranship.codec import check_folder, free_path, write_json, write_text
 from tranship.codec.certificate import faults, read_certificate, sealed
@@ -13,6 +15,7 @@ from tranship.codec.files import result_path
 from tranship.config import Config
 from tranship.errors import Differs
 from tranship.errors.codes.differs import CertificateAltered
+from tranship.execution.time_spent import Stopwatch, spent
 from tranship.execution.verification.command import OnTable
 from tranship.execution.verification.command import verify as compare
 from tranship.model.certificate import Certificate
@@ -40,7 +43,10 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable | Non
     name = f"verification_{stamp}"
     path = free_path(result_path(options.results_dir, options.prefix, f"{name}.json"))
     check_folder(path)
-    result, certificate = await compare(config, options, on_table or _unheard)
+    with Stopwatch().running():
+        result, certificate = await compare(config, options, on_table or _unheard)
+        if options.profile:
+            result = replace(result, profile=spent())
     write_json(path, result)
     if certificate is None:
         return Verified(result, path, None)

@@ -20,12 +20,13 @@ from tranship.execution.proof.compare import (
 )
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
-from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.naming import NAME_ROWS, Naming
 from tranship.execution.proof.one_reader import OneReader
 from tranship.execution.proof.rows_before import HeldRows
 from tranship.execution.proof.second_opinion import Compare, OpinionResult, none_of
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.time_spent import question
 from tranship.model.difference import Difference, Proof
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
@@ -174,15 +175,17 @@ async def _compared(
     job, plan = live.context.job, task.plan
     subject = Subject(job, plan, hashing, await read_filled(new, job, plan))
     proof = _unproven(live, task, subject)
-    there = await table_sums(new, subject, of.known, of.oldest)
+    with question(f"sums of {plan.new}"):
+        there = await table_sums(new, subject, of.known, of.oldest)
     wrong = differing(task.done, there)
     unlike = there.unlike_in(task.done, others=bool(wrong))
     found = list[Difference]()
     if wrong or there.others.rows or unlike:
         naming = Naming(subject, new, of.oldest, of.known, there.others.rows)
-        found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
-        if unlike:
-            found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
+        with question(NAME_ROWS):
+            found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
+            if unlike:
+                found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
         proof = structs.replace(proof, differences=tuple(found))
     proof = await _with_rows_before(live, new, task, proof)
     async with OneReader(live.snapshot) as reader:

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.resolution import Problem
-from tranship.model.verdict import DatabaseInfo
+from tranship.model.verdict import DatabaseInfo, TimeSpent
 
 
 class VerifyOptions(Struct, frozen=True, kw_only=True):
@@ -25,6 +25,8 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     results_dir: str = "results"
     show_values: bool = False
     """The result may hold values of rows."""
+    profile: bool = False
+    """The result says where the time went."""
     arguments: tuple[str, ...] = ()
     """The command line as given, for the result file."""
     invocation: str = "tranship"
@@ -117,3 +119,5 @@ class Verification(Struct, frozen=True, kw_only=True):
     old_read: bool = False
     """OLD was asked which rows differ: NEW's sums alone do not say it."""
     arguments: tuple[str, ...] = ()
+    profile: tuple[TimeSpent, ...] | UnsetType = UNSET
+    """Where the time went; absent unless it was asked for."""

@@ -12,6 +12,7 @@ from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.resolution import Problem
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.model.visible import printed
+from tranship.report.time_spent import time_lines
 
 MOST = 20
 """Rows of a table that differ and are named on the terminal."""
@@ -141,6 +142,7 @@ def lines_beyond(result: Verification) -> Iterator[str]:
     yield from opinion_lines(result.tables)
     yield from constraint_lines(result.constraints)
     yield from problem_lines(result.problems)
+    yield from map(shown, time_lines(result.profile or ()))
 
 
 def last_line(result: Verification) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from support import MakePair
-from support.runs import migrate
+from support.runs import migrate, verify
 
 OLD = "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT n, n FROM generate_series(1, 250) n"
 NEW = "CREATE TABLE t (id int PRIMARY KEY, n int CONSTRAINT small CHECK (n < 1000))"
@@ -52,3 +52,18 @@ async def test_nobody_asked(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(OLD, NEW)
     assert (await migrate(pair, tmp_path)).profile is UNSET
     assert "profile" not in written_result(tmp_path)
+
+
+async def test_a_verification_says_how_long_it_took_to_name_rows(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    await migrate(pair, tmp_path)
+    assert (await verify(pair, tmp_path)).profile is UNSET
+    await pair.new.run("UPDATE t SET n = 7 WHERE id = 8")
+    result = await verify(pair, tmp_path, profile=True)
+    asked = [(one.phase, one.question) for one in result.profile or ()]
+    assert asked == [
+        ("compare the rows", ""),
+        ("compare the rows", "sums of public.t"),
+        ("compare the rows", "name the rows that differ"),
+        ("ask the constraints", ""),
+    ]

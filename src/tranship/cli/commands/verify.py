@@ -21,6 +21,7 @@ class Given(TypedDict):
     results_dir: str
     run: str | None
     new_in_use: bool
+    profile: bool
 
 
 def _check(context: click.Context, _: click.Parameter, file: Path | None) -> None:
@@ -52,6 +53,7 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     is_flag=True,
     help="Others write to NEW: report what they added or changed, with status 1 in place of 5.",
 )
+@click.option("--profile", is_flag=True, help="Show where the time went: seconds per phase and per question.")
 @click.option(
     "--certificate",
     type=click.Path(path_type=Path),

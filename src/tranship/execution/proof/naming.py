@@ -28,6 +28,8 @@ from tranship.sql.new.digest import column_texts, rows_of_keys, rows_of_others, 
 
 NAMED = 1000
 """Rows of one flow that are named; the others are counted."""
+NAME_ROWS = "name the rows that differ"
+"""What a profile calls the time from the sums of NEW until the rows that differ are named."""
 
 
 class OldBatch(Struct, frozen=True):

@@ -16,6 +16,7 @@ from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.context import Journalled
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.stop_reasons import not_begun
+from tranship.execution.time_spent import phase
 from tranship.execution.verification.certify import certify
 from tranship.execution.verification.constraints import ask_constraints
 from tranship.execution.verification.old_now import OldNow
@@ -71,8 +72,10 @@ async def verify(
             session = await open_session(config.new, datestyle=datestyle(catalog), search_path=None)
             stack.callback(session.terminate)
             scene = Scene(session, journal, catalog, identity, options, old, _places(runs, journal))
-            tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
-            asked = await ask_constraints(scene, _finished(runs, wanted), _tolerating(plans))
+            with phase("compare the rows"):
+                tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
+            with phase("ask the constraints"):
+                asked = await ask_constraints(scene, _finished(runs, wanted), _tolerating(plans))
             result = _result(options, started, tables, asked)
             problems = await structure_problems(session, journal, config, runs)
             info = _database(config, catalog)

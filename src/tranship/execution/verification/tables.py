@@ -8,6 +8,8 @@ import asyncpg
 
 from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
 from tranship.execution.proof.filled import read_filled
+from tranship.execution.proof.naming import NAME_ROWS
+from tranship.execution.time_spent import question
 from tranship.execution.verification.differing import Compared, Differing
 from tranship.execution.verification.recorded import Place, Recorded
 from tranship.execution.verification.scene import Found, Scene
@@ -70,7 +72,8 @@ class _TableCheck:
                 return _whole(compared, why, sum(flow.rows for flow in self._flows if flow.unprovable))
             if _equal_otherwise(compared):
                 return {one.flow.place: Found([], of=one.of) for one in compared}
-            return await Differing(self._scene, self._flows, self._known, self._oldest).found(compared)
+            with question(NAME_ROWS):
+                return await Differing(self._scene, self._flows, self._known, self._oldest).found(compared)
 
     async def _sums(self, flows: Sequence[Recorded]) -> list[Compared]:
         """Returns the flows whose runs recorded enough with what NEW holds of them."""
@@ -82,7 +85,8 @@ class _TableCheck:
         job, new = self._scene.job(flow.run.id), self._scene.new
         recorded = flow.task.proof.constants if flow.task.proof is not None else None
         subject = Subject(job, plan, flow.hashing, await read_filled(new, job, plan, recorded))
-        there = await table_sums(new, subject, self._known, self._oldest)
+        with question(f"sums of {plan.new}"):
+            there = await table_sums(new, subject, self._known, self._oldest)
         return Compared(flow, subject, there, differing(flow.done, there))
 
     async def _no_transactions(self, wanted: Sequence[Recorded]) -> str:
