@@ -8,16 +8,16 @@ from msgspec import Struct
 
 
 class RowHash(StrEnum):
-    """How the text of a row is hashed, alike on both servers."""
+    """How a row is hashed, alike on both servers."""
 
-    NATIVE = "hashtextextended"
-    """By the server's own hash function over the bytes of its encoding."""
+    NATIVE = "native"
+    """By the server's own hash functions, value by value; texts by the bytes of their encoding."""
     MD5 = "md5"
-    """By the two halves of the MD5 of the row in UTF-8: where encodings or the native hashes differ."""
+    """By the two halves of the MD5 of its text in UTF-8: where encodings or the native hashes differ."""
 
 
 class HashForm(Struct, frozen=True):
-    """How one side hashes the text of a row."""
+    """How one side hashes a row."""
 
     how: RowHash
     encoding: str = "UTF8"

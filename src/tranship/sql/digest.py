@@ -1,18 +1,24 @@
-"""The text of a row that both servers hash, and its hash.
+"""The hash of a row that both servers compute, and the texts of its values.
 
 The text of a value is equal on two servers exactly where whoever reads the value sees the same: 1.0 and 1.00,
 0 and -0, NULL and '' differ. It is not the text by which a type's ``=`` compares (``sql/types/values.py``).
+
+To print a row and hash its text costs more than to copy it. So where both servers' hash functions agree, each
+value is hashed by itself, those of common types without being printed, and the hash of a row is the XOR over
+its columns, each of which has a seed of its own. What a column hashes is equal exactly where its text is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from tranship.model.builtin_types import Family
 from tranship.model.digest import HashForm, RowHash
 from tranship.model.types import PgType, TypeKind
+from tranship.sql.quote import literal
 from tranship.sql.types.family import as_text
 
 
@@ -43,16 +49,100 @@ def value_text(value: str, pg_type: PgType) -> str:
             return as_text(value)
 
 
+_BY_VALUE: Mapping[str, str] = MappingProxyType(
+    {
+        "int2": "pg_catalog.hashint4extended(CAST({value} AS pg_catalog.int4), {seed})",
+        "int4": "pg_catalog.hashint4extended({value}, {seed})",
+        "bool": "pg_catalog.hashint4extended(CAST({value} AS pg_catalog.int4), {seed})",
+        "uuid": "pg_catalog.uuid_hash_extended({value}, {seed})",
+    }
+)
+"""Hash functions that take the whole value. Those of ``int8`` and of timestamps are not among them: they
+first fold 64 bits into 32, so that 1 and 4294967296 have the same hash (hashint8extended in hashfunc.c).
+"""
+_BY_BINARY_FORM: Mapping[str, str] = MappingProxyType(
+    {
+        "int8": "int8send",
+        "date": "date_send",
+        "timestamp": "timestamp_send",
+        "timestamptz": "timestamptz_send",
+    }
+)
+"""Types whose binary form is one number on every version, and quicker to write than their text."""
+
+
+_FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        "int2": "^(0|-?[1-9][0-9]{0,3})$",
+        "int4": "^(0|-?[1-9][0-9]{0,8})$",
+        "int8": "^(0|-?[1-9][0-9]{0,17})$",
+        "bool": "^(true|false)$",
+        "uuid": "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$",
+    }
+)
+"""Texts that are printed by a value of the type and can be read by it, short of its largest numbers."""
+
+
+class Value(Struct, frozen=True):
+    """What a column holds or should hold."""
+
+    sql: str
+    type: PgType | None
+    """None: the SQL gives the text of the value."""
+    written_as: PgType | None = None
+    """The type that the column had when it was written, by which it is hashed; None: the same."""
+
+    @property
+    def text(self) -> str:
+        """SQL for the text."""
+        return self.sql if self.type is None else value_text(self.sql, self.type)
+
+    def hash(self, seed: int) -> str:
+        """Returns SQL for a hash in 64 bits; NULL has one, too."""
+        found, due = _plain_name(self.type), _plain_name(self.written_as or self.type)
+        if found == due or due not in _FORMS:
+            return f"COALESCE({_hash(self, found, seed)}, {seed})"
+        # Somebody changed the type since: a value that still has the same text still has the same hash.
+        again = _hash(Value(f"CAST({self.text} AS pg_catalog.{due})", self.written_as), due, seed)
+        like = f'{self.text} COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) {literal(_FORMS[due])}'
+        return f"COALESCE(CASE WHEN {like} THEN {again} ELSE {_hash(self, '', seed)} END, {seed})"
+
+
+def _plain_name(pg_type: PgType | None) -> str:
+    """Returns the name of a built-in scalar type, also of one below a domain; empty for others."""
+    return pg_type.leaf.typname if pg_type is not None and pg_type.leaf.kind is TypeKind.BASE else ""
+
+
+def _hash(value: Value, name: str, seed: int) -> str:
+    if name in _BY_VALUE:
+        return _BY_VALUE[name].format(value=f"CAST({value.sql} AS pg_catalog.{name})", seed=seed)
+    text = value.text
+    if name in _BY_BINARY_FORM:
+        sent = f"pg_catalog.{_BY_BINARY_FORM[name]}(CAST({value.sql} AS pg_catalog.{name}))"
+        text = f"pg_catalog.encode({sent}, 'hex')"
+    # Under "C" the bytes alone count, on every version.
+    return f'pg_catalog.hashtextextended({text} COLLATE pg_catalog."C", {seed})'
+
+
+def hashed(values: Sequence[Value], form: HashForm) -> str:
+    """Returns SQL for what ``row_sums`` and ``row_hash`` read as ``h.r``: one number, or a text, of a row."""
+    if form.how is RowHash.MD5:
+        return row_text([value.text for value in values])
+    # Seeds keep apart rows whose values stand in other columns.
+    parts = [value.hash(seed) for seed, value in enumerate(values, start=1)]
+    return " OPERATOR(pg_catalog.#) ".join(parts) or "CAST(0 AS pg_catalog.int8)"
+
+
 def row_text(texts: Sequence[str]) -> str:
     """Returns SQL for one text over the texts of a row's values; a record keeps NULL and '' apart."""
     return f"CAST(ROW({', '.join(texts)}) AS pg_catalog.text)"
 
 
-class RowTexts(Struct, frozen=True):
+class RowValues(Struct, frozen=True):
     """What is read of single rows to name them."""
 
-    columns: tuple[str, ...]
-    """SQL of the text of each copied column."""
+    columns: tuple[Value, ...]
+    """The copied columns."""
     keys: tuple[int, ...]
     """The positions among them of a key of NEW; empty: it has none, and equal rows cannot be told apart."""
     wanted: bool = False
@@ -61,17 +151,19 @@ class RowTexts(Struct, frozen=True):
     @property
     def key(self) -> str:
         """SQL for a row's key as one text; NULL where there is no key."""
-        return row_text([self.columns[n] for n in self.keys]) if self.keys else "NULL::pg_catalog.text"
+        return row_text([self.columns[n].text for n in self.keys]) if self.keys else "NULL::pg_catalog.text"
 
     @property
     def values(self) -> str:
         """SQL for the texts of all columns, where they are wanted."""
-        listed = ", ".join(self.columns) if self.wanted else ""
+        listed = ", ".join(column.text for column in self.columns) if self.wanted else ""
         return f"ARRAY[{listed}]::pg_catalog.text[]"
 
 
 def row_sums(form: HashForm) -> str:
-    """Returns SQL for the columns ``rows``, ``first`` and ``second`` over rows whose text is ``h.r``."""
+    """Returns SQL for the columns ``rows``, ``first`` and ``second`` over rows that ``hashed`` gave
+    as ``h.r``.
+    """
     first, second = (f"COALESCE(pg_catalog.sum({half}), 0)::pg_catalog.text" for half in _halves(form))
     return f"pg_catalog.count(*) AS rows, {first} AS first, {second} AS second"
 
@@ -84,9 +176,9 @@ def row_hash(form: HashForm) -> str:
 
 def _halves(form: HashForm) -> tuple[str, str]:
     if form.how is RowHash.NATIVE:
-        # Under "C" the bytes alone count, on every version.
-        native = 'pg_catalog.hashtextextended(h.r COLLATE pg_catalog."C", '
-        return f"{native}0)", f"{native}1)"
+        # The second is no linear function of the first: an XOR alone would let some exchanges cancel out.
+        # Its seed brings in all 64 bits, of which the function itself folds one half into the other.
+        return "h.r", "pg_catalog.hashint8extended(h.r, h.r)"
     md5 = f"pg_catalog.md5(pg_catalog.convert_to(h.r, '{form.encoding}'))"
     return _number(f"pg_catalog.substr({md5}, 1, 16)"), _number(f"pg_catalog.substr({md5}, 17, 16)")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tranship.model.digest import HashForm
+from tranship.sql.digest import Value, hashed
 from tranship.sql.new import digest as of_new
 from tranship.sql.old import digest as of_old
 
 
-def _row_text(texts: Sequence[str]) -> str:
-    filled = ", ".join(f"COALESCE({text}, '')" for text in texts)
-    return f"CAST(ROW({filled}) AS pg_catalog.text)"
+def _hashed(values: Sequence[Value], form: HashForm) -> str:
+    return hashed([Value(f"COALESCE({value.text}, '')", None) for value in values], form)
 
 
 def break_it() -> None:
     """In this process."""
-    of_new.row_text = _row_text
-    of_old.row_text = _row_text
+    of_new.hashed = _hashed
+    of_old.hashed = _hashed

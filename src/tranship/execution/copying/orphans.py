@@ -21,7 +21,7 @@ from tranship.execution.probe.lookups import settled
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.proof.compare import in_zone
-from tranship.execution.proof.expected import copied_columns, sums_of
+from tranship.execution.proof.expected import held_values, sums_of
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.triggers_and_keys import DELETE, Firing, acting
 from tranship.model.catalog import ForeignKey, Table
@@ -271,9 +271,8 @@ async def _sums_at(
     hashing, job = live.worker.hashing, live.context.job
     if hashing is None:
         return Sums(len(places))
-    columns = copied_columns(job, task.plan)
     await in_zone(new, task.plan)
-    query = sums_at(job.after(task.plan), columns, hashing.form(job.new), places)
+    query = sums_at(job.after(task.plan), held_values(job, task.plan, "t"), hashing.form(job.new), places)
     return sums_of(await new.fetchrow(query))
 
 

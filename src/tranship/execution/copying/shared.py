@@ -46,7 +46,7 @@ from tranship.server.old_reader import OldReader, Portion
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
 from tranship.sql.new.counting import count_written, each
-from tranship.sql.old.digest import BatchRead, batch_sums, computed_texts
+from tranship.sql.old.digest import BatchRead, batch_sums, computed_values
 
 TOGETHER = 40
 """Tables of one transaction: it locks each of them with its indexes on NEW, and each on OLD."""
@@ -241,11 +241,11 @@ class _Together:
         asked = [task for task in self._tasks if task.todo] if hashing is not None else []
         queries = []
         for task in asked:
-            texts = computed_texts(task.plan, job.before(task.plan))
-            if hashing is None or texts is None:
+            values = computed_values(task.plan, job.before(task.plan))
+            if hashing is None or values is None:
                 raise _Undone
             read = BatchRead(task.plan, job.before(task.plan), task.todo[0])
-            queries.append(batch_sums(read, texts, hashing.form(job.old)))
+            queries.append(batch_sums(read, values, hashing.form(job.old)))
         rows = await old.fetch(each(queries)) if queries else []
         return {asked[row["n"]].position: sums_of(row) for row in rows}
 

@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
-from tranship.execution.proof.expected import Hashing, copied_columns, sums_of
+from tranship.execution.proof.expected import Hashing, copied_columns, held_values, sums_of
 from tranship.execution.proof.filled import Filled
 from tranship.model.digest import Sums
 from tranship.model.plan import TablePlan
@@ -65,7 +65,7 @@ async def table_sums(new: asyncpg.Connection, of: Subject, mine: frozenset[int],
     """
     job, plan = of.job, of.plan
     form = of.hashing.form(job.new)
-    query = sums_by_transaction(job.after(plan), copied_columns(job, plan), form, of.filled.compared)
+    query = sums_by_transaction(job.after(plan), held_values(job, plan, "t"), form, of.filled.compared)
     await in_zone(new, plan)
     rows = await new.fetch(query, oldest & LOW)
     others = [row for row in rows if row["later"] and row["xid"] not in mine]
@@ -87,7 +87,7 @@ async def sums_of_tables(
     """
     queries = [
         sums_by_transaction(
-            one.job.after(one.plan), copied_columns(one.job, one.plan), one.hashing.form(one.job.new)
+            one.job.after(one.plan), held_values(one.job, one.plan, "t"), one.hashing.form(one.job.new)
         )
         for one in of
     ]

@@ -19,12 +19,12 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.model.types import PgType
-from tranship.sql.digest import RowTexts
+from tranship.sql.digest import RowValues, Value
 from tranship.sql.expression import shipped
 from tranship.sql.joins import Bindings
-from tranship.sql.new.digest import column_texts, digest_part
+from tranship.sql.new.digest import digest_part
 from tranship.sql.new.given_rows import rows_query
-from tranship.sql.old.digest import BatchRead, batch_rows, batch_sums, computed_texts
+from tranship.sql.old.digest import BatchRead, batch_rows, batch_sums, computed_values
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
 from tranship.sql.session import RELEASE, SAVEPOINT, TO_SAVEPOINT
@@ -106,20 +106,29 @@ def copied_columns(job: Job, plan: TablePlan) -> tuple[Column, ...]:
     return tuple(column for column in found if column is not None)
 
 
+def held_values(job: Job, plan: TablePlan, alias: str) -> tuple[Value, ...]:
+    """Returns the copied columns of a row of NEW, which may have other types now than when it was written."""
+    written_as = {mapping.column: mapping.type for mapping in plan.columns}
+    return tuple(
+        Value(f"{alias}.{ident(column.name)}", column.type, written_as[column.name])
+        for column in copied_columns(job, plan)
+    )
+
+
 def printed_by_old(job: Job, plan: TablePlan, hashing: Hashing) -> bool:
     """Returns whether OLD computes the texts of all columns that NEW should hold."""
-    return _texts_on_old(job, plan, hashing) is not None
+    return _values_on_old(job, plan, hashing) is not None
 
 
-def _texts_on_old(job: Job, plan: TablePlan, hashing: Hashing) -> tuple[str, ...] | None:
-    """Returns SQL of the columns' texts on OLD; None: NEW has to print them."""
+def _values_on_old(job: Job, plan: TablePlan, hashing: Hashing) -> tuple[Value, ...] | None:
+    """Returns the columns as OLD computes them; None: NEW has to print them."""
     if hashing.rendered:
         return None
     # Characters on one side, bytes on the other: the limit of a type cuts spaces elsewhere.
     otherwise = job.old.counts_bytes != job.new.counts_bytes
     if otherwise and any(_has_limit(mapping.type) for mapping in plan.columns):
         return None
-    return computed_texts(plan, job.before(plan))
+    return computed_values(plan, job.before(plan))
 
 
 def _has_limit(pg_type: PgType) -> bool:
@@ -155,12 +164,12 @@ class Expecting(Struct, frozen=True):
     @property
     def printed_by_old(self) -> bool:
         """Whether OLD computes the texts of all columns that NEW should hold."""
-        return self._texts is not None
+        return self._values is not None
 
     @property
-    def _texts(self) -> tuple[str, ...] | None:
-        """SQL of the columns' texts on OLD; None: NEW has to print them."""
-        return _texts_on_old(self.job, self.plan, self.hashing)
+    def _values(self) -> tuple[Value, ...] | None:
+        """The columns as OLD computes them; None: NEW has to print them."""
+        return _values_on_old(self.job, self.plan, self.hashing)
 
     async def sums(
         self, batch: Batch, excluded: Sequence[Locator] = (), bindings: Bindings = ()
@@ -204,11 +213,11 @@ class Expecting(Struct, frozen=True):
 
     async def _by_old(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums | None:
         """Returns the sums as OLD computes them; None where it cannot."""
-        texts = self._texts
-        if texts is None:
+        values = self._values
+        if values is None:
             return None
         read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
-        row = await self._asked(batch_sums(read, texts, self.hashing.form(self.job.old)))
+        row = await self._asked(batch_sums(read, values, self.hashing.form(self.job.old)))
         return sums_of(row[0]) if row is not None else None
 
     async def _sums(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums:
@@ -232,13 +241,13 @@ class Expecting(Struct, frozen=True):
         """Returns the rows of a batch without the excluded ones: those of the ``wanted`` keys with all
         values, or all without values. ``only``: SQL of further conditions on the old rows.
         """
-        texts = self._texts
-        if texts is not None:
+        values = self._values
+        if values is not None:
             bindings = await lookups_of(self.job).bind(self.old, self.new, self.plan, batch, excluded)
             before = self.job.before(self.plan)
             raw = self.job.old.encoding == "SQL_ASCII"
             read = BatchRead(self.plan, before, batch, tuple(excluded), bindings, only, raw)
-            named = RowTexts(texts, keys, wanted is not None)
+            named = RowValues(values, keys, wanted is not None)
             statement = batch_rows(read, named, self.hashing.form(self.job.old))
             rows = await self._asked(
                 statement, *([[w.encode() for w in wanted]] if wanted is not None else [])
@@ -272,8 +281,8 @@ class Expecting(Struct, frozen=True):
         """Yields a batch's rows by sending them to NEW, which prints them as it would hold them."""
         columns = copied_columns(self.job, self.plan)
         question = typed(self.job, self.plan, [c.name for c in columns], written=True)
-        texts = RowTexts(column_texts(columns, ident(self.plan.new.name)), keys, values)
-        part = digest_part(question.rows, texts, self.hashing.form(self.job.new))
+        shown = RowValues(held_values(self.job, self.plan, ident(self.plan.new.name)), keys, values)
+        part = digest_part(question.rows, shown, self.hashing.form(self.job.new))
         asked = rows_query(question.rows, [part])
         reader = Reader(self.job, self.plan, self.old, self.new, lookups_of(self.job), {})
         gone = frozenset(excluded)

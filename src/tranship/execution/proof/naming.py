@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tranship.execution.context import Job
 from tranship.execution.proof.compare import LOW, Subject, in_zone
-from tranship.execution.proof.expected import Expecting, Hashing, Row, copied_columns
+from tranship.execution.proof.expected import Expecting, Hashing, Row, copied_columns, held_values
 from tranship.execution.proof.strangers import Strangers
 from tranship.model.catalog import Table
 from tranship.model.difference import Difference, DifferenceKind
@@ -23,8 +23,8 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow
 from tranship.server.snapshot import Snapshot
-from tranship.sql.digest import RowTexts
-from tranship.sql.new.digest import column_texts, rows_of_keys, rows_of_others, rows_written
+from tranship.sql.digest import RowValues
+from tranship.sql.new.digest import rows_of_keys, rows_of_others, rows_written
 
 NAMED = 1000
 """Rows of one flow that are named; the others are counted."""
@@ -233,10 +233,9 @@ class Naming(Struct, frozen=True):
         key = self._after.order_key
         return tuple(names.index(name) for name in key) if set(key) <= set(names) else ()
 
-    def texts(self, *, wanted: bool = False) -> RowTexts:
+    def texts(self, *, wanted: bool = False) -> RowValues:
         """Returns what is read of single rows of NEW."""
-        columns = copied_columns(self.job, self.plan)
-        return RowTexts(column_texts(columns, "t"), self.keys, wanted)
+        return RowValues(held_values(self.job, self.plan, "t"), self.keys, wanted)
 
     @property
     def _form(self) -> HashForm:

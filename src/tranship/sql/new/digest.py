@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.model.catalog import Column, Table
+from tranship.model.catalog import Table
 from tranship.model.digest import HashForm
-from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
+from tranship.sql.digest import RowValues, Value, hashed, row_hash, row_sums
 from tranship.sql.new.filled import Filling, any_unlike
 from tranship.sql.new.given_rows import GivenRows
 from tranship.sql.new.orphans import Place, places_of
 from tranship.sql.new.probe import answer
 from tranship.sql.new.transactions import relation_to_read, written_by
-from tranship.sql.quote import ident, literal, relation
-
-
-def column_texts(columns: Sequence[Column], alias: str) -> tuple[str, ...]:
-    """Returns SQL for the text of each column of a row."""
-    return tuple(value_text(f"{alias}.{ident(c.name)}", c.type) for c in columns)
+from tranship.sql.quote import literal, relation
 
 
 def sums_by_transaction(
-    table: Table, columns: Sequence[Column], form: HashForm, filled: Sequence[Filling] = ()
+    table: Table, values: Sequence[Value], form: HashForm, filled: Sequence[Filling] = ()
 ) -> str:
     """Returns a query that reads a table once: per transaction (``xid``, 32 bits) the number of its rows and
-    the sums over these columns, how many rows are ``unlike`` in the columns that NEW fills, and whether it
-    is ``later`` than transaction $1 (32 bits).
+    the sums over these columns of ``t``, how many rows are ``unlike`` in the columns that NEW fills, and
+    whether it is ``later`` than transaction $1 (32 bits).
     """
-    texts = row_text(column_texts(columns, "t"))
-    shown = f"t.xmin AS xid, {texts} AS r, {any_unlike(filled)} AS u"
+    row = hashed(values, form)
+    shown = f"t.xmin AS xid, {row} AS r, {any_unlike(filled)} AS u"
     read = f"SELECT {shown} FROM {relation_to_read(table)} AS t OFFSET 0"
     later = "pg_catalog.age(h.xid) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
     return f"""
@@ -38,27 +33,27 @@ def sums_by_transaction(
     """
 
 
-def sums_at(table: Table, columns: Sequence[Column], form: HashForm, places: Sequence[Place]) -> str:
-    """Returns a query for the sums over the rows at these places."""
-    texts = row_text(column_texts(columns, "t"))
+def sums_at(table: Table, values: Sequence[Value], form: HashForm, places: Sequence[Place]) -> str:
+    """Returns a query for the sums over these columns of ``t``, of the rows at these places."""
+    row = hashed(values, form)
     at_place = "t.tableoid = place.relation AND t.ctid = place.id"
     rows = f"{relation(table.name)} AS t JOIN {places_of(places)} ON {at_place}"
-    return f"SELECT {row_sums(form)} FROM (SELECT {texts} AS r FROM {rows} OFFSET 0) AS h"
+    return f"SELECT {row_sums(form)} FROM (SELECT {row} AS r FROM {rows} OFFSET 0) AS h"
 
 
 def rows_written(
-    table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int], *, among: bool = False
+    table: Table, of: RowValues, form: HashForm, xids: Sequence[int], *, among: bool = False
 ) -> str:
     """Returns a query for the rows of NEW that these transactions wrote: key ``k``, hashes ``digest``.
     ``among``: of those only with a key in $1 (``text[]``).
     """
-    chosen = f"{written_by('t', xids)}" + (f" AND {_one_of(texts.key, 1)}" if among else "")
-    return _rows(table, texts, form, chosen)
+    chosen = f"{written_by('t', xids)}" + (f" AND {_one_of(of.key, 1)}" if among else "")
+    return _rows(table, of, form, chosen)
 
 
 def rows_of_others(
     table: Table,
-    texts: RowTexts,
+    of: RowValues,
     form: HashForm,
     xids: Sequence[int],
     most: int | None = None,
@@ -68,7 +63,7 @@ def rows_of_others(
     """Returns a query for the rows that other transactions wrote, none before $1 (32 bits); ``most`` bounds
     their number. ``among``: of those only with a key, or hashes where there is no key, in $2 (``text[]``).
     """
-    rows = _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
+    rows = _rows(table, of, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
     if among:
         rows = f"SELECT r.k, r.digest, r.v FROM ({rows}) AS r WHERE {_one_of('COALESCE(r.k, r.digest)', 2)}"
     return rows if most is None else f"{rows} LIMIT {most}"
@@ -105,25 +100,23 @@ def rows_unlike(
     return f"{read} WHERE ({whose}) AND ({any_unlike(filled)}) LIMIT $2"
 
 
-def rows_of_keys(table: Table, texts: RowTexts, form: HashForm) -> str:
+def rows_of_keys(table: Table, of: RowValues, form: HashForm) -> str:
     """Returns a query for the rows of NEW whose key is in $1 (``text[]``), whoever wrote them."""
-    return _rows(table, texts, form, _one_of(texts.key, 1))
+    return _rows(table, of, form, _one_of(of.key, 1))
 
 
-def _rows(table: Table, texts: RowTexts, form: HashForm, condition: str) -> str:
-    whole = row_text(texts.columns)
-    read = f"SELECT {texts.key} AS k, {whole} AS r, {texts.values} AS v FROM {relation_to_read(table)} AS t"
+def _rows(table: Table, of: RowValues, form: HashForm, condition: str) -> str:
+    whole = hashed(of.columns, form)
+    read = f"SELECT {of.key} AS k, {whole} AS r, {of.values} AS v FROM {relation_to_read(table)} AS t"
     return f"SELECT h.k, {row_hash(form)} AS digest, h.v FROM ({read} WHERE {condition} OFFSET 0) AS h"
 
 
-def digest_part(rows: GivenRows, texts: RowTexts, form: HashForm) -> str:
+def digest_part(rows: GivenRows, of: RowValues, form: HashForm) -> str:
     """Returns each given row as NEW would hold it: an answer of the kind ``digest`` with the row's key, its
     hashes and, where they are wanted, the texts of its columns.
     """
-    whole = row_text(texts.columns)
-    read = (
-        f"SELECT {rows.number} AS i, {texts.key} AS k, {whole} AS r, {texts.values} AS v FROM {rows.source}"
-    )
+    whole = hashed(of.columns, form)
+    read = f"SELECT {rows.number} AS i, {of.key} AS k, {whole} AS r, {of.values} AS v FROM {rows.source}"
     listed = f"ARRAY[h.k, {row_hash(form)}] OPERATOR(pg_catalog.||) h.v"
     shown = answer("h.i", literal("digest"), "0", f"pg_catalog.to_json({listed})")
     return f"SELECT {shown} FROM ({read} OFFSET 0) AS h"

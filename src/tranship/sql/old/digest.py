@@ -14,7 +14,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.model.types import PgType, TypeKind
-from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
+from tranship.sql.digest import RowValues, Value, hashed, row_hash, row_sums
 from tranship.sql.expression import compile_column, compile_text, shipped
 from tranship.sql.joins import Bindings, Joins
 from tranship.sql.old.batch import in_range
@@ -26,14 +26,14 @@ _UNCERTAIN = frozenset({Family.MONEY, Family.OBJECT, Family.PRIVILEGE, Family.SE
 """Families whose input depends on a locale, a catalog or a version: only NEW knows what a text becomes."""
 
 
-def computed_texts(plan: TablePlan, old: Table) -> tuple[str, ...] | None:
-    """Returns SQL over ``old`` for the text of each copied column as NEW will hold it, in NEW's order.
+def computed_values(plan: TablePlan, old: Table) -> tuple[Value, ...] | None:
+    """Returns SQL over ``old`` for each copied column as NEW will hold it, in NEW's order.
 
     None: of some column only NEW can tell, because its input function decides what the sent text becomes.
     """
-    texts = [_computed(plan, position, old) for position in shipped(plan)]
-    known = tuple(text for text in texts if text is not None)
-    return known if len(known) == len(texts) else None
+    values = [_computed(plan, position, old) for position in shipped(plan)]
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == len(values) else None
 
 
 class BatchRead(Struct, frozen=True):
@@ -57,23 +57,23 @@ class BatchRead(Struct, frozen=True):
         return source.read_joined(conditions, Joins(self.plan, self.old, self.bindings), also)
 
 
-def batch_sums(read: BatchRead, texts: Sequence[str], form: HashForm) -> str:
+def batch_sums(read: BatchRead, values: Sequence[Value], form: HashForm) -> str:
     """Returns a query for ``rows``, ``first`` and ``second`` over a batch's rows."""
-    # OFFSET 0 keeps the planner from computing the text once for each of the two sums.
-    rows = f"SELECT {row_text(texts)} AS r\n{read.rows()}\nOFFSET 0"
+    # OFFSET 0 keeps the planner from computing the hash once for each of the two sums.
+    rows = f"SELECT {hashed(values, form)} AS r\n{read.rows()}\nOFFSET 0"
     return f"SELECT {row_sums(form)}\nFROM ({rows}) AS h"
 
 
-def batch_rows(read: BatchRead, texts: RowTexts, form: HashForm) -> str:
+def batch_rows(read: BatchRead, of: RowValues, form: HashForm) -> str:
     """Returns a query for the rows of a batch, one by one: key ``k`` and values ``v`` as bytes, hashes
     ``digest``.
 
-    With ``texts.wanted`` it reads only the rows whose key is in $1 (``bytea[]``), and their values. Bytes
+    With ``of.wanted`` it reads only the rows whose key is in $1 (``bytea[]``), and their values. Bytes
     travel, in UTF-8, since an OLD in SQL_ASCII has nothing else: its bytes are text only where NEW took them.
     """
-    key = _sent(texts.key, read.raw)
-    wanted = (f"{key} = ANY ($1::pg_catalog.bytea[])",) if texts.wanted else ()
-    shown = f"{key} AS k, {row_text(texts.columns)} AS r, {texts.values} AS v"
+    key = _sent(of.key, read.raw)
+    wanted = (f"{key} = ANY ($1::pg_catalog.bytea[])",) if of.wanted else ()
+    shown = f"{key} AS k, {hashed(of.columns, form)} AS r, {of.values} AS v"
     rows = f"SELECT {shown}\n{read.rows(*wanted)}\nOFFSET 0"
     values = "pg_catalog.unnest(h.v) WITH ORDINALITY AS one (text, place)"
     sent = f"ARRAY(SELECT {_sent('one.text', read.raw)} FROM {values} ORDER BY one.place)"
@@ -85,13 +85,13 @@ def _sent(text: str, raw: bool) -> str:
     return f"pg_catalog.convert_to({text}, '{'SQL_ASCII' if raw else 'UTF8'}')"
 
 
-def _computed(plan: TablePlan, position: int, old: Table) -> str | None:
+def _computed(plan: TablePlan, position: int, old: Table) -> Value | None:
     mapping = plan.columns[position]
     new = mapping.type.leaf
     if _holds_moments(new):
         return None
     if isinstance(mapping.expression, Sql) and mapping.expression.own:
-        return value_text(compile_column(plan, position, old), new)
+        return Value(compile_column(plan, position, old), new)
     if isinstance(mapping.expression, Take):
         rule = mapping.expression.conversion.rule
         declared = old.column(mapping.expression.column)
@@ -99,23 +99,23 @@ def _computed(plan: TablePlan, position: int, old: Table) -> str | None:
         if declared is not None and rule is Rule.SAME and not mapping.expression.conversion.fallible:
             return _same(value, declared, new)
         if rule is Rule.OLD_CAST:
-            return value_text(value, new)
+            return Value(value, new)
     return _read(compile_text(plan, position, old), new)
 
 
-def _same(value: str, declared: Column, new: PgType) -> str | None:
-    """Returns the text of a value that is sent as it is; a larger modifier may still print it otherwise."""
+def _same(value: str, declared: Column, new: PgType) -> Value | None:
+    """Returns what a value becomes that is sent as it is; a larger modifier may still print it otherwise."""
     before = declared.type.leaf
     if before.text == new.text:
-        return value_text(value, new)
-    return value_text(f"CAST({value} AS {new.text})", new) if _known_on_old(new) else None
+        return Value(value, new)
+    return Value(f"CAST({value} AS {new.text})", new) if _known_on_old(new) else None
 
 
-def _read(text: str, new: PgType) -> str | None:
-    """Returns the text of what a sent text becomes in NEW; None where OLD has not the same input function."""
+def _read(text: str, new: PgType) -> Value | None:
+    """Returns what a sent text becomes in NEW; None where OLD has not the same input function."""
     if new.kind is TypeKind.ENUM or (new.family in _AS_SENT and new.typname != "jsonb"):
-        return text
-    return value_text(f"CAST({text} AS {new.text})", new) if _known_on_old(new) else None
+        return Value(text, None)
+    return Value(f"CAST({text} AS {new.text})", new) if _known_on_old(new) else None
 
 
 def _holds_moments(new: PgType) -> bool:

@@ -1,9 +1,21 @@
 -- One text: hashes of fixed values of every kind that a row's text is made of, and the version's own way to print them.
--- $1: whether the texts are hashed by the server's own function, else by the MD5 of their bytes in UTF-8.
+-- $1: whether hashes are wanted, by the server's own functions (sql/digest.py), else the texts.
 SELECT pg_catalog.string_agg(
   CASE WHEN $1 THEN pg_catalog.hashtextextended(v.r COLLATE pg_catalog."C", 0)::text || ' '
          || pg_catalog.hashtextextended(v.r COLLATE pg_catalog."C", 1)::text
        ELSE v.r END, E'\n' ORDER BY v.n)
+  || CASE WHEN $1 THEN (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ',
+      pg_catalog.hashint4extended(n.i, 1), pg_catalog.hashint8extended(n.l, n.l), pg_catalog.uuid_hash_extended(n.u, 3),
+      pg_catalog.encode(pg_catalog.int8send(n.l), 'hex'), pg_catalog.encode(pg_catalog.date_send(n.d), 'hex'),
+      pg_catalog.encode(pg_catalog.timestamp_send(n.t), 'hex'), pg_catalog.encode(pg_catalog.timestamptz_send(n.z), 'hex')),
+      E'\n' ORDER BY n.i)
+    FROM (VALUES
+      (-2147483648, -9223372036854775808, '00000000-0000-0000-0000-000000000000'::uuid, 'infinity'::date,
+        'infinity'::timestamp, 'infinity'::timestamptz),
+      (0, 4294967296, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '2024-02-29', '2024-02-29 23:59:59.999999',
+        '2024-02-29 23:59:59.999999+05:30'),
+      (2147483647, 1, 'ffffffff-ffff-ffff-ffff-ffffffffffff', '0044-03-15 BC', '0044-03-15 12:00 BC', '0044-03-15 12:00+00 BC')
+    ) AS n(i, l, u, d, t, z)) ELSE '' END
 FROM (VALUES
   (1, CAST(ROW(NULL::text, ''::text, 'a,b "c" \ (d)'::text, ' x '::text) AS text)),
   (2, CAST(ROW((-9223372036854775808)::text, 1.00::numeric::text, 'NaN'::numeric::text, 1e100::numeric::text) AS text)),
