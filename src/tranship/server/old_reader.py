@@ -20,7 +20,7 @@ from tranship.model.progress import Batch, OldRows
 from tranship.server import cut as cutting
 from tranship.sql.joins import Bindings
 from tranship.sql.old import cut as sql_cut
-from tranship.sql.old.batch import select_batch, select_identified
+from tranship.sql.old.batch import Wanted, select_batch, select_identified, select_wanted
 from tranship.sql.old.ids import select_ids
 from tranship.sql.row_id import parse
 
@@ -39,6 +39,8 @@ class Portion(Struct, frozen=True):
     bindings: Bindings = ()
     """The entries of NEW's lookup tables for the keys of this batch."""
     in_key_order: bool = False
+    wanted: Wanted | None = None
+    """What `OldReader.stream_wanted` sends of them."""
 
 
 class OldReader(Protocol):
@@ -74,6 +76,16 @@ class OldReader(Protocol):
 
     async def stream_identified(self, portion: Portion, write: Write) -> int:
         """Writes the rows as lines of text COPY with their address in front, in a fixed order.
+
+        Returns how many rows OLD says that it sent.
+
+        Raises:
+            ValueError: the stream did not end as COPY ends.
+        """
+        ...
+
+    async def stream_wanted(self, portion: Portion, write: Write) -> int:
+        """Writes what is wanted of a portion as lines of text COPY with their address in front, in any order.
 
         Returns how many rows OLD says that it sent.
 
@@ -143,6 +155,20 @@ class PostgresReader:
             excluded=portion.excluded,
             bindings=portion.bindings,
             in_key_order=portion.in_key_order,
+        )
+        return await self._copy(select, write, "text")
+
+    async def stream_wanted(self, portion: Portion, write: Write) -> int:
+        """Writes some columns of some rows; see `OldReader`."""
+        if portion.wanted is None:
+            raise ValueError(f"{portion.plan.flow}: nothing is chosen")
+        select = select_wanted(
+            portion.plan,
+            portion.table,
+            portion.batch,
+            portion.wanted,
+            excluded=portion.excluded,
+            bindings=portion.bindings,
         )
         return await self._copy(select, write, "text")
 

@@ -8,7 +8,8 @@ every encoding, and sort as the bytes do. Where the query is cut by a column, th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, NamedTuple, assert_never
 
 from tranship.model.locator import Address, Locator
 from tranship.sql import ctid
@@ -109,6 +110,32 @@ def in_journal(row: Locator) -> Place:
     if isinstance(row.address[0], str):
         return Place(0, 0, 0, render_key(row.address))
     return Place(*ctid.page_and_line(row), row.item, "")
+
+
+class IdKind(Enum):
+    """What identifies the rows of a flow."""
+
+    ROW = "row"
+    ITEM = "item"
+    KEY = "key"
+
+
+def place_columns(text: str, kind: IdKind) -> dict[str, str]:
+    """Returns SQL for the journal's columns by their names, of an id as `render` writes it. ``text`` is SQL
+    for that id.
+    """
+    match kind:
+        case IdKind.KEY:
+            return {"page": "0", "line": "0", "item": "0", "key": text}
+        case IdKind.ITEM:
+            place, item = (f"pg_catalog.split_part({text}, '#', {n})" for n in (1, 2))
+        case IdKind.ROW:
+            place, item = text, "0"
+        case _:
+            assert_never(kind)
+    # A tid has no parts in SQL, but reads like a point, which is exact for numbers of 53 bits.
+    page, line = (f"(CAST({place} AS pg_catalog.point))[{n}]" for n in (0, 1))
+    return {"page": page, "line": line, "item": item, "key": "''"}
 
 
 def from_journal(source: int, place: Place) -> Locator:

@@ -28,7 +28,7 @@ from tranship.execution.copying.split import (
     with_old_rows,
 )
 from tranship.execution.copying.stream import OldSideError, Target, pipe
-from tranship.execution.copying.updates import Change, Updated, Updating, read_changes
+from tranship.execution.copying.updates import Updating, find_changes, read_changes
 from tranship.execution.resilience.connection import Action
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.retry import retry
@@ -236,7 +236,7 @@ class Worker:
         async with run.snapshot.reading(plan.zone) as old:
             self._old = old.connection
             bindings = await run.bindings(old.connection, new, plan, given.batch, given.predicted.rows)
-            changes = await read_changes(run, old.connection, new, given.task, given.predicted.updated)
+            changes = await find_changes(run, old.connection, new, given.task, given.batch, given.predicted)
             records = await self._records(old.connection, given, given.predicted.rejects)
             expecting = run.expecting(plan, given.batch, old.connection, new)
             async with BatchSums(run, expecting, given.batch, given.predicted.rows, bindings) as hashed:
@@ -246,7 +246,7 @@ class Worker:
                     written, sent = await self._copy(old, new, given, bindings)
                 await failpoint("batch.copied")
                 await new.execute(statements.CONSTRAINTS_NOW)
-                updated = await self._update(new, given, changes)
+                updated = await self._updating(new, given).apply(old, changes, self._progress)
                 records += await self._records(old.connection, given, updated.rejects)
                 self._hashed = hashed
                 sums = await hashed.result()
@@ -254,10 +254,9 @@ class Worker:
         copied = Copied(written, sent, records, updated=updated, sums=sums)
         return Report(Moved(await self._commit(new, given, copied), records, updated.rejects))
 
-    async def _update(self, new: asyncpg.Connection, given: _Batch, changes: Sequence[Change]) -> Updated:
-        """Gives NEW's own rows OLD's values, after the batch's added rows, which may be their parents."""
-        mark = partial(self._mark, new, given)
-        return await Updating(self._run, new, given.task, given.batch, mark).run(changes)
+    def _updating(self, new: asyncpg.Connection, given: _Batch) -> Updating:
+        """NEW's own rows get OLD's values after the batch's added rows, which may be their parents."""
+        return Updating(self._run, new, given.task, given.batch, partial(self._mark, new, given))
 
     async def _copy(
         self, old: OldReader, new: asyncpg.Connection, given: _Batch, bindings: Bindings
@@ -265,6 +264,8 @@ class Worker:
         """Returns the rows written and the bytes sent."""
         task, batch = given.task, given.batch
         plan, job = task.plan, self._run.context.job
+        if len(given.predicted) == batch.rows:
+            return 0, 0
         if not task.columns and job.after(plan).columns:
             rows = batch.rows - len(given.predicted)
             tag = await new.execute(statements.insert_defaults(plan.new, rows))
@@ -302,7 +303,8 @@ class Worker:
             given = given._replace(batch=kept, predicted=given.predicted.within(kept))
             unreadable = [reject for reject in unreadable if reject.row in kept]
             await run.context.journal.write_batches(new, run.run, {task.position: [rest]})
-        updated = await self._update(new, given, [change for change in changes if change.row in given.batch])
+        within = [change for change in changes if change.row in given.batch]
+        updated = await self._updating(new, given).run(within)
         met = [*unreadable, *result.rejects, *updated.rejects]
         async with run.snapshot.reader(task.plan.zone) as old:
             records = await self._records(old, given, [*given.predicted.rejects, *met])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import asyncpg
 from msgspec import Struct
@@ -85,12 +86,13 @@ async def pipe(
     between = _Pipe(progress)
     read = 0
     kind = "binary" if target.binary else "text"
+    send = partial(old.stream, binary=target.binary) if portion.wanted is None else old.stream_wanted
 
     async def pump() -> None:
         nonlocal read
         failed: BaseException | None = None
         try:
-            read = await old.stream(portion, between.write, binary=target.binary)
+            read = await send(portion, between.write)
         except (*DATABASE_TROUBLE, ValueError) as error:
             failed = error
         await between.end(failed)

@@ -182,6 +182,12 @@ class Predicted(Struct, frozen=True):
         """The rows whose values replace those of NEW's row."""
         return [one.row for one in self.held if one.outcome is HeldAs.UPDATED]
 
+    @property
+    def not_updated(self) -> list[Locator]:
+        """The rows that change nothing in NEW."""
+        staying = (one.row for one in self.held if one.outcome is not HeldAs.UPDATED)
+        return [*(reject.row for reject in self.rejects), *staying]
+
     def count(self, outcome: HeldAs) -> int:
         """Returns the number of rows with an outcome."""
         return sum(one.outcome is outcome for one in self.held)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from msgspec import Struct
+
 from tranship.model.catalog import Table
 from tranship.model.locator import Address, Locator, Pages, Range, Whole
 from tranship.model.plan import TablePlan
@@ -17,7 +19,15 @@ from tranship.model.progress import Batch
 from tranship.sql import ctid
 from tranship.sql.expression import compile_column, compile_value, shipped
 from tranship.sql.joins import Bindings, Joins
-from tranship.sql.old.row_source import RowSource, in_key_range, own_row, row_source, row_sources, without
+from tranship.sql.old.row_source import (
+    RowSource,
+    among,
+    in_key_range,
+    own_row,
+    row_source,
+    row_sources,
+    without,
+)
 from tranship.sql.quote import ident
 
 
@@ -103,6 +113,32 @@ def select_identified(
     conditions = (*in_range(batch.range, plan), *without(rows, excluded))
     read = rows.read_joined(conditions, Joins(plan, old, bindings))
     return f"SELECT {columns}\n{read}\nORDER BY {order}"
+
+
+class Wanted(Struct, frozen=True):
+    """What is read of a batch that is not all that is copied."""
+
+    positions: tuple[int, ...]
+    """Mappings of the plan."""
+    chosen: Sequence[Locator] | None = None
+    """At least one row; None: all that are not excluded."""
+
+
+def select_wanted(
+    plan: TablePlan,
+    old: Table,
+    batch: Batch,
+    wanted: Wanted,
+    *,
+    excluded: Sequence[Locator] = (),
+    bindings: Bindings = (),
+) -> str:
+    """Returns a read of some columns of some rows, with the row's id as text in front, in any order."""
+    rows = row_source(plan, batch.source, batch.range)
+    columns = ", ".join([rows.id_text, *(compile_column(plan, n, old) for n in wanted.positions)])
+    kept = without(rows, excluded) if wanted.chosen is None else (among(rows, wanted.chosen),)
+    read = rows.read_joined((*in_range(batch.range, plan), *kept), Joins(plan, old, bindings))
+    return f"SELECT {columns}\n{read}"
 
 
 def select_for_people(plan: TablePlan, old: Table) -> str:
