@@ -26,4 +26,5 @@ of a batch.
    Neither imports the other; what both need stands here (``row_id.py`` and ``ctid.py``: what a
    locator is in SQL; ``left_out.py``: which old rows a flow takes; ``foreign_keys.py``: when a row is the
    parent of another).
+6. ``row_store.py`` is for SQLite, in which rows are looked up that are too many for memory.
 """

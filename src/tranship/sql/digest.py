@@ -138,6 +138,17 @@ def row_text(texts: Sequence[str]) -> str:
     return f"CAST(ROW({', '.join(texts)}) AS pg_catalog.text)"
 
 
+class Parts(Struct, frozen=True):
+    """Some of the parts into which the rows of a batch fall by the hash of their keys, or of their whole
+    content where they have no key. Both servers put equal rows into the same part.
+    """
+
+    number: int
+    """Of all parts; a power of two."""
+    chosen: tuple[int, ...]
+    """Those whose rows are read, counted from 0."""
+
+
 class RowValues(Struct, frozen=True):
     """What is read of single rows to name them."""
 
@@ -147,6 +158,27 @@ class RowValues(Struct, frozen=True):
     """The positions among them of a key of NEW; empty: it has none, and equal rows cannot be told apart."""
     wanted: bool = False
     """Only rows of given keys are read, with the text of every column."""
+    parts: Parts | None = None
+    """Only rows of these parts are read; None: all."""
+
+    def in_parts(self, form: HashForm) -> tuple[str, ...]:
+        """Returns the condition that a row is in these parts; none where all rows are read."""
+        if self.parts is None:
+            return ()
+        chosen = "'{" + ",".join(map(str, self.parts.chosen)) + "}'::pg_catalog.int8[]"
+        return (f"({self.part(form, self.parts.number)}) = ANY ({chosen})",)
+
+    def part(self, form: HashForm, number: int) -> str:
+        """Returns SQL for a row's part among so many, counted from 0. No proof depends on it."""
+        if self.keys and form.how is RowHash.NATIVE:
+            hash_ = f'pg_catalog.hashtextextended({self.key} COLLATE pg_catalog."C", 0)'
+        elif form.how is RowHash.NATIVE:
+            hash_ = hashed(self.columns, form)
+        else:
+            text = self.key if self.keys else hashed(self.columns, form)
+            digits = f"pg_catalog.md5(pg_catalog.convert_to({text}, '{form.encoding}'))"
+            hash_ = _number(f"pg_catalog.substr({digits}, 1, 16)")
+        return f"({hash_}) OPERATOR(pg_catalog.&) {number - 1}"
 
     @property
     def key(self) -> str:

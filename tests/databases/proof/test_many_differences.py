@@ -10,9 +10,10 @@ import pytest
 from support import MakePair
 from support.observe import Observe
 from support.runs import migrate, verify
-from tranship.execution.proof import naming, strangers
+from tranship.execution.proof import naming, narrowed, new_rows, old_batch, row_store, strangers
 from tranship.execution.verification import differing
 from tranship.model.difference import Difference, DifferenceKind
+from tranship.model.options import Verify
 
 KEYED = "CREATE TABLE item (id int PRIMARY KEY, name text)"
 LOOSE = "CREATE TABLE item (id int, name text)"
@@ -28,18 +29,31 @@ def counted(differences: tuple[Difference, ...]) -> dict[tuple[DifferenceKind, b
     return dict(found)
 
 
-@pytest.fixture(params=[100_000, 10], ids=["few strangers", "many strangers"])
+@pytest.fixture(
+    params=[(100_000, 3), (10, 3), (10, 0)], ids=["few strangers", "many strangers", "all at once"]
+)
 def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    few, readings = request.param
     for module in (naming, differing):
         monkeypatch.setattr(module, "NAMED", 50)
-    monkeypatch.setattr(strangers, "MOST_HELD", request.param)
+    monkeypatch.setattr(strangers, "FEW", few)
+    monkeypatch.setattr(strangers, "MOST_READINGS", readings)
 
 
-@pytest.mark.usefixtures("small")
+@pytest.fixture(params=[False, True], ids=["as one", "in parts"])
+def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 500 rows as if they were large: read in parts, and a few rows at once."""
+    if request.param:
+        monkeypatch.setattr(narrowed, "SMALL", 5)
+        for module in (narrowed, old_batch, new_rows, row_store, strangers):
+            monkeypatch.setattr(module, "AT_ONCE", 7)
+
+
+@pytest.mark.usefixtures("small", "pieces")
 @pytest.mark.parametrize("table", [KEYED, LOOSE], ids=["keyed", "loose"])
 async def test_rows_beyond_the_first_are_counted(make_pair: MakePair, tmp_path: Path, table: str) -> None:
     pair = await make_pair(table + ROWS, table)
-    assert (await migrate(pair, tmp_path)).exit_status == 0
+    assert (await migrate(pair, tmp_path, batch_size=500)).exit_status == 0
     await pair.new.run("""
         UPDATE item SET name = 'other ' || id WHERE id <= 1500; UPDATE item SET name = name WHERE id BETWEEN 1600 AND 1700;
         DELETE FROM item WHERE id > 1900; INSERT INTO item SELECT g, 'more' FROM generate_series(5001, 5200) g
@@ -68,3 +82,47 @@ async def test_the_run_itself_counts_them_too(make_pair: MakePair, tmp_path: Pat
     assert struck and result.exit_status == 1
     assert counted(one.differences) == {(CHANGED, True): 1993}
     assert len(one.differences) <= 60
+
+
+SCATTERED = """
+    UPDATE item SET name = 'other ' || id WHERE id % 400 = 7; DELETE FROM item WHERE id % 500 = 13;
+    UPDATE item SET name = name WHERE id % 10 = 0
+"""
+NAMED_KEYS = {
+    CHANGED: {"7", "407", "807", "1207", "1607"},
+    MISSING: {"13", "513", "1013", "1513"},
+}
+
+
+@pytest.mark.usefixtures("small", "pieces")
+@pytest.mark.parametrize("verified", [Verify.HASH, Verify.FULL])
+async def test_few_rows_of_many_batches_are_named(
+    make_pair: MakePair, tmp_path: Path, verified: Verify
+) -> None:
+    """Also where NEW has to print what it should hold."""
+    pair = await make_pair(KEYED + ROWS, KEYED)
+    assert (await migrate(pair, tmp_path, batch_size=500, verify=verified)).exit_status == 0
+    await pair.new.run(SCATTERED)
+    (one,) = (await verify(pair, tmp_path)).tables
+    found: dict[DifferenceKind, set[str | None]] = {}
+    for difference in one.differences:
+        found.setdefault(difference.kind, set()).add(difference.key and difference.key["id"])
+    assert found == NAMED_KEYS
+
+
+PARTED = "CREATE TABLE item (id int, name text, PRIMARY KEY (id)) PARTITION BY HASH (id)"
+PARTITIONS = "".join(
+    f"; CREATE TABLE item_{n} PARTITION OF item FOR VALUES WITH (MODULUS 3, REMAINDER {n})" for n in range(3)
+)
+
+
+@pytest.mark.usefixtures("pieces")
+async def test_rows_of_partitions_are_named(make_pair: MakePair, tmp_path: Path) -> None:
+    """Rows of several partitions lie at the same places."""
+    pair = await make_pair(KEYED + ROWS, PARTED + PARTITIONS)
+    assert (await migrate(pair, tmp_path, batch_size=500)).exit_status == 0
+    await pair.new.run("UPDATE item SET name = 'other' WHERE id IN (7, 8, 9, 1900)")
+    result = await verify(pair, tmp_path, show_values=True)
+    (one,) = result.tables
+    found = {(d.key and d.key["id"], d.columns, d.expected, d.found) for d in one.differences}
+    assert found == {(str(n), ("name",), (f"name {n}",), ("other",)) for n in (7, 8, 9, 1900)}

@@ -12,6 +12,7 @@ from tranship.execution.context import Job
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
 from tranship.execution.probe.within import lookups_of
+from tranship.execution.proof.rows import Row
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column
 from tranship.model.digest import HashForm, RowHash, Sums
@@ -24,12 +25,12 @@ from tranship.sql.expression import shipped
 from tranship.sql.joins import Bindings
 from tranship.sql.new.digest import digest_part
 from tranship.sql.new.given_rows import rows_query
-from tranship.sql.old.digest import BatchRead, batch_rows, batch_sums, computed_values
+from tranship.sql.old.digest import BatchRead, batch_sums, computed_values
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
 from tranship.sql.session import RELEASE, SAVEPOINT, TO_SAVEPOINT
 
-_OLD_CANNOT = (
+OLD_CANNOT = (
     asyncpg.DataError,
     asyncpg.SyntaxOrAccessError,
     asyncpg.FeatureNotSupportedError,
@@ -139,17 +140,6 @@ def _has_limit(pg_type: PgType) -> bool:
     return (leaf.family is Family.STRING and bool(leaf.modifiers)) or any(map(_has_limit, parts))
 
 
-class Row(Struct, frozen=True):
-    """One row as a side holds it, or should hold it."""
-
-    key: str | None
-    """The text of its key; None where there is no key."""
-    digest: str
-    """Its two hashes."""
-    values: tuple[str | None, ...] = ()
-    """The texts of the copied columns, where they were wanted."""
-
-
 class Expecting(Struct, frozen=True):
     """Computes what NEW should hold of a batch."""
 
@@ -164,10 +154,10 @@ class Expecting(Struct, frozen=True):
     @property
     def printed_by_old(self) -> bool:
         """Whether OLD computes the texts of all columns that NEW should hold."""
-        return self._values is not None
+        return self.values is not None
 
     @property
-    def _values(self) -> tuple[Value, ...] | None:
+    def values(self) -> tuple[Value, ...] | None:
         """The columns as OLD computes them; None: NEW has to print them."""
         return _values_on_old(self.job, self.plan, self.hashing)
 
@@ -213,11 +203,11 @@ class Expecting(Struct, frozen=True):
 
     async def _by_old(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums | None:
         """Returns the sums as OLD computes them; None where it cannot."""
-        values = self._values
+        values = self.values
         if values is None:
             return None
         read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
-        row = await self._asked(batch_sums(read, values, self.hashing.form(self.job.old)))
+        row = await self.asked(batch_sums(read, values, self.hashing.form(self.job.old)))
         return sums_of(row[0]) if row is not None else None
 
     async def _sums(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums:
@@ -225,51 +215,24 @@ class Expecting(Struct, frozen=True):
         if by_old is not None:
             return by_old
         found = Sums()
-        async for one in self._rendered(batch, excluded, keys=()):
+        async for one in self.rendered(batch, excluded, keys=()):
             first, second = one.digest.split(" ")
             found += Sums(1, int(first), int(second))
         return found
 
-    async def rows(
-        self,
-        batch: Batch,
-        excluded: Sequence[Locator],
-        keys: tuple[int, ...],
-        wanted: Sequence[str] | None = None,
-        only: tuple[str, ...] = (),
-    ) -> list[Row]:
-        """Returns the rows of a batch without the excluded ones: those of the ``wanted`` keys with all
-        values, or all without values. ``only``: SQL of further conditions on the old rows.
-        """
-        values = self._values
-        if values is not None:
-            bindings = await lookups_of(self.job).bind(self.old, self.new, self.plan, batch, excluded)
-            before = self.job.before(self.plan)
-            raw = self.job.old.encoding == "SQL_ASCII"
-            read = BatchRead(self.plan, before, batch, tuple(excluded), bindings, only, raw)
-            named = RowValues(values, keys, wanted is not None)
-            statement = batch_rows(read, named, self.hashing.form(self.job.old))
-            rows = await self._asked(
-                statement, *([[w.encode() for w in wanted]] if wanted is not None else [])
-            )
-            if rows is not None:
-                return [Row(_read(r["k"]), r["digest"], tuple(map(_read, r["v"]))) for r in rows]
-        found = self._rendered(batch, excluded, keys=keys, values=wanted is not None, only=only)
-        return [row async for row in found if wanted is None or row.key in wanted]
-
-    async def _asked(self, statement: str, *arguments: object) -> list[asyncpg.Record] | None:
+    async def asked(self, statement: str, *arguments: object) -> list[asyncpg.Record] | None:
         """Returns OLD's answer; None where it cannot read a text that NEW reads."""
         await self.old.execute(SAVEPOINT)
         answer = None
         try:
             answer = list(await self.old.fetch(statement, *arguments))
-        except _OLD_CANNOT:
+        except OLD_CANNOT:
             await self.old.execute(TO_SAVEPOINT)
         # Not in a `finally`: in a transaction that another error ended, its own error would hide that one.
         await self.old.execute(RELEASE)
         return answer
 
-    async def _rendered(
+    async def rendered(
         self,
         batch: Batch,
         excluded: Sequence[Locator],
@@ -295,11 +258,6 @@ class Expecting(Struct, frozen=True):
                 if answer.kind == "digest" and isinstance(answer.detail, list):
                     key, digest, *rest = answer.detail
                     yield Row(key, str(digest), tuple(rest))
-
-
-def _read(sent: bytes | None) -> str | None:
-    """Returns a text that OLD sent as bytes; those that are no UTF-8 are written out, as ``\\xe9``."""
-    return None if sent is None else sent.decode(errors="backslashreplace")
 
 
 def sums_of(row: asyncpg.Record) -> Sums:

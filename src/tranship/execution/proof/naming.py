@@ -8,23 +8,22 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.execution.context import Job
-from tranship.execution.proof.compare import LOW, Subject, in_zone
-from tranship.execution.proof.expected import Expecting, Hashing, Row, copied_columns, held_values
+from tranship.execution.proof.compare import Subject, in_zone
+from tranship.execution.proof.expected import Expecting, copied_columns
+from tranship.execution.proof.narrowed import narrowed
+from tranship.execution.proof.new_rows import NewRows
+from tranship.execution.proof.old_batch import OldBatch
+from tranship.execution.proof.row_store import RowStore
+from tranship.execution.proof.rows import Row, sums_of_rows
 from tranship.execution.proof.strangers import Strangers
-from tranship.model.catalog import Table
 from tranship.model.difference import Difference, DifferenceKind
-from tranship.model.digest import HashForm
+from tranship.model.digest import Sums
 from tranship.model.locator import Locator
-from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow
 from tranship.server.snapshot import Snapshot
-from tranship.sql.digest import RowValues
-from tranship.sql.new.digest import rows_of_keys, rows_of_others, rows_written
 
 NAMED = 1000
 """Rows of one flow that are named; the others are counted."""
@@ -32,28 +31,15 @@ NAME_ROWS = "name the rows that differ"
 """What a profile calls the time from the sums of NEW until the rows that differ are named."""
 
 
-class OldBatch(Struct, frozen=True):
-    """The rows of one batch as OLD gives them."""
-
-    expecting: Expecting
-    batch: BatchRow
-    excluded: tuple[Locator, ...]
-    """Those that were not copied."""
-    only: tuple[str, ...] = ()
-    """SQL of further conditions on the old rows."""
-
-    async def rows(self, keys: tuple[int, ...], wanted: Sequence[str] | None = None) -> list[Row]:
-        """Returns them as NEW should hold them (`Expecting.rows`)."""
-        return await self.expecting.rows(self.batch.batch, self.excluded, keys, wanted, self.only)
-
-
 class Named(NamedTuple):
     """What differs in one batch."""
 
     differences: list[Difference]
     """The rows that NEW should hold and does not."""
-    extra: Counter[Row]
+    extra: RowStore
     """Rows that the batch wrote and that are none of those."""
+    due: Sums
+    """The sums over what NEW should hold of it."""
     updated: int = 0
     """Rows that it lacks since another run gave them other values, as its decisions say."""
 
@@ -61,31 +47,21 @@ class Named(NamedTuple):
 class Naming(Struct, frozen=True):
     """Names what differs in the rows of one flow."""
 
-    of: Subject
-    new: asyncpg.Connection
-    oldest: int
-    """The first transaction of the runs that filled the table, 64 bits."""
-    mine: frozenset[int]
-    """All their transactions, 32 bits."""
+    rows: NewRows
     others: int
     """Rows that others wrote since."""
     updated_by: tuple[int, ...] = ()
     """Transactions, 32 bits, in which other runs gave rows of the table other values."""
 
     @property
-    def job(self) -> Job:
-        """The job of the flow's run."""
-        return self.of.job
+    def of(self) -> Subject:
+        """What is compared."""
+        return self.rows.of
 
     @property
-    def plan(self) -> TablePlan:
-        """The flow's plan."""
-        return self.of.plan
-
-    @property
-    def hashing(self) -> Hashing:
-        """How its rows are hashed."""
-        return self.of.hashing
+    def keys(self) -> tuple[int, ...]:
+        """The positions, among the copied columns, of a key of NEW; empty: it has none of these columns."""
+        return self.rows.keys
 
     async def differences(
         self, snapshot: Snapshot, batches: Sequence[BatchRow], excluded: Mapping[int, Sequence[Locator]]
@@ -95,71 +71,79 @@ class Naming(Struct, frozen=True):
         ``snapshot`` is that of the run; ``excluded`` are the rows of each batch, by its number, that were
         not copied.
         """
-        found = Listing()
-        async with self.new.transaction(readonly=True):
-            await in_zone(self.new, self.plan)
+        of, found = self.of, Listing()
+        async with self.rows.new.transaction(readonly=True):
+            await in_zone(self.rows.new, of.plan)
             strangers = self.strangers()
             for batch in batches:
                 gone = tuple(excluded.get(batch.batch.number, ()))
-                async with snapshot.reader(self.plan.zone) as old:
-                    expecting = Expecting(self.job, self.plan, self.hashing, old, self.new)
-                    reading = OldBatch(expecting, batch, gone)
-                    rows = await reading.rows(self.keys)
-                    named = await self.of_batch(reading, rows, strangers, found.room)
+                async with snapshot.reader(of.plan.zone) as old:
+                    expecting = Expecting(of.job, of.plan, of.hashing, old, self.rows.new)
+                    named = await self.of_batch(
+                        OldBatch(expecting, batch, gone, self.keys), strangers, found.room
+                    )
                 found.add(named.differences)
-                found.add(self.told_each(DifferenceKind.ADDED, named.extra, found.room))
-            found.add(self.added(*await strangers.left(), found.room))
+                found.add(self.told_left(DifferenceKind.ADDED, named.extra, found.room))
+            found.add(self.added(*await strangers.left(max(found.room, 0))))
         return found.all
 
-    async def of_batch(
-        self, reading: OldBatch, rows: Sequence[Row], strangers: Strangers, room: int
-    ) -> Named:
+    async def of_batch(self, reading: OldBatch, strangers: Strangers, room: int) -> Named:
         """Compares the rows that NEW should hold of one batch with those that it holds. Rows of ``strangers``
         that are the batch's own are taken out. At most ``room`` rows are named, the others are counted.
         """
-        due = Counter(rows)
-        there = await self.written_in(reading.batch.xids)
+        narrow = await narrowed(reading, self.rows)
+        own = await self.rows.written_by(reading.batch.xids, narrow.parts)
+        found, summed, updated = Listing(room), Sums(), 0
+        if narrow.parts is None or narrow.parts.chosen:
+            async for rows in reading.rows(narrow.parts):
+                summed += sums_of_rows(rows) if narrow.due is None else Sums()
+                told, more = await self._of_rows(rows, _Beside(reading, own, strangers), found.room)
+                found.add(told)
+                updated += more
+        return Named(found.all, own, narrow.due or summed, updated)
+
+    async def _of_rows(self, rows: Sequence[Row], beside: _Beside, room: int) -> tuple[list[Difference], int]:
+        """Returns the differences of some rows of a batch, and how many of them another run updated."""
+        due, own, strangers = Counter(rows), beside.own, beside.strangers
+        there = own.beside(due)
+        own.take(due & there)
         missing, extra = due - there, there - due
-        beside = await strangers.beside(missing)
+        by_others = await strangers.beside(missing)
         # Somebody may have written an equal row anew: content decides, not the transaction.
-        equal = missing & beside
+        equal = missing & by_others
         strangers.take(equal)
-        missing, beside = missing - equal, beside - equal
-        changed = self._changed(missing, extra, beside) if self.keys else {}
+        missing, by_others = missing - equal, by_others - equal
+        changed = self._changed(missing, extra, by_others) if self.keys else {}
         missing -= Counter(changed.values())
-        instead = Counter({row: number for row, number in beside.items() if row.key in changed})
-        strangers.take(instead)
-        for other in [other for other in extra if other.key in changed]:
-            del extra[other]
         updated = await self._updated(missing)
         missing -= updated
-        found = await self._differences(reading, changed, {row.key for row in instead}, room)
+        found = await self._differences(beside, changed, {row.key for row in by_others}, room)
+        own.take(_under(extra, changed))
+        strangers.take(_under(by_others, changed))
         found += self.told_each(DifferenceKind.MISSING, missing, room - len(found))
-        return Named(found, extra, updated.total())
+        return found, updated.total()
 
     async def _updated(self, missing: Counter[Row]) -> Counter[Row]:
         """Returns the rows that NEW lacks since another run gave them other values."""
         if not (self.updated_by and self.keys and missing):
             return Counter()
-        query = rows_written(self._after, self.texts(), self._form, self.updated_by, among=True)
-        there = await self._fetch(query, [row.key for row in missing])
-        keys = {row.key for row in there}
+        keys = await self.rows.keys_written_by(self.updated_by, (row.id for row in missing))
         return Counter({row: number for row, number in missing.items() if row.key in keys})
 
     async def _differences(
-        self, reading: OldBatch, changed: Mapping[str, Row], by_others: Container[str | None], room: int
+        self, beside: _Beside, changed: Mapping[str, Row], by_others: Container[str | None], room: int
     ) -> list[Difference]:
         """Returns the changed rows: the first with their columns, the others by their number."""
         first = list(changed)[: max(room, 0)]
-        named = await self._columns(reading, first)
+        named = await self._columns(beside, first)
         found = [replace(one, by_others=key in by_others) for key, one in zip(first, named, strict=True)]
         rest = Counter(key in by_others for key in list(changed)[len(first) :])
         more = self.told(DifferenceKind.CHANGED, None)
         return found + [replace(more, rows=number, by_others=whose) for whose, number in rest.items()]
 
-    def added(self, strangers: Counter[Row], more: int = 0, room: int = NAMED) -> list[Difference]:
+    def added(self, strangers: Counter[Row], more: int = 0) -> list[Difference]:
         """Returns the rows that others added, and ``more`` that are not known."""
-        told = self.told_each(DifferenceKind.ADDED, strangers, room)
+        told = self.told_each(DifferenceKind.ADDED, strangers, strangers.total())
         if more:
             told.append(self.told(DifferenceKind.ADDED, None, more))
         return [replace(one, by_others=True) for one in told]
@@ -170,23 +154,27 @@ class Naming(Struct, frozen=True):
         keys = {row.key for rows in elsewhere for row in rows}
         return {row.key: row for row in missing if row.key is not None and row.key in keys}
 
-    async def _columns(self, reading: OldBatch, keys: Sequence[str]) -> list[Difference]:
+    async def _columns(self, beside: _Beside, keys: Sequence[str]) -> list[Difference]:
         """Returns changed rows with the columns that differ."""
-        asked = list(keys)
-        if not asked:
+        if not keys:
             return []
-        names = [column.name for column in copied_columns(self.job, self.plan)]
-        due = {row.key: row.values for row in await reading.rows(self.keys, asked)}
-        query = rows_of_keys(self._after, self.texts(wanted=True), self._form)
-        there = {row.key: row.values for row in await self._fetch(query, asked)}
+        names = [column.name for column in copied_columns(self.of.job, self.of.plan)]
+        due = {row.key: row async for rows in beside.reading.rows(wanted=keys) for row in rows}
+        there = await self.rows.at([*beside.own.places(keys), *beside.strangers.places(keys)], keys)
         found = []
-        for key in asked:
-            wrong = [n for n in range(len(names)) if due[key][n] != there[key][n]]
+        for key in keys:
+            wrong = [n for n in range(len(names)) if due[key].values[n] != there[key].values[n]]
             one = self.told(DifferenceKind.CHANGED, key)
             columns = tuple(names[n] for n in wrong)
-            expected, seen = (tuple(values[n] for n in wrong) for values in (due[key], there[key]))
+            expected, seen = (tuple(row.values[n] for n in wrong) for row in (due[key], there[key]))
             found.append(replace(one, columns=columns, expected=expected, found=seen))
         return found
+
+    def told_left(self, kind: DifferenceKind, rows: RowStore, room: int = NAMED) -> list[Difference]:
+        """Returns the rows that are left of some as differences of one kind, as `told_each` does."""
+        first = rows.first(max(room, 0))
+        told, more = self.told_each(kind, first, first.total()), rows.left - first.total()
+        return [*told, self.told(kind, None, more)] if more else told
 
     def told_each(self, kind: DifferenceKind, rows: Counter[Row], room: int = NAMED) -> list[Difference]:
         """Returns these rows as differences of one kind: at most ``room`` of them, and the number of the
@@ -199,51 +187,27 @@ class Naming(Struct, frozen=True):
 
     def told(self, kind: DifferenceKind, key: str | None, rows: int = 1) -> Difference:
         """Returns a row, by the text of its key, as a difference."""
-        names = [copied_columns(self.job, self.plan)[n].name for n in self.keys]
+        names = [copied_columns(self.of.job, self.of.plan)[n].name for n in self.keys]
         parts = dict(zip(names, record_parts(key), strict=True)) if key is not None else None
-        return Difference(str(self.plan.new), kind, parts, rows=rows)
+        return Difference(str(self.of.plan.new), kind, parts, rows=rows)
 
     def strangers(self) -> Strangers:
         """Returns the rows that others wrote since the run began, none of them read yet."""
-        return Strangers(self.others, self._read_strangers)
+        return Strangers(self.others, self.rows)
 
-    async def first_strangers(self, most: int) -> Counter[Row]:
-        """Returns some of them."""
-        query = rows_of_others(self._after, self.texts(), self._form, sorted(self.mine), most)
-        return await self._fetch(query, self.oldest & LOW)
 
-    async def _read_strangers(self, among: Sequence[str] | None) -> Counter[Row]:
-        query = rows_of_others(
-            self._after, self.texts(), self._form, sorted(self.mine), among=among is not None
-        )
-        return await self._fetch(query, self.oldest & LOW, *([among] if among is not None else []))
+class _Beside(NamedTuple):
+    """What some rows of a batch are compared with."""
 
-    async def written_in(self, xids: Sequence[int]) -> Counter[Row]:
-        """Returns the rows that these transactions wrote."""
-        return await self._fetch(rows_written(self._after, self.texts(), self._form, xids))
+    reading: OldBatch
+    own: RowStore
+    """Rows that the batch wrote."""
+    strangers: Strangers
 
-    @property
-    def _after(self) -> Table:
-        return self.job.after(self.plan)
 
-    @property
-    def keys(self) -> tuple[int, ...]:
-        """The positions, among the copied columns, of a key of NEW; empty: it has none of these columns."""
-        names = [column.name for column in copied_columns(self.job, self.plan)]
-        key = self._after.order_key
-        return tuple(names.index(name) for name in key) if set(key) <= set(names) else ()
-
-    def texts(self, *, wanted: bool = False) -> RowValues:
-        """Returns what is read of single rows of NEW."""
-        return RowValues(held_values(self.job, self.plan, "t"), self.keys, wanted)
-
-    @property
-    def _form(self) -> HashForm:
-        return self.hashing.form(self.job.new)
-
-    async def _fetch(self, query: str, *arguments: object) -> Counter[Row]:
-        rows = await self.new.fetch(query, *arguments)
-        return Counter(Row(r["k"], r["digest"], tuple(r["v"])) for r in rows)
+def _under(rows: Counter[Row], keys: Container[str | None]) -> Counter[Row]:
+    """Returns the rows with these keys."""
+    return Counter({row: number for row, number in rows.items() if row.key in keys})
 
 
 class Listing:
@@ -251,14 +215,16 @@ class Listing:
     table of which every row differs takes no memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int | None = None) -> None:
+        """``room`` is how many rows may be named, if not ``NAMED``."""
+        self._most = NAMED if room is None else room
         self._named: list[Difference] = []
         self._others: dict[Difference, int] = {}
 
     @property
     def room(self) -> int:
         """How many rows may still be named."""
-        return NAMED - len(self._named)
+        return self._most - len(self._named)
 
     @property
     def all(self) -> list[Difference]:

@@ -50,11 +50,11 @@ async def with_unlike(naming: Naming, of: Unlike, found: Sequence[Difference]) -
 async def _read(naming: Naming, unlike: Unlike) -> list[asyncpg.Record]:
     """Returns the first of those rows as NEW holds them."""
     of, xids = naming.of, [xid for row in unlike.done for xid in row.xids]
-    known = sorted(naming.mine) if unlike.others else None
-    after, key = of.job.after(of.plan), naming.texts().key
+    known = sorted(naming.rows.mine) if unlike.others else None
+    after, key = of.job.after(of.plan), naming.rows.texts().key
     statement = rows_unlike(after, key, of.filled.compared, xids, known)
-    await in_zone(naming.new, of.plan)
-    return list(await naming.new.fetch(statement, naming.oldest & LOW, NAMED))
+    await in_zone(naming.rows.new, of.plan)
+    return list(await naming.rows.new.fetch(statement, naming.rows.oldest & LOW, NAMED))
 
 
 def _difference(naming: Naming, row: asyncpg.Record) -> Difference:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,8 +9,8 @@ from msgspec.structs import replace
 
 from tranship.errors import TranshipError
 from tranship.execution.proof.compare import Subject, TableSums, sums_in
-from tranship.execution.proof.expected import Row
 from tranship.execution.proof.naming import NAMED, Listing, Naming
+from tranship.execution.proof.new_rows import Extents, NewRows
 from tranship.execution.proof.strangers import Strangers
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.verification.naming import LaterNaming
@@ -52,6 +51,7 @@ class Differing:
         is the first one, 64 bits.
         """
         self._scene, self._flows, self._known, self._oldest = scene, flows, known, oldest
+        self._extents: Extents | None = None
 
     async def found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one."""
@@ -68,31 +68,23 @@ class Differing:
         """Enters the rows of differing batches that differ. Returns those that others added."""
         if not any(one.wrong for one in compared):
             return await self._added(compared[0])
-        added: Counter[Row] | None = None
-        more = compared[0].there.others.rows
+        each: list[Strangers] = []
         for one in compared:
             old = await self._old(one)
             naming = self._naming(one, old)
-            strangers = naming.strangers()
-            before = await strangers.beside(Counter())
-            found[one.flow.place] = replace(await self._of_flow(one, naming, old, strangers), of=one.of)
-            left, _ = await strangers.left()
-            more -= strangers.taken
-            taken = Counter(row.key for row in (before - left).elements())
-            added = _without(added, taken) if added is not None else left
-        naming = self._naming(compared[0], None)
+            each.append(naming.strangers())
+            found[one.flow.place] = replace(await self._of_flow(one, naming, old, each[-1]), of=one.of)
+        for other in each[1:]:
+            await each[0].leave_out(other)
         room = NAMED - len(found[compared[0].flow.place].differences)
-        return naming.added(added or Counter(), 0 if naming.strangers().few else max(more, 0), room)
+        return self._naming(compared[0], None).added(*await each[0].left(max(room, 0)))
 
     async def _added(self, one: Compared) -> list[Difference]:
         """Returns the rows that others added where no batch lacks any: the first by their keys, the others by
         their number, since a NEW in use may have millions.
         """
         naming = self._naming(one, None)
-        some = await naming.first_strangers(NAMED)
-        left = one.there.others.rows - sum(some.values())
-        rest = [replace(naming.told(DifferenceKind.ADDED, None, left), by_others=True)] if left > 0 else []
-        return [*naming.added(some), *rest]
+        return naming.added(*await naming.strangers().left(NAMED))
 
     async def _old(self, one: Compared) -> OldSide | None:
         """Returns OLD as it is now; None: nothing differs that it could name, or it cannot be asked."""
@@ -103,7 +95,11 @@ class Differing:
         of = replace(one.of, job=self._scene.job(one.flow.run.id, old))
         updated_by = [xid for flow in self._flows if flow.place != one.flow.place for xid in flow.update_xids]
         others = one.there.others.rows
-        return Naming(of, self._scene.new, self._oldest, self._known, others, tuple(updated_by))
+        if self._extents is None:
+            after = of.job.after(of.plan)
+            self._extents = Extents(self._scene.new, after, self._known, self._oldest)
+        rows = NewRows(of, self._scene.new, self._oldest, self._known, self._extents)
+        return Naming(rows, others, tuple(updated_by))
 
     async def _of_flow(
         self, one: Compared, naming: Naming, old: OldSide | None, strangers: Strangers
@@ -132,17 +128,6 @@ class Differing:
             found.changed_in_old += told.changed_in_old
             found.updated_later += told.updated
         return replace(found, differences=listing.all)
-
-
-def _without(rows: Counter[Row], taken: Counter[str | None]) -> Counter[Row]:
-    """Returns rows without those whose keys another flow has taken for its own."""
-    left, kept = Counter(taken), Counter[Row]()
-    for row, number in rows.items():
-        gone = min(number, left[row.key])
-        left[row.key] -= gone
-        if number > gone:
-            kept[row] = number - gone
-    return kept
 
 
 def _unnamed(one: Compared, batch: BatchRow) -> Difference:

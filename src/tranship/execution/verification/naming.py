@@ -7,16 +7,18 @@ What is left is due to rows that OLD changed since, and has to be what NEW holds
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.execution.proof.expected import Expecting, Row
-from tranship.execution.proof.naming import Naming, OldBatch
+from tranship.execution.proof.expected import Expecting
+from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.old_batch import OldBatch
+from tranship.execution.proof.row_store import RowStore
+from tranship.execution.proof.rows import sums_of_rows
 from tranship.execution.proof.strangers import Strangers
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.digest import Sums
@@ -52,53 +54,41 @@ class LaterNaming(Struct, frozen=True):
         ``room`` rows are named, the others are counted.
         """
         naming = self.naming
-        async with self.snapshot.reader(naming.plan.zone) as old:
-            reading = self._reading(old, batch)
-            rows = await reading.rows(naming.keys)
-            named = await naming.of_batch(reading, rows, strangers, room)
-        due, recorded = sums_of_rows(rows), batch.due
-        if due == recorded:
-            added = naming.told_each(DifferenceKind.ADDED, named.extra, room)
+        async with self.snapshot.reader(naming.of.plan.zone) as old:
+            named = await naming.of_batch(self._reading(old, batch), strangers, room)
+        rest = batch.due - named.due
+        if rest == Sums():
+            added = naming.told_left(DifferenceKind.ADDED, named.extra, room)
             return Later([*named.differences, *added], updated=named.updated)
-        rest = recorded - due
-        if rest == sums_of_rows(named.extra.elements()):
+        if rest == sums_of_rows(named.extra.rows()):
             return Later(named.differences, rest.rows, named.updated)
         untold = self._untold(named.differences, named.extra, rest)
         return Later(untold, max(rest.rows, 0), named.updated)
 
-    def _untold(self, found: Sequence[Difference], extra: Counter[Row], rest: Sums) -> list[Difference]:
+    def _untold(self, found: Sequence[Difference], extra: RowStore, rest: Sums) -> list[Difference]:
         """Returns the differences of a batch whose rows OLD changed since, so that it cannot tell which of
         NEW's are as they were.
         """
-        kind = DifferenceKind.CHANGED
-        listed = [*found, *self.naming.told_each(kind, extra)]
-        gone = rest.rows - sum(extra.values())
+        kind, table = DifferenceKind.CHANGED, str(self.naming.of.plan.new)
+        listed = [*found, *self.naming.told_left(kind, extra)]
+        gone = rest.rows - extra.left
         if gone > 0:
-            listed.append(Difference(str(self.naming.plan.new), DifferenceKind.MISSING, rows=gone))
+            listed.append(Difference(table, DifferenceKind.MISSING, rows=gone))
         if not listed:
-            listed.append(Difference(str(self.naming.plan.new), kind))
+            listed.append(Difference(table, kind))
         return [replace(one, old_changed=True) for one in listed]
 
     def _reading(self, old: asyncpg.Connection, batch: BatchRow) -> OldBatch:
-        naming = self.naming
-        expecting = Expecting(naming.job, naming.plan, naming.hashing, old, naming.new)
+        rows, of = self.naming.rows, self.naming.of
+        expecting = Expecting(of.job, of.plan, of.hashing, old, rows.new)
         gone = tuple(row for row in self.not_copied if row in batch.batch)
-        return OldBatch(expecting, batch, gone, self._unchanged())
+        return OldBatch(expecting, batch, gone, rows.keys, self._unchanged())
 
     def _unchanged(self) -> tuple[str, ...]:
         """Returns the conditions of old rows that nobody wrote since the run, where they can be told."""
-        plan = self.naming.plan
+        plan = self.naming.of.plan
         # A query's rows have no xmin, nor have rows whose references are led elsewhere.
         if plan.shape.query is not None or plan.repointing is not None:
             return ()
         unseen = self.then.unseen_from(self.snapshot.mark)
         return seen_by(*unseen) if unseen is not None else ()
-
-
-def sums_of_rows(rows: Iterable[Row]) -> Sums:
-    """Returns the sums over single rows."""
-    found = Sums()
-    for row in rows:
-        first, second = row.digest.split(" ")
-        found += Sums(1, int(first), int(second))
-    return found

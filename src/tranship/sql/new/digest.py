@@ -11,7 +11,7 @@ from tranship.sql.new.filled import Filling, any_unlike
 from tranship.sql.new.given_rows import GivenRows
 from tranship.sql.new.orphans import Place, places_of
 from tranship.sql.new.probe import answer
-from tranship.sql.new.transactions import relation_to_read, written_by
+from tranship.sql.new.transactions import Extent, relation_to_read, since, written_by
 from tranship.sql.quote import literal, relation
 
 
@@ -41,42 +41,58 @@ def sums_at(table: Table, values: Sequence[Value], form: HashForm, places: Seque
     return f"SELECT {row_sums(form)} FROM (SELECT {row} AS r FROM {rows} OFFSET 0) AS h"
 
 
-def rows_written(
-    table: Table, of: RowValues, form: HashForm, xids: Sequence[int], *, among: bool = False
-) -> str:
-    """Returns a query for the rows of NEW that these transactions wrote: key ``k``, hashes ``digest``.
-    ``among``: of those only with a key in $1 (``text[]``).
-    """
-    chosen = f"{written_by('t', xids)}" + (f" AND {_one_of(of.key, 1)}" if among else "")
-    return _rows(table, of, form, chosen)
+def written_within(xids: Sequence[int], extent: Extent | None = None) -> tuple[str, ...]:
+    """Returns the conditions of rows ``t`` that these transactions wrote; None: they may lie anywhere."""
+    place = (extent.within("t"),) if extent is not None else ()
+    return (*place, written_by("t", xids))
 
 
-def rows_of_others(
-    table: Table,
-    of: RowValues,
-    form: HashForm,
-    xids: Sequence[int],
-    most: int | None = None,
-    *,
-    among: bool = False,
-) -> str:
-    """Returns a query for the rows that other transactions wrote, none before $1 (32 bits); ``most`` bounds
-    their number. ``among``: of those only with a key, or hashes where there is no key, in $2 (``text[]``).
-    """
-    rows = _rows(table, of, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
-    if among:
-        rows = f"SELECT r.k, r.digest, r.v FROM ({rows}) AS r WHERE {_one_of('COALESCE(r.k, r.digest)', 2)}"
-    return rows if most is None else f"{rows} LIMIT {most}"
+def by_others(known: Sequence[int], extent: Extent) -> tuple[str, ...]:
+    """Returns the conditions of rows ``t`` that other transactions wrote, none before $1 (32 bits)."""
+    return extent.within("t"), f"NOT {written_by('t', known)}", since("t")
 
 
-def _one_of(value: str, parameter: int) -> str:
+def one_of(value: str, parameter: int) -> str:
     """Returns the condition that a text is in an array; many texts are looked up by their hash."""
     wanted = f"pg_catalog.unnest(${parameter}::pg_catalog.text[]) AS wanted(text)"
     return f'EXISTS (SELECT FROM {wanted} WHERE wanted.text = {value} COLLATE pg_catalog."C")'
 
 
-def _later(alias: str) -> str:
-    return f"pg_catalog.age({alias}.xmin) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
+def at_places(parameter: int) -> str:
+    """Returns the condition that the ctid of a row ``t`` is in an array (``tid[]``): a TID scan."""
+    return f"t.ctid = ANY (${parameter}::pg_catalog.tid[])"
+
+
+def rows_where(table: Table, of: RowValues, form: HashForm, conditions: Sequence[str]) -> str:
+    """Returns a query for the rows ``t`` of NEW that meet the conditions: key ``k``, hashes ``digest``,
+    values ``v`` and ctid ``p``.
+    """
+    whole = hashed(of.columns, form)
+    shown = f"{of.key} AS k, {whole} AS r, {of.values} AS v, t.ctid AS p"
+    kept = " AND ".join((*conditions, *of.in_parts(form)))
+    read = f"SELECT {shown} FROM {relation_to_read(table)} AS t WHERE {kept} OFFSET 0"
+    return f"SELECT h.k, {row_hash(form)} AS digest, h.v, h.p FROM ({read}) AS h"
+
+
+def rows_of_digests(query: str, parameter: int) -> str:
+    """Returns a query for those rows of a query of :func:`rows_where` whose hashes are in an array
+    (``text[]``).
+    """
+    return f"SELECT r.k, r.digest, r.v, r.p FROM ({query}) AS r WHERE {one_of('r.digest', parameter)}"
+
+
+def first_of(query: str, most: int) -> str:
+    """Returns a query for so many rows of another one."""
+    return f"{query} LIMIT {most}"
+
+
+def part_sums(table: Table, of: RowValues, form: HashForm, number: int, conditions: Sequence[str]) -> str:
+    """Returns a query for the sums over the rows ``t`` of NEW that meet the conditions, by their ``part``
+    among so many.
+    """
+    shown = f"{of.part(form, number)} AS part, {hashed(of.columns, form)} AS r"
+    read = f"SELECT {shown} FROM {relation_to_read(table)} AS t WHERE {' AND '.join(conditions)} OFFSET 0"
+    return f"SELECT h.part, {row_sums(form)} FROM ({read}) AS h GROUP BY h.part"
 
 
 def rows_unlike(
@@ -89,7 +105,7 @@ def rows_unlike(
     """
     mine = written_by("t", xids)
     others = f"NOT {written_by('t', known)}" if known is not None else "false"
-    whose = f"{mine} OR {others} AND {_later('t')}"
+    whose = f"{mine} OR {others} AND {since('t')}"
     shown = {
         "u": [one.unlike for one in filled],
         "due": [one.due for one in filled],
@@ -98,17 +114,6 @@ def rows_unlike(
     arrays = ", ".join(f"ARRAY[{', '.join(parts)}] AS {name}" for name, parts in shown.items())
     read = f"SELECT {key} AS k, NOT {mine} AS o, {arrays} FROM {relation_to_read(table)} AS t"
     return f"{read} WHERE ({whose}) AND ({any_unlike(filled)}) LIMIT $2"
-
-
-def rows_of_keys(table: Table, of: RowValues, form: HashForm) -> str:
-    """Returns a query for the rows of NEW whose key is in $1 (``text[]``), whoever wrote them."""
-    return _rows(table, of, form, _one_of(of.key, 1))
-
-
-def _rows(table: Table, of: RowValues, form: HashForm, condition: str) -> str:
-    whole = hashed(of.columns, form)
-    read = f"SELECT {of.key} AS k, {whole} AS r, {of.values} AS v FROM {relation_to_read(table)} AS t"
-    return f"SELECT h.k, {row_hash(form)} AS digest, h.v FROM ({read} WHERE {condition} OFFSET 0) AS h"
 
 
 def digest_part(rows: GivenRows, of: RowValues, form: HashForm) -> str:

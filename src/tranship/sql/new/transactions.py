@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tranship.model.catalog import Table
 from tranship.model.catalog_codes import RelationKind
@@ -15,8 +16,40 @@ def written_by(alias: str, xids: Sequence[int]) -> str:
     ``xids`` are 64-bit numbers with the epoch, as ``txid_current()`` gives them; xmin holds the lower 32 bits
     (PostgreSQL documentation, "Transactions and Identifiers").
     """
-    numbers = "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::bigint[]"
-    return f"({alias}.xmin::text::bigint = ANY ({numbers}))"
+    return f"({alias}.xmin = ANY ({_listed(xids)}))"
+
+
+def _listed(xids: Sequence[int]) -> str:
+    return "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::pg_catalog.xid[]"
+
+
+def since(alias: str) -> str:
+    """Returns the condition that transaction $1 (32 bits) or a later one wrote the row."""
+    return f"pg_catalog.age({alias}.xmin) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
+
+
+class Extent(NamedTuple):
+    """A stretch of a table: all rows between two ctids, in each partition where there are some."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+    rows: int
+
+    def within(self, alias: str) -> str:
+        """Returns the condition that a row lies there, which is a TID range scan since PostgreSQL 14."""
+        first, last = (f"'({page},{line})'::pg_catalog.tid" for page, line in (self.first, self.last))
+        return f"{alias}.ctid >= {first} AND {alias}.ctid <= {last}"
+
+
+def extents(table: Table, known: Sequence[int]) -> str:
+    """Returns a query for the ``first`` and the ``last`` ctid and the number of the ``rows`` of each known
+    transaction (``xid``, 32 bits) and of all others together (NULL), none before $1 (32 bits).
+    """
+    xid = f"CASE WHEN {written_by('t', known)} THEN t.xmin END AS xid"
+    ends = "pg_catalog.min(t.ctid) AS first, pg_catalog.max(t.ctid) AS last, pg_catalog.count(*) AS rows"
+    rows = f"SELECT {xid}, {ends} FROM {relation_to_read(table)} AS t WHERE {since('t')} GROUP BY 1"
+    number = "CAST(CAST(h.xid AS pg_catalog.text) AS pg_catalog.int8)"
+    return f"SELECT {number} AS xid, h.first, h.last, h.rows FROM ({rows}) AS h"
 
 
 def relation_to_read(table: Table) -> str:

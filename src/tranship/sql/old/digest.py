@@ -64,6 +64,13 @@ def batch_sums(read: BatchRead, values: Sequence[Value], form: HashForm) -> str:
     return f"SELECT {row_sums(form)}\nFROM ({rows}) AS h"
 
 
+def batch_part_sums(read: BatchRead, of: RowValues, form: HashForm, number: int) -> str:
+    """Returns a query for the same sums by the ``part`` of the rows among so many."""
+    shown = f"{of.part(form, number)} AS part, {hashed(of.columns, form)} AS r"
+    rows = f"SELECT {shown}\n{read.rows()}\nOFFSET 0"
+    return f"SELECT h.part, {row_sums(form)}\nFROM ({rows}) AS h GROUP BY h.part"
+
+
 def batch_rows(read: BatchRead, of: RowValues, form: HashForm) -> str:
     """Returns a query for the rows of a batch, one by one: key ``k`` and values ``v`` as bytes, hashes
     ``digest``.
@@ -73,6 +80,7 @@ def batch_rows(read: BatchRead, of: RowValues, form: HashForm) -> str:
     """
     key = _sent(of.key, read.raw)
     wanted = (f"{key} = ANY ($1::pg_catalog.bytea[])",) if of.wanted else ()
+    wanted = (*wanted, *of.in_parts(form))
     shown = f"{key} AS k, {hashed(of.columns, form)} AS r, {of.values} AS v"
     rows = f"SELECT {shown}\n{read.rows(*wanted)}\nOFFSET 0"
     values = "pg_catalog.unnest(h.v) WITH ORDINALITY AS one (text, place)"
