@@ -53,6 +53,13 @@ class Parent(Struct, frozen=True):
     """The parents' table is partitioned."""
     itself: bool = False
     """The child is a row of the same table, whose rows follow each other."""
+    lost: tuple[str, ...] = ()
+    """The child's columns that become NULL, where it is to refer to no parent; empty: all of them."""
+
+    @property
+    def becoming_null(self) -> tuple[str, ...]:
+        """The child's columns that become NULL, where it is to refer to no parent."""
+        return self.lost or self.columns
 
 
 class Taken(Struct, frozen=True):

@@ -77,5 +77,5 @@ def nulled(shape: Shape, column: str, value: str) -> str:
     """Returns SQL for a value that is made of a column, NULL where the column refers to a parent that is left
     out.
     """
-    lost = [parent_left_out(parent) for parent in shape.null_with if column in parent.columns]
+    lost = [parent_left_out(parent) for parent in shape.null_with if column in parent.becoming_null]
     return f"CASE WHEN {' OR '.join(lost)} THEN NULL ELSE {value} END" if lost else value

@@ -1,5 +1,5 @@
-"""TS304, TS305, TS309, TS314 and TS374: what an entry says about the rows of a flow does not fit the tables,
-or other entries.
+"""TS304, TS305, TS309, TS314, TS315 and TS374: what an entry says about the rows of a flow does not fit the
+tables, or other entries.
 """
 
 from __future__ import annotations
@@ -136,6 +136,28 @@ class LedChildDecided(RefusalMessage, frozen=True):
     flow: FlowId
     column: str
     parent: FlowId
+
+
+class ParentKeyMadeByNew(RefusalMessage, frozen=True):
+    code = "TS315"
+    meaning = "old values would refer to rows whose keys the new database makes itself: they meet by chance"
+    cure = (
+        "look the new key up (`lookup_table`) by another key of the row, or fill the key from the old"
+        " database; `adopt` where rows that the new database holds are meant"
+    )
+    about = "{flow}"
+    message = (
+        "{flow}: {column!r} would refer to other rows of {table}: NEW makes the values of {leads_to!r} itself"
+    )
+    hint = (
+        "look the value up: 'transform' with a lookup_table into {table}; or 'adopt' constraint {key!r} where"
+        " NEW's rows under these values are meant"
+    )
+    flow: FlowId
+    column: str
+    leads_to: str
+    table: TableName
+    key: str
 
 
 class LedUnclear(RefusalMessage, frozen=True):

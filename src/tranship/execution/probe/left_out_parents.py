@@ -7,7 +7,7 @@ column that refers to it, the decision says which row of NEW is meant, and nothi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -19,6 +19,7 @@ from tranship.execution.probe.questions import GivenRow, put, re_encodes
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Take
 from tranship.model.plan import Origin, TablePlan
+from tranship.planning.plan.wider_keys import origins_of
 from tranship.planning.types.conversion import convert
 from tranship.sql.expression import sent_text
 from tranship.sql.new.given_rows import GivenRows, differing_part, rows_query
@@ -39,24 +40,23 @@ class LeftOutParent(Struct, frozen=True):
     key: ForeignKey
     """NEW's."""
     declared: ForeignKey
-    """OLD's over the same columns."""
+    """OLD's over the same columns, or over these and further ones."""
     parent: Table
     """OLD's table."""
     target: Table
     """NEW's table."""
+    keys: Mapping[str, str]
+    """The columns of OLD's table that stand for those to which NEW's key leads, with the names of these."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that both tables have, keys first, those that convert by themselves."""
-        keys = tuple(self.declared.target_columns)
-        names = dict(zip(keys, self.key.target_columns, strict=True))
-        others = [c.name for c in self.parent.columns if c.name not in names and self._comparable(c.name)]
-        return (*keys, *others)
+        others = (c.name for c in self.parent.columns if c.name not in self.keys)
+        return (*self.keys, *filter(self._comparable, others))
 
     def named(self, column: str) -> str:
         """Returns the name that NEW's table has for a column of OLD's."""
-        keys = dict(zip(self.declared.target_columns, self.key.target_columns, strict=True))
-        return keys.get(column, column)
+        return self.keys.get(column, column)
 
     def _comparable(self, name: str) -> bool:
         before, after = self.parent.column(name), self.target.column(name)
@@ -84,7 +84,11 @@ def left_out_parent(job: Job, plan: TablePlan, key: ForeignKey) -> LeftOutParent
     parent, target = job.old.table(declared.target), job.new.table(key.target)
     if parent is None or target is None or "SELECT" not in parent.privileges:
         return None
-    return LeftOutParent(plan, key, declared, parent, target)
+    partners = dict(zip(declared.columns, declared.target_columns, strict=True))
+    origins = origins_of(plan, key)
+    named = zip(key.columns, key.target_columns, strict=True)
+    keys = {partners[origins[column]]: leads_to for column, leads_to in named}
+    return LeftOutParent(plan, key, declared, parent, target, keys)
 
 
 async def differing(
@@ -98,7 +102,7 @@ async def differing(
     Raises:
         NotAskable: NEW cannot be asked.
     """
-    width = len(pair.declared.target_columns)
+    width = len(pair.keys)
     query = _differing_query(pair, width)
     count, examples = 0, list[str]()
     async for chunk in _referenced(job, pair, old):
@@ -150,8 +154,8 @@ async def _referenced(
 
 
 def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
-    """OLD's key over the columns that fill NEW's key by themselves; None where a person decided one of
-    them.
+    """OLD's key over the columns that fill NEW's key by themselves, or over these and further ones where it
+    leads to the same columns of a table of the same name; None where a person decided one of them.
     """
     taken: dict[str, str] = {}
     for mapping in plan.columns:
@@ -160,6 +164,22 @@ def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
         if mapping.origin is Origin.DECIDED or not isinstance(mapping.expression, Take):
             return None
         taken[mapping.column] = mapping.expression.column
+    return _over(key, taken, [k for k in job.before(plan).foreign_keys if k.enforced])
+
+
+def _over(key: ForeignKey, taken: Mapping[str, str], keys: Sequence[ForeignKey]) -> ForeignKey | None:
+    """Returns the key of OLD over the columns that fill NEW's, else one over further ones."""
     columns = [taken.get(name) for name in key.columns]
-    keys = job.before(plan).foreign_keys
-    return next((k for k in keys if list(k.columns) == columns and k.enforced), None)
+    exact = next((held for held in keys if list(held.columns) == columns), None)
+    return exact or next((held for held in keys if _leads_there(held, key, taken)), None)
+
+
+def _leads_there(held: ForeignKey, key: ForeignKey, taken: Mapping[str, str]) -> bool:
+    """Returns whether a wider key of OLD leads to the table and the columns of a key of NEW."""
+    partners = dict(zip(held.columns, held.target_columns, strict=True))
+    named = zip(key.columns, key.target_columns, strict=True)
+    return (
+        held.target.name == key.target.name
+        and not held.period
+        and all(partners.get(taken.get(column, "")) == leads_to for column, leads_to in named)
+    )

@@ -233,6 +233,9 @@ class OwnParents:
     async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> list[Locator]:
         declared = of.declared.columns if of.declared is not None else ()
         child = ends[0].compared if ends else tuple(f"old.{ident(column)}" for column in declared)
+        if of.filling:
+            # A row whose key is NULL in a further column refers to nothing in OLD, and to a row in NEW.
+            child = tuple(one for name, one in zip(declared, child, strict=True) if name in of.filling)
         return await self._fetch(plan, orphans(End(plan, child), [(e.compared, e.key, ()) for e in ends]))
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:

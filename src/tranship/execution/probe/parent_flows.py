@@ -20,7 +20,6 @@ from tranship.model.catalog import ForeignKey
 from tranship.model.expression import (
     Coalesce,
     Constant,
-    Expression,
     Followed,
     Lookup,
     MapValues,
@@ -30,8 +29,8 @@ from tranship.model.expression import (
 )
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
-from tranship.model.names import TableName
 from tranship.model.plan import Origin, TablePlan
+from tranship.planning.plan.wider_keys import leading_key, origin, origins_of, read_by
 
 
 class ParentFlows(Struct, frozen=True):
@@ -45,6 +44,10 @@ class ParentFlows(Struct, frozen=True):
     """Likewise the flows that earlier finished runs moved."""
     by_decision: bool
     """A person says which row of NEW is meant, so that NEW's foreign key alone decides."""
+    filling: tuple[str, ...] = ()
+    """The columns of OLD's key that fill NEW's, where it has further ones, so that rows which OLD's key tells
+    apart may have one key in NEW; empty where it has none.
+    """
 
     @property
     def one_table(self) -> bool:
@@ -60,7 +63,13 @@ def parent_flows(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows:
     own, own_moved = _of_table(declared, flows), _of_table(declared, moved)
     if key.name in plan.adopting or _names_parents(plan, key, declared, (*own, *own_moved)):
         return ParentFlows(None, flows, moved, by_decision=True)
-    return ParentFlows(declared, own, own_moved, by_decision=False)
+    return ParentFlows(declared, own, own_moved, by_decision=False, filling=_filling(plan, key, declared))
+
+
+def _filling(plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[str, ...]:
+    filling = set(origins_of(plan, key).values())
+    further = declared is not None and filling < set(declared.columns)
+    return tuple(name for name in declared.columns if name in filling) if declared and further else ()
 
 
 def _names_parents(
@@ -75,7 +84,7 @@ def _names_parents(
 
 def _of_table(declared: ForeignKey | None, flows: tuple[TablePlan, ...]) -> tuple[TablePlan, ...]:
     """Returns the flows that read the table to which OLD's key leads; all where OLD declares none."""
-    return flows if declared is None else tuple(p for p in flows if declared.target in _read_by(p))
+    return flows if declared is None else tuple(p for p in flows if declared.target in read_by(p))
 
 
 def parents_absent(book: Book, plan: TablePlan, key: ForeignKey, parent: FlowId) -> AbstractSet[Locator]:
@@ -139,32 +148,11 @@ def refers_in_old(job: Job, plan: TablePlan, key: ForeignKey) -> bool:
 def _declared(
     job: Job, plan: TablePlan, key: ForeignKey, parents: tuple[TablePlan, ...]
 ) -> ForeignKey | None:
-    """Returns the foreign key of OLD over the columns that fill one of NEW; of several, the one that leads to
-    a table whose rows fill NEW's parents.
+    """Returns the foreign key of OLD over the columns that fill one of NEW, or over these and further ones;
+    of several, one that leads to a table whose rows fill NEW's parents.
     """
-    taken = {_taken(m.expression) for m in plan.columns if m.column in key.columns}
+    taken = {origin(m.expression) for m in plan.columns if m.column in key.columns}
     width = len(key.columns)
-    known = (k for k in job.before(plan).foreign_keys if k.enforced and len(k.columns) == width)
-    keys = [k for k in known if set(k.columns) == taken]
-    moved = set[TableName]().union(*map(_read_by, parents))
-    there = [k for k in keys if k.target in moved]
-    return next(iter((*there, *keys)), None)
-
-
-def _read_by(plan: TablePlan) -> set[TableName]:
-    return {plan.old, *(source.relation for source in plan.sources)}
-
-
-def _taken(expression: Expression) -> str | None:
-    match expression:
-        case (
-            Take(column=column)
-            | Coalesce(of=Take(column=column))
-            | MapValues(column=column)
-            | Rekeyed(column=column)
-            | Followed(of=Take(column=column))
-            | Followed(of=Rekeyed(column=column))
-        ):
-            return column
-        case _:
-            return None
+    declared = job.before(plan).foreign_keys
+    own = [k for k in declared if k.enforced and len(k.columns) == width and set(k.columns) == taken]
+    return leading_key(key, plan, declared, parents, taken) or next(iter(own), None)

@@ -236,7 +236,8 @@ class Parents:
         return self._book.add_all(plan.flow, (one.reject(row, texts.get(row)) for row, one in because))
 
     async def reject_unrelated(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
-        """Rejects the rows that have no parent in OLD although NEW held a row under their key before the run.
+        """Rejects the rows that have no parent in OLD although NEW held a row under their key before the run,
+        or will hold one, which OLD's wider key tells from their parent.
 
         Returns the number of rows. They are those that :meth:`judge` leaves, so it comes first.
         """
@@ -256,6 +257,8 @@ class Parents:
         # Once rows of the run are in NEW, the first look has told.
         if self._live or left_out_parent(self._job, plan, key) is not None:
             return False
+        if parent_flows(self._job, plan, key).filling:
+            return True
         target = self._job.new.table(key.target)
         reference(self._job, self._job.after(plan), key)
         return target is not None and bool(

@@ -28,7 +28,7 @@ from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.other_ids import other_ids
-from tranship.planning.comparing.parents import unclear_parents
+from tranship.planning.comparing.parents import beside, unclear_parents
 from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, structure_notes
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
@@ -216,9 +216,7 @@ def _pair_changes(
     decisions = answers.of_flow(pair.old, pair.name)
     tables = Tables(pair, before, after, decisions, landscape, matching.schema_pairs, settled)
     unclear = tuple(unclear_parents(pair, matching, answers, (landscape.old, landscape.new)))
-    asked = {(change.kind, change.new_column) for change in unclear}
-    yield from (change for change in column_changes(tables) if (change.kind, change.new_column) not in asked)
-    yield from unclear
+    yield from beside(tuple(column_changes(tables)), unclear)
 
 
 def _table_change(pair: TablePair, matching: Matching) -> Change | None:

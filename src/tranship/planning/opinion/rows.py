@@ -148,7 +148,7 @@ def _led(plan: TablePlan) -> frozenset[str]:
     from where they lead then, and not from what OLD's row holds.
     """
     merged = plan.repointing.parents if plan.repointing is not None else ()
-    parents = [one.columns for one in merged] + [one.columns for one in plan.shape.null_with]
+    parents = [one.columns for one in merged] + [one.becoming_null for one in plan.shape.null_with]
     return frozenset(name for columns in parents for name in columns)
 
 

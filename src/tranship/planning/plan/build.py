@@ -19,6 +19,7 @@ from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, Source, Ta
 from tranship.model.resolution import Action, Answers, Decision, Problem
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.repointed import repointings
+from tranship.planning.plan.chance_parents import chance_parents
 from tranship.planning.plan.children import with_children
 from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
@@ -58,6 +59,7 @@ def build(
     tables = _with_hazards(led, old, new)
     groups, problems = order(tables, new, configured)
     problems = (*problems, *unknown, *led_problems(flows, groups, old, new))
+    problems = (*problems, *chance_parents(tables, old, new))
     plan = Plan(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),

@@ -22,6 +22,7 @@ from tranship.model.resolution import Problem
 from tranship.model.shape import Children, Merge, Parent, Repointing, Taken
 from tranship.planning.plan.numbers import with_counted
 from tranship.planning.plan.unchanged import mapping_of
+from tranship.planning.plan.wider_keys import leading_key, origins_of
 
 
 class _Tie(Struct, frozen=True):
@@ -35,6 +36,8 @@ class _Tie(Struct, frozen=True):
     """NEW declares the key."""
     declared: ForeignKey | None = None
     """OLD's."""
+    lost: tuple[str, ...] = ()
+    """The columns that become NULL where a row is to refer to no parent any more."""
 
 
 def with_children(
@@ -149,6 +152,7 @@ class _Finding:
             collations=tie.declared.collations if tie.declared is not None else (),
             with_partitions=target is not None and target.kind == RelationKind.PARTITIONED_TABLE,
             itself=itself,
+            lost=tie.lost,
         )
 
     def _ties(self, table: TablePlan) -> Iterator[_Tie]:
@@ -156,40 +160,52 @@ class _Finding:
         before, after = self._old.table(table.old), self._new.table(table.new)
         if before is None or after is None or table.shape.query is not None:
             return
-        declared = {key.columns: key for key in before.foreign_keys if key.enforced and not key.period}
-        in_new: set[tuple[str, ...]] = set()
+        declared = [key for key in before.foreign_keys if key.enforced and not key.period]
+        in_new: set[frozenset[str]] = set()
         for key in after.foreign_keys:
             for tie in self._tie_of_new(table, key, before, declared):
-                in_new.add(tie.columns)
+                in_new.add(frozenset(tie.columns))
                 yield tie
-        for columns, key in declared.items():
+        for key in declared:
             flows = self._flows(key.target)
-            if flows and columns not in in_new:
-                yield _Tie(key.target, columns, key.target_columns, flows, of_new=False, declared=key)
+            if flows and frozenset(key.columns) not in in_new:
+                yield _Tie(key.target, key.columns, key.target_columns, flows, of_new=False, declared=key)
 
     def _tie_of_new(
         self,
         table: TablePlan,
         key: ForeignKey,
         before: Table,
-        declared: Mapping[tuple[str, ...], ForeignKey],
+        declared: Sequence[ForeignKey],
     ) -> Iterator[_Tie]:
         columns = _origins(table, key.columns)
-        if columns is None:
-            return
-        of_old = declared.get(columns)
         flows = tuple(flow for flow in self._tables if flow.new == key.target and flow.shape.query is None)
+        of_old = leading_key(key, table, declared, flows, columns or ())
+        lost = self._becoming_null(table, key)
         if of_old is not None:
-            flows = tuple(flow for flow in flows if flow.old == of_old.target)
-            if flows:
-                yield _Tie(of_old.target, columns, of_old.target_columns, flows, of_new=True, declared=of_old)
-        elif len({flow.old for flow in flows}) == 1:
-            yield from self._undeclared(key, columns, before, flows)
+            yield from _tie_of_old(of_old, flows, lost)
+            return
+        if columns is not None and not any(set(held.columns) == {*columns} for held in declared):
+            yield from (replace(tie, lost=lost) for tie in self._undeclared(key, columns, before, flows))
+
+    def _becoming_null(self, table: TablePlan, key: ForeignKey) -> tuple[str, ...]:
+        """Returns the old columns of a key of NEW that become NULL with it: those that NEW lets be NULL, of
+        which one suffices; all where MATCH FULL wants it, and where NEW refuses NULL in each, so that the row
+        is rejected.
+        """
+        origins, after = origins_of(table, key), self._new.table(table.new)
+        columns = {name: after.column(name) if after is not None else None for name in origins}
+        nullable = [origins[name] for name, column in columns.items() if column and not column.refuses_null]
+        return tuple(nullable if nullable and not key.match_full else origins.values())
 
     def _undeclared(
         self, key: ForeignKey, columns: tuple[str, ...], before: Table, flows: tuple[TablePlan, ...]
     ) -> Iterator[_Tie]:
-        """Yields the key that values alone make, where OLD compares them."""
+        """Yields the key that values alone make, where one old table holds the parents and OLD compares
+        them.
+        """
+        if len({flow.old for flow in flows}) != 1:
+            return
         above = self._old.table(flows[0].old)
         targets = _origins(flows[0], key.target_columns)
         if above is None or targets is None:
@@ -199,6 +215,13 @@ class _Finding:
 
     def _flows(self, table: TableName) -> tuple[TablePlan, ...]:
         return tuple(flow for flow in self._tables if flow.old == table and flow.shape.query is None)
+
+
+def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...], lost: tuple[str, ...]) -> Iterator[_Tie]:
+    """Yields the tie of a key that both databases declare, if a flow takes rows of the parents' table."""
+    own = tuple(flow for flow in flows if flow.old == key.target)
+    if own:
+        yield _Tie(key.target, key.columns, key.target_columns, own, of_new=True, declared=key, lost=lost)
 
 
 def _origins(plan: TablePlan, columns: Sequence[str]) -> tuple[str, ...] | None:

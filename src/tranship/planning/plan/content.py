@@ -125,7 +125,15 @@ def _parent(parent: Parent) -> Json:
     """A parent that may be left out, and what takes it."""
     flows: list[Json] = [[flow.where, [_parent(above) for above in flow.parents]] for flow in parent.flows]
     ends: list[Json] = [list(parent.columns), list(parent.target_columns)]
-    return {"table": _name(parent.table), "ends": ends, "itself": parent.itself, "flows": flows}
+    record: dict[str, Json] = {
+        "table": _name(parent.table),
+        "ends": ends,
+        "itself": parent.itself,
+        "flows": flows,
+    }
+    if parent.becoming_null != parent.columns:
+        record["lost"] = list(parent.becoming_null)
+    return record
 
 
 def plan_hash(plan: TablePlan) -> str:

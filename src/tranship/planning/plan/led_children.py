@@ -25,11 +25,11 @@ from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Followed, NewDefault, Rekeyed, Take
 from tranship.model.flow import FlowId
-from tranship.model.names import TableName
 from tranship.model.plan import Group, TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.plan.found import key_columns
 from tranship.planning.plan.unchanged import mapping_of
+from tranship.planning.plan.wider_keys import leading_key, read_by
 
 _ONE_TEXT = frozenset({Family.INTEGER, Family.UUID, Family.BOOLEAN, Family.DATE})
 """Families whose equal values are written alike."""
@@ -90,7 +90,7 @@ def referred_in_old(
     parent: TablePlan, plans: Sequence[TablePlan], old: Catalog
 ) -> tuple[tuple[str, ...], ...]:
     """Returns the columns of a flow's old table by which rows of OLD, or led columns, may refer to it."""
-    own = _read_by(parent)
+    own = read_by(parent)
     keys = (key for table in old.tables for key in table.every_foreign_key)
     declared = [key.target_columns for key in keys if key.target in own]
     led = (m.expression for plan in plans for m in plan.columns)
@@ -161,12 +161,11 @@ def _pairing(
     before, above = old.table(reference.child.old), old.table(reference.parent.old)
     if before is None or above is None:
         return None
-    declared = [k for k in before.foreign_keys if k.enforced and set(k.columns) == set(taken)]
-    if not declared:
-        return _by_value(reference, taken, plans, (before, above))
-    leading = next((k for k in declared if k.target in _read_by(reference.parent)), None)
+    keys, parents = before.foreign_keys, [reference.parent]
+    leading = leading_key(reference.key, reference.child, keys, parents, taken)
     if leading is None:
-        return None
+        elsewhere = any(key.enforced and set(key.columns) == set(taken) for key in keys)
+        return None if elsewhere else _by_value(reference, taken, plans, (before, above))
     names = leading.columns, leading.target_columns
     operators = leading.operators or (_EQUALS,) * len(leading.columns)
     return _Pairing(*names, () if _all_alike(before, above, *names) else operators, above)
@@ -189,10 +188,6 @@ def _by_value(
 def _alone(parent: TablePlan, plans: Sequence[TablePlan]) -> bool:
     """Returns whether one old table alone fills the parent's new table."""
     return len({plan.old for plan in plans if plan.new == parent.new}) == 1
-
-
-def _read_by(plan: TablePlan) -> set[TableName]:
-    return {plan.old, *(source.relation for source in plan.sources)}
 
 
 def _taken(plan: TablePlan, column: str) -> Take | Rekeyed | None:

@@ -88,7 +88,7 @@ def _take(plan: TablePlan, column: str) -> Take | None:
 def led_columns(plan: TablePlan) -> frozenset[str]:
     """Returns the old columns whose references lead to survivors, or become NULL with their parents."""
     repointed = plan.repointing.parents if plan.repointing is not None else ()
-    columns = [*(one.columns for one in repointed), *(one.columns for one in plan.shape.null_with)]
+    columns = [*(one.columns for one in repointed), *(one.becoming_null for one in plan.shape.null_with)]
     return frozenset(chain.from_iterable(columns))
 
 

@@ -43,7 +43,7 @@ def parents_lost(plan: TablePlan) -> list[tuple[str, str]]:
                 | Followed(of=Take(column=column))
                 | Followed(of=Rekeyed(column=column))
             ):
-                lost = [parent_left_out(p) for p in plan.shape.null_with if column in p.columns]
+                lost = [parent_left_out(p) for p in plan.shape.null_with if column in p.becoming_null]
                 found += [(mapping.column, predicate) for predicate in lost]
             case _:
                 pass

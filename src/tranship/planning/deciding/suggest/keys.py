@@ -4,6 +4,8 @@ alone: nothing of it is filled in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import TablePair
 from tranship.model.names import TableName
@@ -28,6 +30,9 @@ def key_translation(pair: ColumnPairContext) -> Translation:
     parent = _partner(tables, before.target, after.target) if before is not None else None
     if before is not None and parent is not None:
         return _over_parent_key(pair, before, after, parent)
+    several = _over_several_columns(pair, after) if before is None else NO_TRANSLATION
+    if several.fields:
+        return several
     return _new_values(pair, after) if before is None else NO_TRANSLATION
 
 
@@ -91,6 +96,44 @@ def _over_parent_key(
     )
     fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
     return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+
+
+def _over_several_columns(pair: ColumnPairContext, after: ForeignKey) -> Translation:
+    """Returns a lookup where OLD refers to the parent by several columns, which fill a key of NEW's table,
+    and NEW by one of its own.
+    """
+    tables = pair.tables
+    keys = (key for key in tables.before.foreign_keys if pair.source.name in key.columns)
+    for key in keys:
+        parent, table = _partner(tables, key.target, after.target), tables.new.table(after.target)
+        if parent is None or table is None:
+            continue
+        names = {one.old: one.new for one in parent.columns}
+        held = tuple(names.get(column, "") for column in key.target_columns)
+        if after.target_columns[0] in held or not any(set(one.columns) == set(held) for one in table.keys):
+            continue
+        lookup: dict[str, str | tuple[str, ...]] = {
+            "table": table.name.name,
+            "key_columns": held,
+            "value_column": after.target_columns[0],
+            "schema": table.name.schema,
+        }
+        evidence = (
+            f"OLD's {key.target} is known by {_listed(key.target_columns)}, which fill the same key of "
+            f"NEW's {after.target}; NEW's own key there is '{after.target_columns[0]}'"
+        )
+        fields: dict[str, Field] = {
+            "old_columns": key.columns,
+            "new_column": pair.target.name,
+            "action": "transform",
+            "lookup_table": lookup,
+        }
+        return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+    return NO_TRANSLATION
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _follows(pair: ColumnPairContext, before: ForeignKey) -> Translation:
