@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -92,6 +92,23 @@ class Region:
         some = self._by_source.get(row.source, [])
         at = bisect_right(some, row.address, key=_start)
         return at > 0 and row in some[at - 1]
+
+    def not_full(self, rows: Iterable[Locator]) -> list[Batch]:
+        """Returns the batches that have other rows than these, in order."""
+        addresses: dict[int, list[Address]] = {}
+        for row in rows:
+            addresses.setdefault(row.source, []).append(row.address)
+        for mine in addresses.values():
+            mine.sort()
+        some = [batch for batches in self._by_source.values() for batch in batches]
+        return [batch for batch in some if _between(addresses.get(batch.source, []), batch) != batch.rows]
+
+
+def _between(addresses: Sequence[Address], batch: Batch) -> int:
+    """Returns how many of the addresses, which are sorted, lie in a batch."""
+    end = batch.range.end
+    last = bisect_left(addresses, end) if end is not None else len(addresses)
+    return last - bisect_left(addresses, _start(batch))
 
 
 def _start(batch: Batch) -> Address:

@@ -39,6 +39,14 @@ def locate(source: int, value: Sequence[Any]) -> Locator:
     return Locator(source, (page, line), last)
 
 
+def locate_all(source: int, values: Sequence[Any]) -> tuple[Locator, ...]:
+    """Returns the rows of one source that the driver decoded, which are all of one kind."""
+    if values and isinstance(values[0], tuple) and isinstance(values[0][0], int):
+        # A tid is the address as it is; a call for each row would take most of the time.
+        return tuple(Locator(source, tid) for tid in values)
+    return tuple(locate(source, value) for value in values)
+
+
 def parse(source: int, text: str) -> Locator:
     """Returns the row that an id's text names, as :func:`render` writes it."""
     if not text.startswith("("):

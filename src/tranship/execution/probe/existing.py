@@ -5,7 +5,7 @@ The keys of few rows are looked for in OLD. Against many rows each row of OLD is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -17,6 +17,7 @@ from tranship.model.catalog import Table
 from tranship.model.locator import Locator
 from tranship.model.plan import HazardKind, TablePlan
 from tranship.model.progress import Batch
+from tranship.planning.printed.names import mentioned
 from tranship.sql.canonical import computed_on_old, key_text
 from tranship.sql.new.given_rows import any_held, held_rows
 from tranship.sql.new.unique_indexes import UniqueIndex, held_keys
@@ -124,3 +125,17 @@ def _on_old(reader: Reader, index: UniqueIndex) -> str | None:
     texts = [computed_on_old(reader.plan, column, before) for column in index.columns if column is not None]
     known = [text for text in texts if text is not None]
     return key_text(known) if len(known) == len(texts) else None
+
+
+def changing(indexes: Sequence[UniqueIndex], after: Table, set_: Collection[str]) -> list[UniqueIndex]:
+    """Returns the indexes under which an update of these columns may give a row another key; under the others
+    it meets no row that it did not meet before.
+    """
+    computed = {column.name for column in after.columns if column.generation is not None}
+    return [
+        index
+        for index in indexes
+        if not mentioned(" ".join([*index.expressions, index.predicate or ""]), after).isdisjoint(
+            {*set_, *computed}
+        )
+    ]

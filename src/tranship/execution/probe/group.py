@@ -19,6 +19,7 @@ from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.existing import (
     EmptyTables,
+    changing,
     existing_candidates,
     find_existing,
     may_hold_others,
@@ -47,10 +48,10 @@ from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, Region
 from tranship.model.reasons import OldCannotCompute
 from tranship.model.verdict import HeldAs, Reject, TableFindings
-from tranship.planning.plan.found import key_columns
+from tranship.planning.plan.found import found_by
 from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
 
@@ -186,7 +187,7 @@ class _GroupProbe:
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
             with question(f"rows of {plan.flow} that NEW refuses by themselves"):
-                await finder.run(batches)
+                await finder.run(Region(batches).not_full(self._book.held(plan.flow)))
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
@@ -212,8 +213,9 @@ class _GroupProbe:
         if not rows or plan.shape.existing is None:
             return
         after, reader = self._job.after(plan), self._derived.reader(plan)
-        replaced = matched_key(after, key_columns(plan.shape.existing, after))
-        scan = ScanBuilder(reader, self._book, existing, keys, parents, replaced=replaced).build()
+        by = found_by(plan.shape.existing, plan, self._job.new)
+        replaced, asked = matched_key(after, by.key), changing(existing, after, by.settable)
+        scan = ScanBuilder(reader, self._book, asked, keys, parents, replaced=replaced).build()
         if scan.needed:
             stores = self._stores[plan.flow]
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, None)

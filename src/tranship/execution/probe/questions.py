@@ -97,6 +97,24 @@ async def put(
         return []
     blocks = [rows[n : n + block] for n in range(0, len(rows), block)]
     given = json.dumps(blocks) if ascii_only else encode(blocks).decode()
+    return await put_text(new, statement, given, zone=zone)
+
+
+def blocks_of(objects: Sequence[str]) -> str:
+    """Returns the JSON text of blocks of rows, of objects without their opening braces and numbers."""
+    rows = [f'{{"i":{n},{text}' for n, text in enumerate(objects)]
+    blocks = (",".join(rows[n : n + BLOCK]) for n in range(0, len(rows), BLOCK))
+    return f"[[{'],['.join(blocks)}]]"
+
+
+async def put_text(
+    new: asyncpg.Connection, statement: str, given: str, *, zone: str | None = None
+) -> list[Answer]:
+    """Does what :func:`put` does with rows that are JSON text already.
+
+    Raises:
+        NotAskable: the question itself is refused.
+    """
     await new.execute(SAVEPOINT)
     try:
         await new.fetchval(GIVE, given, zone)

@@ -7,7 +7,6 @@ Memory: a chunk holds at most about 16 MB of text (a single larger row apart) an
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
 
 import asyncpg
 from msgspec import Struct
@@ -32,7 +31,7 @@ from tranship.sql.old.rows import (
     select_texts_of,
     select_together,
 )
-from tranship.sql.row_id import locate, parse
+from tranship.sql.row_id import locate, locate_all, parse
 
 _ROWS = 20_000
 _BYTES = 16_000_000
@@ -61,6 +60,8 @@ class Chunk(Struct, frozen=True):
     """By position of the mapping. Undecodable bytes of a SQL_ASCII database are lone surrogates."""
     gaps: Mapping[int, tuple[str | None, ...]]
     """By position of the mapping: the value that has no entry. None: it has one."""
+    objects: tuple[str, ...] = ()
+    """In place of texts: per row a JSON object without its opening brace, if the reader makes objects."""
 
     def without(self, rows: Container[Locator]) -> Chunk:
         """Returns the chunk without some rows."""
@@ -84,6 +85,8 @@ class Reader(Struct, frozen=True):
     lookups: Lookups
     broken: dict[Locator, Failure]
     """Rows for which an expression raised an error on OLD so far. All readers of the table share it."""
+    objects: tuple[int, ...] = ()
+    """Mappings whose texts OLD makes one JSON object of, under the names ``c0, c1 …``; empty: none."""
 
     @property
     def raw(self) -> bool:
@@ -143,7 +146,7 @@ class Reader(Struct, frozen=True):
         only: Sequence[str] | None,
     ) -> AsyncIterator[Chunk]:
         """Yields the rows of several small batches, which one statement reads."""
-        before, texts = self.job.before(self.plan), TextColumns(positions, gaps, (), self.raw)
+        before, texts = self.job.before(self.plan), self._texts(positions, gaps, ())
         selects = [
             (batch.source, select_texts(self.plan, before, batch, texts, only=only)) for batch in batches
         ]
@@ -183,11 +186,14 @@ class Reader(Struct, frozen=True):
     ) -> AsyncIterator[Chunk]:
         before = self.job.before(self.plan)
         excluded = [*self._broken_in(batch), *seen]
-        texts = TextColumns(positions, gaps, bindings, self.raw)
+        texts = self._texts(positions, gaps, bindings)
         plan = self.plan.with_lookups((*positions, *gaps))
         query = select_texts(plan, before, batch, texts, only=only, excluded=excluded)
         async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
             yield chunk
+
+    def _texts(self, positions: Sequence[int], gaps: Sequence[int], bindings: Bindings) -> TextColumns:
+        return TextColumns(positions, gaps, bindings, self.raw, self.objects)
 
     def may_raise(self, positions: Sequence[int]) -> bool:
         """Returns whether computing one of these mappings may raise an error on OLD."""
@@ -260,7 +266,7 @@ class Reader(Struct, frozen=True):
             return
         before, plan = self.job.before(self.plan), self.plan.with_lookups((*positions, *gaps))
         bindings = await self.lookups.bind_rows(self.old, self.new, plan, rows)
-        texts = TextColumns(positions, gaps, bindings, self.raw)
+        texts = self._texts(positions, gaps, bindings)
         query = select_texts_of(plan, before, rows, texts)
         async for chunk in self._stream(query, rows[0].source, positions, gaps, first=self._first(-1)):
             yield chunk
@@ -286,8 +292,14 @@ class Reader(Struct, frozen=True):
         size = first
         while records := await answered(self.old, cursor.fetch(size)):
             columns = list(zip(*records, strict=True))
-            sources = repeat(source) if source is not None else columns.pop(0)
-            rows = tuple(map(locate, sources, columns[0]))
+            if source is not None:
+                rows = locate_all(source, columns[0])
+            else:
+                rows = tuple(map(locate, columns.pop(0), columns[0]))
+            if self.objects:
+                yield Chunk(rows, {}, {}, columns[1])
+                size = _following(size, sum(map(len, columns[1])) / len(records))
+                continue
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
             yield Chunk(
                 rows,
@@ -295,7 +307,12 @@ class Reader(Struct, frozen=True):
                 dict(zip(gaps, values[len(positions) :], strict=True)),
             )
             width = sum(len(v) for column in values for v in column if v is not None) / len(records)
-            size = max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
+            size = _following(size, width)
+
+
+def _following(size: int, width: float) -> int:
+    """Returns how many rows to fetch after ``size`` of so many characters on average."""
+    return max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
 
 
 def bundles(batches: Iterable[Batch], *, alone: bool) -> Iterator[list[Batch]]:

@@ -8,7 +8,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.execution.context import Job
-from tranship.execution.probe.questions import BLOCK, Answer, GivenRow, NotAskable, put, re_encodes
+from tranship.execution.probe.questions import (
+    BLOCK,
+    Answer,
+    GivenRow,
+    NotAskable,
+    blocks_of,
+    put,
+    put_text,
+    re_encodes,
+)
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.model.catalog import Column, Table
 from tranship.model.expression import NewDefault
@@ -154,6 +163,14 @@ async def ask(reader: Reader, query: str, rows: Sequence[GivenRow], *, block: in
         zone=reader.plan.input_zone,
         block=block,
     )
+
+
+async def ask_objects(reader: Reader, query: str, chunk: Chunk) -> list[Answer]:
+    """Does the same with a chunk of a reader that makes objects."""
+    if not chunk.rows:
+        return []
+    given = blocks_of(chunk.objects)
+    return await put_text(reader.new, guarded(query), given, zone=reader.plan.input_zone)
 
 
 def _canonical(after: Table, name: str) -> str:

@@ -25,6 +25,8 @@ kind          which                          detail
 ``differs``   0                              null: NEW's row under the key has another value
 ``found``     number of rows of NEW          [place, key shown, its own key where it is another one]
 ``compared``  0                              positions of columns in which NEW's row has other texts
+``matched``   1: they differ, 0              numbers and places of rows that found a row, as two texts
+``apart``     1: it differs, 0               [place, key shown, its own key, positions as in ``compared``]
 ``placed``    number of rows of NEW         place of the first of them: all have the row's values
 ``parent``    position of the foreign key    text of the key; null where MATCH FULL forbids a key
                                              that is partly NULL

@@ -13,8 +13,8 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.shape import Shape
 from tranship.model.types import PgType, TypeKind
+from tranship.sql.old.objects import json_name, json_object
 from tranship.sql.old.row_source import among, row_sources
-from tranship.sql.old.rows import json_name, json_object
 from tranship.sql.old.values_written import seen_by
 from tranship.sql.quote import ident
 

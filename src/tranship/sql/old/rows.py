@@ -18,6 +18,7 @@ from tranship.model.progress import Batch
 from tranship.sql.expression import compile_text, gap, gap_value
 from tranship.sql.joins import Bindings, Joins, own_key
 from tranship.sql.old.batch import in_range, key_terms
+from tranship.sql.old.objects import json_object, object_and_rest
 from tranship.sql.old.row_source import (
     TID,
     Part,
@@ -29,7 +30,6 @@ from tranship.sql.old.row_source import (
     without,
 )
 from tranship.sql.quote import ident, literal
-from tranship.sql.types.strings import byte_text
 
 
 class TextColumns(Struct, frozen=True):
@@ -43,6 +43,8 @@ class TextColumns(Struct, frozen=True):
     """What NEW's lookup tables hold."""
     raw: bool
     """As bytea: OLD is SQL_ASCII, and its bytes may be no text in any encoding."""
+    objects: Sequence[int] = ()
+    """Mappings of ``positions`` whose texts come as one JSON object; empty: each text comes alone."""
 
 
 def select_texts(
@@ -88,6 +90,8 @@ def _listed(rows: RowSource, joins: Joins, texts: TextColumns) -> str:
     """Returns the list of id, shipped texts and missing values."""
     columns = [compile_text(joins.plan, n, joins.old) for n in texts.positions]
     columns += [_missing_value(joins.plan, n, joins.old) for n in texts.gaps]
+    if texts.objects:
+        columns = object_and_rest(dict(zip(texts.positions, columns, strict=False)), texts.objects)
     if texts.raw:
         columns = [f"pg_catalog.convert_to({column}, 'SQL_ASCII')" for column in columns]
     return ", ".join([rows.id, *columns])
@@ -364,29 +368,6 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
     row = (json_object(kept, own) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
     key = [column for name in plan.key if (column := old.column(name)) is not None]
     return f"SELECT {source.id}, {json_object(key, own)}, {row} {heap}"
-
-
-def json_object(columns: Sequence[Column], row: str = "old") -> str:
-    """Returns SQL for columns of a row as one JSON object, as text.
-
-    It is built from an array: a function takes no more than 100 arguments, so json_build_object would take 50
-    columns, and a chain of 1,600 || exceeds the parser's stack.
-    """
-    if not columns:
-        return "NULL::pg_catalog.text"
-    pairs = []
-    for column in columns:
-        own = f"{row}.{ident(column.name)}"
-        shown = byte_text(own) if column.type.leaf.typname == "char" else own
-        value = f"CAST(pg_catalog.to_json({shown}) AS pg_catalog.text)"
-        pairs.append(f"{literal(json_name(column.name))} || COALESCE({value}, 'null')")
-    return f"'{{' || pg_catalog.array_to_string(ARRAY[{', '.join(pairs)}], ', ') || '}}'"
-
-
-def json_name(name: str) -> str:
-    """Returns a column's name as a JSON string with its colon."""
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '": '
 
 
 def _everywhere(plan: TablePlan, shown: str | None, conditions: Sequence[str]) -> str:
