@@ -75,6 +75,10 @@ class Analysis(Struct, frozen=True):
     changes_path: Path
     problems: tuple[Problem, ...] = ()
     """Warnings: what could not be read or checked."""
+    questions: int = 0
+    """Number of questions that ``suggest`` will ask."""
+    suggestions: int = 0
+    """Number of suggestions beside them, which say what else may become of rows."""
     new_is_empty: bool = False
     """NEW has no tables in its schemas, so that nothing can be moved into it."""
 
@@ -131,19 +135,26 @@ async def analyze(
         old, new, scope = sides.old, sides.new, sides.scope
         evidence = await gather(open_, old, new, scope, probe_seconds=probe_seconds, background=background)
     on_event(Began("write the report"))
-    observed = observed_in(evidence)
-    comparison = compare(old, new, matching, observed=observed, spellings=spellings)
-    document = describe_analysis(comparison, old, new, evidence=evidence)
+    comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
+    suggestions = suggest_answers(old, new, scope, evidence, background=background)
+    document = describe_analysis(comparison, (old, new), suggestions, evidence)
+    names = ("migration_report.txt", "migration_report.html", "migration_changes.json")
+    report_path, page_path, changes_path = (result_path(results_dir, prefix, one) for one in names)
     report = render_text(document)
-    changes_path = result_path(results_dir, prefix, "migration_changes.json")
-    report_path = result_path(results_dir, prefix, "migration_report.txt")
     write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
     write_text(report_path, report)
-    page_path = result_path(results_dir, prefix, "migration_report.html")
     write_text(page_path, render_html(document))
-    problems = not_asked((*unread, *evidence.not_asked))
-    paths = (report_path, page_path, changes_path)
-    return Analysis(comparison, report, *paths, problems, new_is_empty=not sides.new.tables)
+    return Analysis(
+        comparison,
+        report,
+        report_path,
+        page_path,
+        changes_path,
+        not_asked((*unread, *evidence.not_asked)),
+        questions=len(suggestions.questions),
+        suggestions=len(suggestions.shapes),
+        new_is_empty=not sides.new.tables,
+    )
 
 
 async def _spellings(

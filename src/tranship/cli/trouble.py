@@ -16,6 +16,11 @@ from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
 from tranship.errors.codes.usage import WrongCommandLine
 from tranship.model.resolution import Problem
 
+_SAID_ONCE = 3
+"""Number of problems alike from which on they are one line with names: two lines are no fewer than that."""
+_NAMED = 40
+"""Names behind such a line: about ten lines of a terminal."""
+
 
 def tell(error: TranshipError, call: CliContext) -> int:
     """Prints an error; returns its exit status."""
@@ -65,6 +70,7 @@ def lines_of(problems: Sequence[Problem]) -> list[str]:
     head, *rest = problems
     if not rest or head.object:
         return listed(problems)
+    rest = said_once(rest)
     last = [f"  hint: {head.hint}"] if head.hint else []
     if len({problem.hint for problem in rest}) == 1:
         rest = [replace(problem, hint="") for problem in rest]
@@ -79,11 +85,43 @@ def listed(problems: Sequence[Problem]) -> list[str]:
     """Returns the lines that show problems which no first one introduces; a hint that several in succession
     share stands after the last of them.
     """
+    problems = said_once(problems)
     following = [problem.hint for problem in problems[1:]]
     return [
         line_of(replace(one, hint="") if place < len(following) and following[place] == one.hint else one)
         for place, one in enumerate(problems)
     ]
+
+
+def said_once(problems: Sequence[Problem]) -> list[Problem]:
+    """Returns the problems; those that say the same of three objects or more are one, at the place of the
+    first, with the names of the others.
+    """
+    alike: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault(_said(problem), []).append(problem)
+    shown = []
+    for problem in problems:
+        same = alike[_said(problem)]
+        if len(same) < _SAID_ONCE:
+            shown.append(problem)
+        elif problem is same[0]:
+            shown.append(_together(same))
+    return shown
+
+
+def _said(problem: Problem) -> tuple[object, ...]:
+    """Returns what a problem says, without the name of the column that it is about."""
+    name = problem.object.rpartition(".")[2]
+    return (problem.code, problem.message.replace(f"'{name}'", "''"), problem.hint, problem.warning)
+
+
+def _together(same: Sequence[Problem]) -> Problem:
+    first, *others = same
+    named = ", ".join(problem.object for problem in others[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    told = f"{first.message}\n  the same for {len(others)} more: {named}{more}"
+    return replace(first, message=told)
 
 
 def line_of(problem: Problem) -> str:

@@ -44,7 +44,7 @@ async def test_rows_of_new_are_told_with_what_old_shares(
     assert "OLD has 3 of their keys: 1 equal row, 2 differing rows" in report
     assert "NEW holds 2 of OLD's names (title) under other ids" in report
     assert "public.chair of NEW holds" not in report
-    assert "1 change needs a decision" in report
+    assert "1 question needs an answer" in report
     assert "can be moved as it is" not in report
     assert "Stays as it is (7 rows)" in report
     assert report.count("Stays empty") == 1

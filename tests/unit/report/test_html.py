@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 
 from support.build import catalog, table
 from tranship.model.catalog import Catalog
+from tranship.model.evidence import Evidence
 from tranship.planning.comparing.compare import compare
+from tranship.planning.deciding.suggest import suggest
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
@@ -39,7 +41,8 @@ class Elements(HTMLParser):
 
 def page(old: Catalog, new: Catalog) -> tuple[str, Elements]:
     scope, _ = make_scope(old, new, None)
-    text = render_html(describe_analysis(compare(old, new, match(old, new, scope)), old, new))
+    comparison, suggestions = compare(old, new, match(old, new, scope)), suggest(old, new, scope, Evidence())
+    text = render_html(describe_analysis(comparison, (old, new), suggestions))
     found = Elements()
     found.feed(text)
     assert not found.open
@@ -111,7 +114,7 @@ def test_the_page_says_its_verdict_once_and_counts_as_its_totals_do() -> None:
     columns = [f"c{number:02}" for number in range(30)]
     old = catalog(table("t", "id int!", *(f"{name} varchar(9)" for name in columns), "gone text"))
     text, found = page(old, catalog(table("t", "id int!", *(f"{name} text" for name in columns))))
-    assert found.text.count("1 change needs a decision before anything can be moved.") == 1
+    assert found.text.count("1 question needs an answer before anything can be moved.") == 1
     assert "the same for 29 more columns" in found.text
     assert "TRANSFORMABLE CHANGES (Can be converted automatically)</a> 30</li>" in text
     assert "TRANSFORMABLE CHANGES (Can be converted automatically) <small>30</small>" in text

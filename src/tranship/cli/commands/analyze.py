@@ -101,7 +101,7 @@ def _next(analysis: Analysis, call: CliContext, words: tuple[str, ...], naming: 
     if breaking and analysis.new_is_empty:
         again = command_line(call.invocation, "analyze", *words, *naming)
         return f"Next: create the tables of NEW, then repeat: {again}"
-    if breaking:
+    if analysis.questions or analysis.suggestions:
         changes = str(analysis.changes_path)
         return f"Next: {command_line(call.invocation, 'resolve generate', changes, *naming)}"
     return f"Next: {command_line(call.invocation, 'migrate', *words, *naming)}"
@@ -122,6 +122,8 @@ def _as_json(analysis: Analysis) -> dict[str, object]:
     return {
         "summary": {
             "total": len(comparison.changes),
+            "questions": analysis.questions,
+            "suggestions": analysis.suggestions,
             **{cls.value: len(comparison.of(cls)) for cls in ChangeClass},
         },
         "changes": [ChangeRecord.of(change) for change in comparison.changes],

@@ -10,6 +10,7 @@ from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
+from tranship.planning.deciding.suggest import Question, Suggestions
 from tranship.report.describe.alike import MOST_NAMES, Alike, alike, the_same_for
 from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
@@ -24,26 +25,35 @@ _SECTIONS = (
 _NEW_CONSTRAINT = ChangeKind.NEW_CONSTRAINT
 _FOLDED_ABOVE = 20
 """Changes that are said one by one, and in the order of the classic report."""
+_SEVERAL = "several tables at once"
 _MOST_TABLES = 10
 """Tables that the head of a report names."""
 
 
 def describe_analysis(
-    comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence = NO_EVIDENCE
+    comparison: Comparison,
+    sides: tuple[Catalog, Catalog],
+    suggestions: Suggestions,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Document:
     """Returns the report of a comparison.
 
-    ``old`` and ``new`` are the catalogs it was made from, ``evidence`` is what the data says about the
-    changes.
+    ``sides`` are the catalogs it was made from, ``suggestions`` what ``resolve generate`` will ask, and
+    ``evidence`` is what the data says about the changes.
     """
+    old, new = sides
     counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
     schemas = _bare_schemas(old, new)
     renumbered = [held.table for held in evidence.in_new if held.renumbered]
     constraints = any(note.kind == _NEW_CONSTRAINT for note in comparison.notes)
     verdict = _verdict(counts, constraints, renumbered, len(evidence.not_asked))
+    if suggestions.questions:
+        verdict = _questions(suggestions.questions, counts[ChangeClass.BREAKING])
     if counts[ChangeClass.BREAKING] and not new.tables:
         verdict = _without_tables(new)
-    first = (("Verdict", verdict.lines[0]), *_to_decide(comparison, schemas))
+    if suggestions.shapes and verdict.tone is not Tone.BAD:
+        verdict = Banner((*verdict.lines, _also_possible(len(suggestions.shapes))), verdict.tone)
+    first = (("Verdict", verdict.lines[0]), *_to_decide(suggestions.questions, schemas))
     blocks: list[Block] = [
         Banner((TITLE,)),
         Facts((*first, *_facts(comparison, old, new))),
@@ -101,13 +111,13 @@ def _said(one: Alike, schemas: frozenset[str], facts: ColumnWords, *, most: int 
     if not one.others:
         return _item(one.first, schemas, facts.of(one.first))
     item = _item(one.first, schemas, facts.at_stake(one.first))
-    others = [(_label(note, schemas), note.old_column or note.new_column) for note in one.others]
+    others = [(_label(note.table, schemas), note.old_column or note.new_column) for note in one.others]
     return Item(item.text, item.label, (*item.notes, Note(the_same_for(others, most=most))))
 
 
-def _to_decide(comparison: Comparison, schemas: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    """Returns the tables whose changes need a decision, those with most of them first."""
-    tables = Counter(_label(change, schemas) for change in comparison.of(ChangeClass.BREAKING))
+def _to_decide(questions: Sequence[Question], schemas: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Returns the tables that questions are about, those with most of them first."""
+    tables = Counter(_SEVERAL if one.table == "*" else _label(one.table, schemas) for one in questions)
     if not tables:
         return ()
     named = [f"{table} ({count})" for table, count in tables.most_common(_MOST_TABLES)]
@@ -156,12 +166,12 @@ def _item(change: Change, schemas: frozenset[str], facts: Sequence[str]) -> Item
     elif change.auto_action is not None:
         notes.append(Note(f"Action: {change.auto_action}", Sign.ACTION))
     notes += [Note(text) for text in (*change.evidence, *facts)]
-    return Item(change.description, _label(change, schemas), tuple(notes))
+    return Item(change.description, _label(change.table, schemas), tuple(notes))
 
 
-def _label(change: Change, schemas: frozenset[str]) -> str:
-    schema, _, name = change.table.partition(".")
-    return name if name and schema in schemas else change.table
+def _label(table: str, schemas: frozenset[str]) -> str:
+    schema, _, name = table.partition(".")
+    return name if name and schema in schemas else table
 
 
 def _without_tables(new: Catalog) -> Banner:
@@ -175,22 +185,30 @@ def _without_tables(new: Catalog) -> Banner:
     )
 
 
+def _questions(questions: Sequence[Question], changes: int) -> Banner:
+    """Returns the verdict where a person is asked: how many questions ``resolve generate`` will ask."""
+    many, filled_in = len(questions), sum(one.answered for one in questions)
+    they, needs = ("it", "1 question needs") if many == 1 else ("them", f"{many} questions need")
+    asks = f"resolve generate asks {they}, with what the data suggests"
+    if filled_in == many:
+        asks = f"resolve generate asks {they} and fills {they} in: read what it writes before you go on"
+    elif filled_in:
+        asks = f"resolve generate asks {they}, and fills {filled_in} of {they} in"
+    depending = (f"{changes} changes below depend on {they}.",) if changes > many else ()
+    return Banner((f"{needs} an answer before anything can be moved.", f"{asks}.", *depending), Tone.BAD)
+
+
+def _also_possible(many: int) -> str:
+    what = "1 suggestion says" if many == 1 else f"{many} suggestions say"
+    return f"{what} what else may become of rows: resolve generate shows {'it' if many == 1 else 'them'}."
+
+
 def _verdict(
     counts: dict[ChangeClass, int],
     constraints: bool,
     renumbered: Sequence[TableName] = (),
     unanswered: int = 0,
 ) -> Banner:
-    breaking = counts[ChangeClass.BREAKING]
-    if breaking:
-        count = "1 change needs" if breaking == 1 else f"{breaking} changes need"
-        return Banner(
-            (
-                f"{count} a decision before anything can be moved.",
-                "resolve generate asks about each of them, with a suggestion.",
-            ),
-            Tone.BAD,
-        )
     if renumbered:
         return Banner(
             (

@@ -7,6 +7,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.compare import compare
+from tranship.planning.deciding.suggest import suggest
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
@@ -17,7 +18,7 @@ RULER = "=" * 80
 CLASSIC = f"""{RULER}
 DATABASE MIGRATION ANALYSIS REPORT
 {RULER}
-Verdict: 1 change needs a decision before anything can be moved.
+Verdict: 1 question needs an answer before anything can be moved.
 To decide: users (1)
 Old database (OLD): mydb (PostgreSQL 15.0, schema public), 1 table compared
 New database (NEW): mydb (PostgreSQL 15.0, schema public)
@@ -41,15 +42,17 @@ BREAKING CHANGES (MANUAL INTERVENTION REQUIRED):
       text that is not a valid integer is refused
 
 {RULER}
-1 change needs a decision before anything can be moved.
-resolve generate asks about each of them, with a suggestion.
+1 question needs an answer before anything can be moved.
+resolve generate asks it, with what the data suggests.
 {RULER}
 """
 
 
 def report(old: Catalog, new: Catalog, tables: list[str] | None = None, *, signs: bool = True) -> str:
     scope, _ = make_scope(old, new, tables)
-    return render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new), signs=signs)
+    comparison = compare(old, new, match(old, new, scope))
+    suggestions = suggest(old, new, scope, Evidence())
+    return render_text(describe_analysis(comparison, (old, new), suggestions), signs=signs)
 
 
 def users() -> tuple[Catalog, Catalog]:
@@ -133,7 +136,9 @@ def test_what_the_data_said_stands_below_the_change() -> None:
         breaks=(Breaks(Demand(TableName("public", "t"), "null", (("n", "n"),)), 1),),
     )
     scope, _ = make_scope(old, new, None)
-    text = render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new, evidence))
+    comparison = compare(old, new, match(old, new, scope))
+    suggestions = suggest(old, new, scope, evidence)
+    text = render_text(describe_analysis(comparison, (old, new), suggestions, evidence))
     assert (
         "      10 of 10 rows hold a value, 7 distinct, the longest 9 characters\n"
         "      3 rows of OLD would be refused: longer than 4 characters\n" in text
@@ -158,7 +163,7 @@ def test_the_head_names_the_tables_to_decide() -> None:
     old = catalog(*(table(f"t{n:02}", "id int", *(f"gone{m} int" for m in range(n))) for n in range(1, 13)))
     new = catalog(*(table(f"t{n:02}", "id int") for n in range(1, 13)))
     text = report(old, new)
-    assert "Verdict: 78 changes need a decision before anything can be moved.\n" in text
+    assert "Verdict: 78 questions need an answer before anything can be moved.\n" in text
     assert "To decide: t12 (12), t11 (11), " in text
     assert "t03 (3) and 2 more tables\n" in text
 
@@ -206,8 +211,20 @@ def test_changes_that_reject_different_numbers_of_rows_are_not_said_together() -
     misfits = tuple(Misfits(ref, ref, 3 if ref is refs[5] else 0, "longer than 4 characters") for ref in refs)
     scope, _ = make_scope(old, new, None)
     comparison = compare(old, new, match(old, new, scope))
-    said = render_text(describe_analysis(comparison, old, new, Evidence(misfits=misfits)))
+    evidence = Evidence(misfits=misfits)
+    suggestions = suggest(old, new, scope, evidence)
+    said = render_text(describe_analysis(comparison, (old, new), suggestions, evidence))
     assert said.count("Column 'code' type mismatch") == 2
     assert "0 rows of OLD would be refused: longer than 4 characters\n      the same for 22 more" in said
     assert "  [t05] Column 'code' type mismatch" in said
     assert "3 rows of OLD would be refused" in said
+
+
+def test_the_verdict_counts_what_a_person_will_be_asked() -> None:
+    old = catalog(*(table(f"t{n}", "id int", "at timestamp") for n in range(5)))
+    new = catalog(*(table(f"t{n}", "id int", "at timestamptz") for n in range(5)))
+    text = report(old, new)
+    assert "Verdict: 1 question needs an answer before anything can be moved.\n" in text
+    assert "To decide: several tables at once (1)\n" in text
+    assert "  - Breaking (manual required): 5\n" in text
+    assert "5 changes below depend on it.\n" in text

@@ -1,0 +1,40 @@
+"""How failures are listed."""
+
+from __future__ import annotations
+
+from tranship.cli.trouble import lines_of, listed
+from tranship.errors.codes.decisions import Undecided, UndecidedChanges
+from tranship.model.resolution import Problem
+
+
+def _undecided(table: str, column: str, what: str = "type mismatch") -> Problem:
+    return Undecided(f"Column '{column}' {what}").problem(f"public.{table}.{column}")
+
+
+def test_problems_alike_are_one_line_with_the_names_of_the_others() -> None:
+    changes = [
+        _undecided("a", "at"),
+        _undecided("b", "made"),
+        _undecided("c", "x", "is gone"),
+        _undecided("d", "at"),
+    ]
+    assert lines_of([UndecidedChanges(4, "tranship resolve generate").problem(), *changes]) == [
+        "TS300 Breaking changes detected: 4",
+        "  TS301 public.a.at: Column 'at' type mismatch\n    the same for 2 more: public.b.made, public.d.at",
+        "  TS301 public.c.x: Column 'x' is gone",
+        "  hint: decide each of them; to write them down with suggestions: tranship resolve generate",
+    ]
+
+
+def test_two_problems_alike_stay_two_lines() -> None:
+    changes = [_undecided("a", "at"), _undecided("b", "at")]
+    assert listed(changes) == [
+        "TS301 public.a.at: Column 'at' type mismatch",
+        "TS301 public.b.at: Column 'at' type mismatch\n  hint: decide it in the resolutions file",
+    ]
+
+
+def test_very_many_names_are_cut_off() -> None:
+    (line,) = listed([_undecided(f"t{n}", "at") for n in range(500)])
+    assert "the same for 499 more: public.t1.at, " in line
+    assert "public.t40.at and 459 more" in line
