@@ -46,6 +46,40 @@ def test_a_question_is_answered_by_keyboard_alone(page: Page, running: Running) 
     assert [(one["table"], one["answer"]) for one in decided] == [("s<b>cratch", "drop_table")]
 
 
+_SAVE_AND_TRY = """
+(() => {
+  const card = (name) => [...document.querySelectorAll('article')].find((one) => one.textContent.includes(`'${name}'`));
+  const choose = (one, word) => {
+    const select = one.querySelector('select');
+    select.value = [...select.options].find((option) => option.textContent.includes(word)).value;
+    select.dispatchEvent(new Event('change'));
+  };
+  choose(card('fax'), '(ignore)');
+  choose(card('state'), 'JSON');
+  const fields = card('state').querySelector('textarea');
+  fields.value = '{"action": "transform", "transform_sql": "\\'on\\'"}';
+  fields.dispatchEvent(new Event('input'));
+  card('fax').querySelector('button[type=submit]').click();
+  [...card('state').querySelectorAll('button')].find((one) => one.textContent === 'Try it on ten rows').click();
+})()
+"""
+
+
+def test_rows_that_are_tried_while_an_answer_is_saved_are_shown(page: Page, running: Running) -> None:
+    """The save draws the page anew, while the rows are still being read."""
+    users = (
+        "[...document.querySelectorAll('#tables button')].find((one) => one.textContent.startsWith('users'))"
+    )
+    page.run(f"{users}.click()")
+    page.run(_SAVE_AND_TRY)
+    page.until("!document.querySelector('main').textContent.includes(\"'fax'\")")
+    page.until("document.querySelectorAll('article tbody tr').length === 10")
+    decided = [
+        question["old_column"] for question in running.enter("Eve").state["questions"] if not question["open"]
+    ]
+    assert decided == ["fax"]
+
+
 def test_names_and_values_are_text(page: Page) -> None:
     page.run(
         "document.querySelector('#filter').value = 'all', document.querySelector('#filter').dispatchEvent(new Event('change'))"

@@ -4,6 +4,8 @@
 const ROW = 26, MOST_TABLES = 400;
 let state = null, table = null, watching = null;
 const drafts = new Map();   // what was typed and not saved yet, by place
+const tried = new Map();    // what ten rows become, as parts of the page, by place: a save draws the page anew
+const trying = new Set();   // places whose rows are being read
 
 const $ = (id) => document.getElementById(id);
 
@@ -63,7 +65,7 @@ function take(answer) {
 
 function shownQuestions() {
   const all = $("filter").value === "all", part = $("search").value.toLowerCase();
-  return state.questions.filter((one) => (all || one.open || drafts.has(one.place))
+  return state.questions.filter((one) => (all || one.open || drafts.has(one.place) || tried.has(one.place))
     && one.table.toLowerCase().includes(part));
 }
 
@@ -108,7 +110,7 @@ async function accept(places) {
   const { status, answer } = await call("/api/accept", { places, version: state.version });
   if (status === 409) { say(answer.problems); return load(); }
   if (status !== 200) return say(answer.problems);
-  places.forEach((place) => drafts.delete(place));
+  places.forEach(saved);
   say([]);
   take(answer);
   $("main").focus();
@@ -128,7 +130,7 @@ function tableButton(name) {
   const counts = [own.length ? `${open} of ${own.length} open` : "", beside].filter(Boolean).join(", ");
   const button = make("button", {
     type: "button", "aria-pressed": String(name === table), text: counts ? `${name} (${counts})` : name,
-    on: { click: () => { table = name; render(); focusTable(); } },
+    on: { click: () => { table = name; forgetTried(); render(); focusTable(); } },
   });
   return make("li", {}, button);
 }
@@ -218,7 +220,7 @@ function answerForm(question, box) {
   const name = make("input", { autocomplete: "off", spellcheck: "false" });
   const named = question.key ? [make("label", { class: "wide" }, "table, or flow such as members -> profiles ", name)] : [];
   name.value = draft.values[":key"] ??= question.key || "";
-  const fields = make("div"), verdict = make("div", { "aria-live": "polite" }), result = make("div");
+  const fields = make("div"), verdict = make("div", { "aria-live": "polite" }), result = triedBox(question.place);
   const because = make("input", { autocomplete: "off" });
   because.value = draft.because || "";
   const changed = debounced(() => check(question, draft, verdict), 350);
@@ -238,7 +240,7 @@ function answerForm(question, box) {
     make("div", { class: "row" },
       make("button", { type: "submit", class: "main", text: question.key ? "Save this decision" : "Save this answer" }),
       both,
-      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => tryIt(question, draft, result, verdict) } })),
+      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => tryIt(question, draft) } })),
     result);
   return { element };
 }
@@ -335,20 +337,48 @@ async function saveNow(question, draft, verdict, also) {
   const { status, answer } = await call("/api/answer", { ...answerOf(question, draft), also });
   if (status === 409) { say(answer.problems); return load(); }
   if (status !== 200) return showVerdict(verdict, answer.problems);
-  [question.place, ...also].forEach((place) => drafts.delete(place));
+  [question.place, ...also].forEach(saved);
   say([]);
   take(answer);
   const next = $("main").querySelector("select, button");
   (next || $("main")).focus();
 }
 
-async function tryIt(question, draft, result, verdict) {
-  result.replaceChildren(make("p", { text: "reading ten rows …" }));
-  const { status, answer } = await call("/api/try", answerOf(question, draft));
-  result.replaceChildren();
-  if (status !== 200) return showVerdict(verdict, answer.problems);
-  if (!answer.tables.length) result.append(make("p", { text: "This answer moves no rows." }));
-  result.append(...answer.tables.map(previewed));
+function tryIt(question, draft) {
+  return tryNow(question.place, () => call("/api/try", answerOf(question, draft)), (answer) =>
+    answer.tables.length ? answer.tables.map(previewed) : [make("p", { text: "This answer moves no rows." })]);
+}
+
+// A try waits for the answers that are being saved: it is about the state that they make.
+async function tryNow(place, ask, parts) {
+  trying.add(place);
+  showTried(place, [make("p", { text: "reading ten rows …" })]);
+  await saving;
+  const { status, answer } = await ask();
+  trying.delete(place);
+  showTried(place, status === 200 ? parts(answer) : answer.problems.map((one) => make("p", { class: "wrong", text: words(one) })));
+}
+
+function triedBox(place) {
+  const box = make("div", { "data-tried": place });
+  box.append(...(tried.get(place) || []));
+  return box;
+}
+
+function showTried(place, parts) {
+  tried.set(place, parts);
+  const box = [...$("main").querySelectorAll("[data-tried]")].find((one) => one.dataset.tried === place);
+  if (box) box.replaceChildren(...parts);
+}
+
+// What was tried before goes with the answer that is saved; what is being tried is still to be shown.
+function saved(place) {
+  drafts.delete(place);
+  if (!trying.has(place)) tried.delete(place);
+}
+
+function forgetTried() {
+  [...tried.keys()].filter((place) => !trying.has(place)).forEach((place) => tried.delete(place));
 }
 
 async function previewTable(box) {
@@ -373,7 +403,7 @@ function cell(one) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  $("filter").addEventListener("change", render);
+  $("filter").addEventListener("change", () => { forgetTried(); render(); });
   $("search").addEventListener("input", debounced(render, 150));
   $("bulkaccept").addEventListener("click", () => accept(acceptable().map((one) => one.place)));
   $("verify").addEventListener("click", () => start("/api/verify", {}));

@@ -3,7 +3,7 @@
 
 function shownSuggestions() {
   const all = $("filter").value === "all", part = $("search").value.toLowerCase();
-  return state.suggestions.filter((one) => (all || !one.taken) && one.table.toLowerCase().includes(part));
+  return state.suggestions.filter((one) => (all || !one.taken || tried.has(one.place)) && one.table.toLowerCase().includes(part));
 }
 
 function untaken(name) {
@@ -30,7 +30,7 @@ function accepting(one) {
   const typed = make("textarea", { autocomplete: "off", spellcheck: "false", "aria-label": "Entries as JSON" });
   typed.value = drafts.get(one.place) ?? one.entries;
   const given = () => typed.value === one.entries ? "" : typed.value;
-  const verdict = make("div", { "aria-live": "polite" }), result = make("div");
+  const verdict = make("div", { "aria-live": "polite" }), result = triedBox(one.place);
   const check = debounced(async () => {
     const { answer } = await aboutSuggestion(one, "check", given());
     showVerdict(verdict, answer.problems || [], "These entries fit the two schemas.");
@@ -42,7 +42,7 @@ function accepting(one) {
   return make("form", { on: { submit: (event) => { event.preventDefault(); decideSuggestion(one, "accept", given(), verdict); } } },
     change, verdict, make("div", { class: "row" },
       make("button", { type: "submit", class: "main", text: "Accept this suggestion" }),
-      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => trySuggestion(one, given(), result, verdict) } })),
+      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => trySuggestion(one, given()) } })),
     result);
 }
 
@@ -55,7 +55,7 @@ function decideSuggestion(one, what, entries, verdict) {
     const { status, answer } = await aboutSuggestion(one, what, entries);
     if (status === 409) { say(answer.problems); return load(); }
     if (status !== 200) return showVerdict(verdict, answer.problems);
-    drafts.delete(one.place);
+    saved(one.place);
     say([]);
     take(answer);
     ($("main").querySelector("article button, article select") || $("main")).focus();
@@ -63,11 +63,8 @@ function decideSuggestion(one, what, entries, verdict) {
   return saving;
 }
 
-async function trySuggestion(one, entries, result, verdict) {
-  result.replaceChildren(make("p", { text: "reading ten rows …" }));
-  const { status, answer } = await aboutSuggestion(one, "try", entries);
-  result.replaceChildren();
-  if (status !== 200) return showVerdict(verdict, answer.problems);
-  if (!answer.tables.length) result.append(make("p", { text: "This suggestion moves no rows." }));
-  for (const shown of answer.tables) result.append(make("h4", { text: shown.flow }), previewed(shown));
+function trySuggestion(one, entries) {
+  return tryNow(one.place, () => aboutSuggestion(one, "try", entries), (answer) => answer.tables.length
+    ? answer.tables.flatMap((shown) => [make("h4", { text: shown.flow }), previewed(shown)])
+    : [make("p", { text: "This suggestion moves no rows." })]);
 }
