@@ -5,21 +5,30 @@ from __future__ import annotations
 MADE = """
 PRAGMA cache_size = -32000;
 PRAGMA journal_mode = OFF;
-CREATE TABLE held (
-  id TEXT NOT NULL, digest TEXT NOT NULL, page INTEGER, line INTEGER, taken INTEGER NOT NULL DEFAULT 0
-);
+CREATE TABLE added (id TEXT NOT NULL, digest TEXT NOT NULL, place INTEGER NOT NULL);
+CREATE TEMP TABLE asked (id TEXT NOT NULL);
 """
 """32 MB are kept in memory, and the rest of a database without a name in a file of the folder for temporary
 files. It is deleted as soon as it is open (SQLite documentation, "Temporary Files Used By SQLite")."""
-INDEXED = "CREATE INDEX held_by_id ON held (id, taken)"
 BEGIN, COMMIT = "BEGIN", "COMMIT"
+ADD = "INSERT INTO added VALUES (?, ?, ?)"
+SORTED = """
+CREATE TABLE held (
+  id TEXT, digest TEXT, place INTEGER NOT NULL, free INTEGER NOT NULL, taken INTEGER NOT NULL,
+  PRIMARY KEY (id, digest)
+) WITHOUT ROWID;
+INSERT INTO held
+  SELECT id, digest, min(place), count(*), 0 FROM added GROUP BY id, digest ORDER BY id, digest;
+DROP TABLE added;
+"""
+"""Equal rows are one with their number. They are sorted first, since a tree that grows with every row of
+millions would be read from the file again and again."""
 
-ADD = "INSERT INTO held (id, digest, page, line) VALUES (?, ?, ?, ?)"
-BESIDE = "SELECT digest, count(*) FROM held WHERE id = ? AND taken = 0 GROUP BY digest"
-PLACES = "SELECT page, line FROM held WHERE id = ?"
-FIRST = "SELECT id, digest FROM held WHERE taken = 0 LIMIT ?"
-ALL = "SELECT id, digest FROM held WHERE taken = ?"
-_FREE = "SELECT rowid FROM held WHERE id = ? AND taken = 0"
-TAKE = f"UPDATE held SET taken = 1 WHERE rowid IN ({_FREE} AND digest = ? LIMIT ?)"
-TAKE_OF_KEY = f"UPDATE held SET taken = 1 WHERE rowid IN ({_FREE} LIMIT ?)"
-TAKE_ANY = "UPDATE held SET taken = 1 WHERE rowid IN (SELECT rowid FROM held WHERE taken = 0 LIMIT ?)"
+ASK, FORGET = "INSERT INTO temp.asked VALUES (?)", "DELETE FROM temp.asked"
+BESIDE = (
+    "SELECT held.id, held.digest, held.free FROM temp.asked CROSS JOIN held USING (id) WHERE held.free > 0"
+)
+PLACES = "SELECT held.place FROM temp.asked CROSS JOIN held USING (id)"
+FREE = "SELECT id, digest, free FROM held WHERE free > 0"
+TAKEN = "SELECT id, digest, taken FROM held WHERE taken > 0"
+TAKE = "UPDATE held SET free = free - ?, taken = taken + ? WHERE id = ? AND digest = ?"

@@ -176,4 +176,5 @@ class NewRows(Struct, frozen=True):
 
 
 def _row(record: asyncpg.Record) -> tuple[Row, Place]:
-    return Row(record["k"], record["digest"]), record["p"]
+    key, digest, place = record
+    return Row(key, digest), place

@@ -54,7 +54,7 @@ class OldBatch(Struct, frozen=True):
             return
         records = first
         while records:
-            yield [Row(_text(r["k"]), r["digest"], tuple(map(_text, r["v"]))) for r in records]
+            yield list(map(_row, records))
             records = await cursor.fetch(AT_ONCE)
         await self.expecting.old.execute(RELEASE)
 
@@ -106,6 +106,11 @@ class OldBatch(Struct, frozen=True):
     @property
     def _form(self) -> HashForm:
         return self.expecting.hashing.form(self.expecting.job.old)
+
+
+def _row(record: asyncpg.Record) -> Row:
+    key, digest, *values = record
+    return Row(_text(key), digest, tuple(map(_text, values[0])) if values else ())
 
 
 def _text(sent: bytes | None) -> str | None:

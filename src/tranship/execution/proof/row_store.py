@@ -6,9 +6,13 @@ import sqlite3
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tranship.execution.proof.rows import AT_ONCE, Place, Row
 from tranship.sql import row_store as statements
+
+_LINES = 1 << 16
+"""A line pointer has 16 bits (``OffsetNumber``)."""
 
 
 class RowStore:
@@ -20,69 +24,83 @@ class RowStore:
         self._rows = sqlite3.connect("", isolation_level=None)
         self._rows.executescript(statements.MADE)
         weakref.finalize(self, self._rows.close)
-        self._indexed = False
+        self._sorted = False
         self.left = 0
         """How many are not taken out."""
 
     def add(self, rows: Iterable[tuple[Row, Place]]) -> None:
         """Enters rows with their places, before the first question."""
-        before = self._rows.total_changes
-        self._rows.execute(statements.BEGIN)
-        self._rows.executemany(statements.ADD, ((row.id, row.digest, *place) for row, place in rows))
-        self._rows.execute(statements.COMMIT)
-        self.left += self._rows.total_changes - before
+        added = [(row.id, row.digest, page * _LINES + line) for row, (page, line) in rows]
+        self._change(statements.ADD, added)
+        self.left += len(added)
 
     def beside(self, rows: Iterable[Row]) -> Counter[Row]:
         """Returns the rows under the keys of these, or the equal ones where rows have no key."""
         if not self.left:
             return Counter()
-        self._index()
-        found = Counter[Row]()
-        for id_ in {row.id for row in rows}:
-            for digest, number in self._rows.execute(statements.BESIDE, (id_,)):
-                found[self._row(id_, digest)] = number
-        return found
+        found = self._asked(statements.BESIDE, {row.id for row in rows})
+        return Counter({self._row(id_, digest): number for id_, digest, number in found})
 
     def take(self, rows: Counter[Row]) -> None:
-        """Takes rows out."""
-        self._change(statements.TAKE, ((row.id, row.digest, number) for row, number in rows.items()))
+        """Takes rows out, all of which are there."""
+        if rows:
+            self._sort()
+            taken = ((number, number, row.id, row.digest) for row, number in rows.items())
+            self._change(statements.TAKE, taken)
+            self.left -= rows.total()
 
     def take_alike(self, rows: Iterable[Row]) -> None:
         """Takes out as many rows under the keys of these, whatever they hold; without keys, any as many."""
-        if self._keyed:
-            self._change(statements.TAKE_OF_KEY, Counter(row.id for row in rows).items())
-        else:
-            self._change(statements.TAKE_ANY, [(sum(1 for _ in rows),)])
+        given = list(rows)
+        wanted, taken = Counter(row.key for row in given), Counter[Row]()
+        for row, number in (self.beside(given) if self._keyed else self.first(len(given))).items():
+            taken[row] = min(number, wanted[row.key])
+            wanted[row.key] -= taken[row]
+        self.take(taken)
 
     def places(self, keys: Iterable[str]) -> list[Place]:
         """Returns where the rows under these keys lie, those that were taken out included."""
-        self._index()
-        return [place for key in keys for place in self._rows.execute(statements.PLACES, (key,))]
+        return [divmod(place, _LINES) for (place,) in self._asked(statements.PLACES, keys)]
 
     def first(self, most: int) -> Counter[Row]:
-        """Returns the first rows that are left."""
-        read = self._rows.execute(statements.FIRST, (most,))
-        return Counter(self._row(*one) for one in read)
+        """Returns the first rows that are left, at most so many."""
+        found, left = Counter[Row](), most
+        for row, number in self._counted(statements.FREE):
+            if left <= 0:
+                break
+            found[row] = min(number, left)
+            left -= number
+        return found
 
     def rows(self, *, taken: bool = False) -> Iterator[Row]:
         """Yields the rows that are left; ``taken``: the others."""
-        read = self._rows.execute(statements.ALL, (taken,))
+        for row, number in self._counted(statements.TAKEN if taken else statements.FREE):
+            for _ in range(number):
+                yield row
+
+    def _counted(self, statement: str) -> Iterator[tuple[Row, int]]:
+        self._sort()
+        read = self._rows.execute(statement)
         while some := read.fetchmany(AT_ONCE):
-            yield from (self._row(*one) for one in some)
+            yield from ((self._row(id_, digest), number) for id_, digest, number in some)
+
+    def _asked(self, statement: str, ids: Iterable[str]) -> list[tuple[Any, ...]]:
+        """Returns what a statement finds beside these ids. Sorted, they are found in neighbouring pages."""
+        self._sort()
+        self._change(statements.ASK, ((id_,) for id_ in sorted(ids)))
+        found = self._rows.execute(statement).fetchall()
+        self._rows.execute(statements.FORGET)
+        return found
 
     def _row(self, id_: str, digest: str) -> Row:
         return Row(id_ if self._keyed else None, digest)
 
-    def _index(self) -> None:
-        # An index that grows with every row of millions would be read again and again from the file.
-        if not self._indexed:
-            self._rows.execute(statements.INDEXED)
-            self._indexed = True
+    def _sort(self) -> None:
+        if not self._sorted:
+            self._rows.executescript(statements.SORTED)
+            self._sorted = True
 
     def _change(self, statement: str, what: Iterable[tuple[object, ...]]) -> None:
-        self._index()
-        before = self._rows.total_changes
         self._rows.execute(statements.BEGIN)
         self._rows.executemany(statement, what)
         self._rows.execute(statements.COMMIT)
-        self.left -= self._rows.total_changes - before

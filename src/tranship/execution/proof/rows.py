@@ -14,7 +14,7 @@ Place = tuple[int, int]
 """The ctid of a row of NEW."""
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One row as a side holds it, or should hold it."""
 
     key: str | None

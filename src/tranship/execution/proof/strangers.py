@@ -37,7 +37,7 @@ class Strangers:
         if self._all is None and self._number > FEW and len(self._taken) < MOST_READINGS:
             self._some = await self._rows.others_beside(missing)
             for rows in self._taken:
-                self._some.take(rows)
+                self._some.take(rows & self._some.beside(rows))
             self._taken.append(Counter())
             return self._some.beside(missing)
         return (await self.read()).beside(missing)

@@ -64,21 +64,21 @@ def at_places(parameter: int) -> str:
 
 
 def rows_where(table: Table, of: RowValues, form: HashForm, conditions: Sequence[str]) -> str:
-    """Returns a query for the rows ``t`` of NEW that meet the conditions: key ``k``, hashes ``digest``,
-    values ``v`` and ctid ``p``.
+    """Returns a query for the rows ``t`` of NEW that meet the conditions: key ``k``, hashes ``digest``, ctid
+    ``p`` and, where they are wanted, values ``v``.
     """
-    whole = hashed(of.columns, form)
-    shown = f"{of.key} AS k, {whole} AS r, {of.values} AS v, t.ctid AS p"
+    values = f", {of.values} AS v" if of.wanted else ""
+    shown = f"{of.key} AS k, {hashed(of.columns, form)} AS r, t.ctid AS p{values}"
     kept = " AND ".join((*conditions, *of.in_parts(form)))
     read = f"SELECT {shown} FROM {relation_to_read(table)} AS t WHERE {kept} OFFSET 0"
-    return f"SELECT h.k, {row_hash(form)} AS digest, h.v, h.p FROM ({read}) AS h"
+    return f"SELECT h.k, {row_hash(form)} AS digest, h.p{', h.v' if of.wanted else ''} FROM ({read}) AS h"
 
 
 def rows_of_digests(query: str, parameter: int) -> str:
     """Returns a query for those rows of a query of :func:`rows_where` whose hashes are in an array
     (``text[]``).
     """
-    return f"SELECT r.k, r.digest, r.v, r.p FROM ({query}) AS r WHERE {one_of('r.digest', parameter)}"
+    return f"SELECT r.k, r.digest, r.p FROM ({query}) AS r WHERE {one_of('r.digest', parameter)}"
 
 
 def first_of(query: str, most: int) -> str:

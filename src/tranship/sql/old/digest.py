@@ -72,8 +72,8 @@ def batch_part_sums(read: BatchRead, of: RowValues, form: HashForm, number: int)
 
 
 def batch_rows(read: BatchRead, of: RowValues, form: HashForm) -> str:
-    """Returns a query for the rows of a batch, one by one: key ``k`` and values ``v`` as bytes, hashes
-    ``digest``.
+    """Returns a query for the rows of a batch, one by one: key ``k`` as bytes, hashes ``digest`` and, where
+    they are wanted, values ``v`` as bytes.
 
     With ``of.wanted`` it reads only the rows whose key is in $1 (``bytea[]``), and their values. Bytes
     travel, in UTF-8, since an OLD in SQL_ASCII has nothing else: its bytes are text only where NEW took them.
@@ -81,6 +81,9 @@ def batch_rows(read: BatchRead, of: RowValues, form: HashForm) -> str:
     key = _sent(of.key, read.raw)
     wanted = (f"{key} = ANY ($1::pg_catalog.bytea[])",) if of.wanted else ()
     wanted = (*wanted, *of.in_parts(form))
+    if not of.wanted:
+        rows = f"SELECT {key} AS k, {hashed(of.columns, form)} AS r\n{read.rows(*wanted)}\nOFFSET 0"
+        return f"SELECT h.k, {row_hash(form)} AS digest\nFROM ({rows}) AS h"
     shown = f"{key} AS k, {hashed(of.columns, form)} AS r, {of.values} AS v"
     rows = f"SELECT {shown}\n{read.rows(*wanted)}\nOFFSET 0"
     values = "pg_catalog.unnest(h.v) WITH ORDINALITY AS one (text, place)"
