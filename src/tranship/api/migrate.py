@@ -22,7 +22,7 @@ from tranship.execution.live import move
 from tranship.execution.rehearsal import rehearse
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
-from tranship.execution.results.files import longest_path, refused, write_outcome
+from tranship.execution.results.files import Words, longest_path, refused, write_outcome
 from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.time_spent import Stopwatch, phase, spent
 from tranship.execution.upkeep.doctor import refuse_what_is_off, restore_all
@@ -30,6 +30,8 @@ from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted
 from tranship.model.verdict import MigrationResult
+from tranship.report.describe.dry_run import describe_dry_run
+from tranship.report.html import render_html
 from tranship.report.notebook import result_html
 from tranship.report.rejects import reject_line
 from tranship.server.journal import Journal
@@ -100,7 +102,12 @@ async def _migrate(
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
     if options.live:
         return Migrated(*_kept(outcome, options, hear))
-    return Migrated(*write_outcome(_profiled(outcome, options), options, reject_line))
+    return Migrated(*write_outcome(_profiled(outcome, options), options, _words(options)))
+
+
+def _words(options: MigrateOptions) -> Words:
+    """Returns what makes texts for people in the files of a run."""
+    return Words(reject_line, lambda result: render_html(describe_dry_run(result, options)))
 
 
 def _profiled(outcome: MigrationOutcome, options: MigrateOptions) -> MigrationOutcome:
@@ -126,7 +133,7 @@ def _kept(
     """Writes the files of a run; where they cannot be written, the result is told as an event instead."""
     outcome = _profiled(outcome, options)
     try:
-        return write_outcome(outcome, options, reject_line)
+        return write_outcome(outcome, options, _words(options))
     except UsageError as error:
         printed = outcome.result if options.show_values else outcome.result.without_values
         hear(Noted(ResultUnwritten(error.message, encode(printed).decode())))

@@ -306,6 +306,8 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     resolutions_sha256: str | None = None
     arguments: tuple[str, ...] = ()
     rejects_file: str | None = None
+    page_file: str | UnsetType = UNSET
+    """The same as a page, of a dry run and a rehearsal; ``tranship report`` makes that of a live run."""
     merged_file: str | UnsetType = UNSET
     """Where the keys of merged rows stand with those of their survivors; absent where none was merged."""
     estimated_seconds: float | UnsetType = UNSET

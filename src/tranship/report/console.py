@@ -376,6 +376,8 @@ def _verdict(table: TableResult) -> str:
 def _files(result: MigrationResult, path: str) -> list[str]:
     """Returns the names of the files that a run left."""
     lines = [f"Result: {path}"]
+    if isinstance(result.page_file, str):
+        lines.append(f"The same as a page: {result.page_file}")
     if result.rejects_file:
         lines.append(f"Rejected rows: {result.rejects_file}{_part_of_rejects(result)}")
     if isinstance(result.merged_file, str):

@@ -278,7 +278,7 @@ def test_options_before_and_after(desk_of: DeskOf, line: str) -> None:
     told = desk.type(line)
     assert told.status == 0, told
     assert "Batch size: 10\n" in told.stdout
-    assert all(name.startswith("p_migration_result_dryrun_") for name in desk.files())
+    assert all(name.startswith(("p_migration_result_dryrun_", "p_dryrun_")) for name in desk.files())
 
 
 def test_without_prefix(desk_of: DeskOf) -> None:

@@ -7,11 +7,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.json import encode
 from msgspec.structs import replace
 
 from tranship import __version__
-from tranship.codec import free_path, write_json, write_lines
+from tranship.codec import free_path, write_json, write_lines, write_text
 from tranship.codec.files import result_path
 from tranship.errors import Refused, Stopped
 from tranship.execution.results.outcome import MigrationOutcome
@@ -51,14 +52,17 @@ def _mode(options: MigrateOptions) -> Mode:
     return "live" if options.live else "dryrun"
 
 
-def write_outcome(
-    outcome: MigrationOutcome, options: MigrateOptions, line: Callable[[RejectRecord], str]
-) -> tuple[MigrationResult, Path]:
-    """Names and writes the files of a run. Returns the result, with the name of its rejects file, and its
-    path.
+class Words(Struct, frozen=True):
+    """What makes texts for people: a line of the rejects file, and the page of a dry run or a rehearsal."""
 
-    ``line`` makes a line of the rejects file from a reject.
-    """
+    line: Callable[[RejectRecord], str]
+    page: Callable[[MigrationResult], str]
+
+
+def write_outcome(
+    outcome: MigrationOutcome, options: MigrateOptions, words: Words
+) -> tuple[MigrationResult, Path]:
+    """Names and writes the files of a run. Returns the result, with the names of the others, and its path."""
     stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
     result = outcome.result
     path = free_path(
@@ -68,7 +72,7 @@ def write_outcome(
         rejects = free_path(
             result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl")
         )
-        size = write_lines(rejects, (line(record) for record in outcome.rejects))
+        size = write_lines(rejects, (words.line(record) for record in outcome.rejects))
         result = replace(
             result, rejects_file=str(rejects), rejects_in_file=len(outcome.rejects), rejects_file_bytes=size
         )
@@ -80,6 +84,10 @@ def write_outcome(
         result = replace(result, merged_file=str(merged))
     if options.resolutions is not None:
         result = replace(result, resolutions_sha256=_sha256(Path(options.resolutions)))
+    if result.mode != "live" and result.status in ("done", "rejects"):
+        page = free_path(result_path(options.results_dir, options.prefix, f"{result.mode}_{stamp}.html"))
+        result = replace(result, page_file=str(page))
+        write_text(page, words.page(result))
     write_json(path, result)
     return result, path
 
