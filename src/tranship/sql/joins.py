@@ -15,9 +15,28 @@ from tranship.model.plan import TablePlan
 from tranship.model.shape import Numbering
 from tranship.sql.expression import alias, lookup_values, number_alias
 from tranship.sql.new_keys import key_text, numbers
-from tranship.sql.quote import ident, relation, text_array
+from tranship.sql.quote import ident, literal, relation, text_array
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
+
+
+class Searched(Struct, frozen=True):
+    """The entries of a lookup in arrays of fixed width, in which OLD finds a key by halving.
+
+    To join the same entries, OLD would first put them into a hash table, once for each statement.
+    """
+
+    key_type: str
+    """Such as ``pg_catalog.int8``; its order is that of the keys."""
+    value_type: str
+    keys: str
+    """The array in the text of array input."""
+    values: str
+    """Likewise, without a NULL: in an array with one, an element is found by counting."""
+
+
+FIXED_TEXT = "pg_catalog.name"
+"""The type of fixed width for texts of at most 63 bytes; a longer text is cut by the cast to it."""
 
 
 class LookupContent(Struct, frozen=True):
@@ -29,6 +48,8 @@ class LookupContent(Struct, frozen=True):
     """Old keys as :func:`key_texts` renders them, one text per key column; only keys that were found."""
     values: tuple[str | None, ...]
     """Per key the value found, as text for NEW's input; None is NULL."""
+    searched: Searched | None = None
+    """The same once more, where types and values allow it."""
 
 
 Bindings = tuple[LookupContent, ...]
@@ -96,7 +117,10 @@ def _joins(given: Joins, position: int, content: LookupContent | None, kept: Seq
         case Lookup(side=Side.OLD) as lookup:
             yield _join_old(lookup, name, given.old, kept)
         case Lookup() as lookup:
-            yield _join_content(key_texts(lookup, kept), name, content)
+            if content is not None and content.searched is not None:
+                yield _search(lookup_values(lookup, kept)[0], name, content.searched)
+            else:
+                yield _join_content(key_texts(lookup, kept), name, content)
         case Followed() as followed:
             yield _join_content([followed_key(followed)], name, content)
             if isinstance(followed.of, Rekeyed) and followed.of.numbering is not None:
@@ -158,3 +182,21 @@ def _join_content(terms: Sequence[str], name: str, content: LookupContent | None
     unnested = f"ROWS FROM ({lists}) AS u({columns}, v)"
     on = " AND ".join(f"{name}.k{n} = {term}" for n, term in enumerate(terms))
     return f"LEFT JOIN (SELECT {columns}, v, true AS found FROM {unnested}) AS {name} ON {on}"
+
+
+def _search(value: str, name: str, entries: Searched) -> str:
+    """Returns a join with the entry of a key, ``value`` over ``old``."""
+    key, fits = f"CAST({value} AS {entries.key_type})", ""
+    if entries.key_type == FIXED_TEXT:
+        text = f"CAST({value} AS pg_catalog.text)"
+        # Under the column's own collation the halving would follow another order.
+        key = f'CAST({text} COLLATE pg_catalog."C" AS {FIXED_TEXT})'
+        fits = f" AND pg_catalog.octet_length({text}) < 64"
+    arrays = f"CAST({literal(entries.keys)} AS {entries.key_type}[]) AS k"
+    arrays += f", CAST({literal(entries.values)} AS {entries.value_type}[]) AS v"
+    place = f"(SELECT pg_catalog.width_bucket({key}, {name}_all.k) AS n OFFSET 0) AS place"
+    shown = f"CAST({name}_all.v[place.n] AS pg_catalog.text) AS v, true AS found"
+    found = f"SELECT {shown} FROM {place} WHERE {name}_all.k[place.n] {_EQUALS} {key}{fits}"
+    return (
+        f"CROSS JOIN (SELECT {arrays} OFFSET 0) AS {name}_all LEFT JOIN LATERAL ({found}) AS {name} ON true"
+    )

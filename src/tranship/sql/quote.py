@@ -29,19 +29,23 @@ def literal(value: str | None) -> str:
 
 
 def text_array(values: Iterable[str | None]) -> str:
-    """Returns a ``text[]`` as one string literal in array syntax (PostgreSQL documentation, "Array Value
-    Input").
+    """Returns a ``text[]`` as one string literal.
 
     One literal instead of ``ARRAY[…]``: the parser then builds one constant, not an expression for each
     element.
     """
+    return literal(array_text(values)) + "::pg_catalog.text[]"
+
+
+def array_text(values: Iterable[str | None]) -> str:
+    """Returns an array of texts in array syntax (PostgreSQL documentation, "Array Value Input")."""
     listed = list(values)
     known = [value for value in listed if value is not None]
     # No text of PostgreSQL holds this character, so that one search covers all of them.
     joined = "\0".join(known)
     if len(known) < len(listed) or not listed or '"' in joined or "\\" in joined:
-        return literal("{" + ",".join(map(_element, listed)) + "}") + "::pg_catalog.text[]"
-    return literal('{"' + joined.replace("\0", '","') + '"}') + "::pg_catalog.text[]"
+        return "{" + ",".join(map(_element, listed)) + "}"
+    return '{"' + joined.replace("\0", '","') + '"}'
 
 
 def tid_array(ctids: Iterable[str]) -> str:

@@ -134,3 +134,51 @@ async def test_what_is_found_does_not_depend_on_the_size_of_a_batch(
     second = "two" if key == "small" else "nothing"
     found = await pair.new.fetch("SELECT id, r FROM t ORDER BY id")
     assert found == [(0, "one"), (1, second), (2, "nothing"), (3, None)]
+
+
+HALVED = """
+CREATE TABLE l (id int8 PRIMARY KEY, u uuid UNIQUE, held uuid, number smallint, gone int, word text UNIQUE, long text UNIQUE);
+INSERT INTO l SELECT g * 10, md5(g::text)::uuid, md5((-g)::text)::uuid, g, NULLIF(g, 3),
+  CASE WHEN g % 2 = 0 THEN 'ä"\' WHEN g % 3 = 0 THEN 'Z' ELSE 'a' END || g, repeat('b', g + 60) FROM generate_series(-50, 50) g;
+INSERT INTO l VALUES (9223372036854775807, '00000000-0000-0000-0000-000000000000', md5('')::uuid, 77, 77, '', ''),
+  (-9223372036854775808, 'ffffffff-ffff-ffff-ffff-ffffffffffff', md5('x')::uuid, -77, -77,
+  repeat('é', 31) || 'x', 'y');
+CREATE TABLE t (id int PRIMARY KEY, r {type});
+"""
+
+
+@pytest.mark.parametrize("batch_rows", [1, 1000])
+@pytest.mark.parametrize(
+    ("given", "key", "value", "type_"),
+    [
+        ("int8", "id", "held", "uuid"),
+        ("uuid", "u", "number", "bigint"),
+        ("int8", "id", "gone", "int"),
+        ("text", "word", "number", "int"),
+        ("varchar(80)", "word", "word", "text"),
+        ("text", "long", "number", "int"),
+    ],
+)
+async def test_keys_of_fixed_width_are_found_by_halving(
+    make_pair: MakePair, tmp_path: Path, batch_rows: int, given: str, key: str, value: str, type_: str
+) -> None:
+    """Below the least key, between two, above the greatest, and NULL; with and without a value that is NULL."""
+    new = HALVED.format(type=type_)
+    numbers = "SELECT g::int8 * 5 FROM generate_series(-105, 105) g UNION ALL SELECT 9223372036854775807"
+    words = "SELECT w || g || e FROM generate_series(-60, 60) g, unnest(ARRAY['ä\"\\', 'Z', 'a', 'A', '']) w, unnest('{\"\",x}'::text[]) e"
+    words += " UNION ALL SELECT repeat('é', n) || x FROM generate_series(30, 33) n, unnest('{\"\",x,y,xx}'::text[]) x"
+    words += " UNION ALL SELECT '' UNION ALL SELECT repeat('b', n) FROM generate_series(1, 80) n"
+    texts = "SELECT md5(g::text)::uuid FROM generate_series(-60, 60) g UNION ALL SELECT repeat('f', 32)::uuid"
+    rows = f"{ {'int8': numbers, 'uuid': texts}.get(given, words) } UNION ALL SELECT NULL"
+    old = f"CREATE TABLE t (id int PRIMARY KEY, k {given}); INSERT INTO t SELECT row_number() OVER (), k FROM ({rows}) s(k)"
+    pair = await make_pair(old, new)
+    entry = lookup("k", "r", "l", key, value=value, default_value=None)
+    (tmp_path / "r.json").write_text(json.dumps({"resolutions": {"t": [entry]}}))
+    done = await migrate(pair, tmp_path, resolutions=str(tmp_path / "r.json"), batch_size=batch_rows)
+    assert done.exit_status == 0
+    held = dict(await pair.new.fetch(f"SELECT {key}, {value} FROM l"))
+    expected = [
+        (n, None if k is None else held.get(k))
+        for n, k in await pair.old.fetch("SELECT id, k FROM t ORDER BY id")
+    ]
+    assert await pair.new.fetch("SELECT id, r FROM t ORDER BY id") == expected

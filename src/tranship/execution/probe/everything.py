@@ -24,6 +24,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
+from tranship.model.options import MigrateOptions
 from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
@@ -187,9 +188,20 @@ async def probe(
             empty = EmptyTables(new, (job.after(plan) for plan in plans if may_hold_others(job, plan)))
             for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
-                    probing = ProbeContext(job, old, new, book, arrived, indexes, empty)
+                    probing = ProbeContext(
+                        job, old, new, book, arrived, _copied_next(context.options), indexes, empty
+                    )
                     for group in some[begin : begin + _GROUPS_AT_ONCE]:
                         await probe_group(probing, group, batches)
+
+
+def _copied_next(options: MigrateOptions) -> bool:
+    """Returns whether a fault may be left to COPY.
+
+    A limit of rejects is compared with what is predicted, before the first batch; and where others write to
+    NEW, they may bring a row under the key of a parent that OLD lacks.
+    """
+    return options.live and options.max_rejects is None and not options.new_in_use
 
 
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from tranship.execution.context import Job
 from tranship.execution.probe.cascades import Cascades, Tie, Within
 from tranship.execution.probe.collisions import Colliding, Collisions, colliding
+from tranship.execution.probe.consequences import decides_others
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.equal_rows import EqualRows
@@ -78,6 +79,8 @@ class ProbeContext(Struct, frozen=True):
     book: Book
     """Holds the predicted and runtime rejects of all groups before this one."""
     arrived: Arrived
+    copied_next: bool = False
+    """A live run follows, in which COPY, or the proof of the keys after it, meets every row again."""
     indexes: Indexes | None = None
     """Those of several groups, read together. None: each group reads its own."""
     empty: EmptyTables | None = None
@@ -136,7 +139,7 @@ class _GroupProbe:
         self._periods = Periods(job, self._derived, self._parents, book)
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
-        self._arrived = context.arrived
+        self._arrived, self._copied_next = context.arrived, context.copied_next
         tables = [job.after(plan) for plan in group.tables]
         self._known_indexes = context.indexes or Indexes(context.new, tables)
         self._empty = context.empty or EmptyTables(
@@ -238,7 +241,7 @@ class _GroupProbe:
     async def cascades(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Rejects rows whose parent does not arrive."""
         ties = tuple(
-            Tie(p, key, self._doubted(h))
+            Tie(p, key, self._doubted(p, key, h))
             for p in self._group.tables
             for key, h in self._foreign_keys(p)
             if (p.new, key.name) in self._inside
@@ -329,7 +332,7 @@ class _GroupProbe:
         await self._parents.reject_children_of_rejected(plan, key, rank=0)
 
     async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[Locator]:
-        if self._doubted(hazard) and self._parents.set_based(plan, key):
+        if self._doubted(plan, key, hazard) and self._parents.set_based(plan, key):
             return await self._parents.orphans(plan, key)
         found: set[Locator] = set()
         for parent in parent_flows(self._job, plan, key).flows:
@@ -341,10 +344,18 @@ class _GroupProbe:
         hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}
         return [(key, hazards[key.name]) for key in self._job.after(plan).foreign_keys if key.name in hazards]
 
-    def _doubted(self, hazard: Hazard) -> bool:
+    def _doubted(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a
-        dry run can prove it on OLD alone: rows written while triggers were off stand under a valid key."""
-        return hazard.new or self._arrived is not Arrived.GROUPS_BEFORE
+        dry run can prove it on OLD alone: rows written while triggers were off stand under a valid key. So
+        can a live run that has copied nothing where such a row would change what becomes of others, or
+        where another flow may bring a row of its key. (A row that NEW held before is asked for in any case.)
+        """
+        if hazard.new or self._arrived is Arrived.SOME:
+            return True
+        if self._arrived is Arrived.GROUPS_BEFORE:
+            return False
+        one_filler = len(self._job.fillers(key.target)) == 1
+        return not (self._copied_next and one_filler) or decides_others(self._job, plan)
 
     def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """Returns whether every child has to be read, because OLD alone cannot find the orphans of a key.

@@ -6,6 +6,7 @@ which of them the batch needs, and NEW what it holds for these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -15,7 +16,9 @@ from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
 from tranship.model.expression import Lookup
 from tranship.model.plan import TablePlan
+from tranship.sql.joins import FIXED_TEXT, Searched
 from tranship.sql.lookup import everything
+from tranship.sql.quote import array_text
 from tranship.sql.types.values import deterministic
 
 _MOST = 100_000
@@ -26,6 +29,9 @@ the question which of them are needed about 3 µs for each row.
 """
 _PRINTED_ALIKE = frozenset({Family.INTEGER, Family.NUMERIC, Family.STRING, Family.BOOLEAN, Family.UUID})
 """Families whose values have one text in every session."""
+_INTEGERS = "pg_catalog.int8"
+_WIDTH = 64
+"""Bytes of the type ``name`` with the one that ends it (NAMEDATALEN)."""
 
 
 class Entries(NamedTuple):
@@ -34,6 +40,7 @@ class Entries(NamedTuple):
     keys: tuple[tuple[str, ...], ...]
     values: tuple[str | None, ...]
     """Texts, None for NULL, in the order of the keys."""
+    searched: Searched | None = None
 
 
 class WholeTables:
@@ -62,7 +69,9 @@ class WholeTables:
         found = Entries(tuple(tuple(row)[:-1] for row in rows), tuple(row[-1] for row in rows))
         # A key of several values is refused where a row of OLD has it.
         twice = len(set(found.keys)) < len(found.keys)
-        return None if len(rows) > _MOST or twice or not self._can_be_sent(found) else found
+        if len(rows) > _MOST or twice or not self._can_be_sent(found):
+            return None
+        return found._replace(searched=_searched(self._job.new.table(lookup.table), lookup, found))
 
     def _can_be_sent(self, entries: Entries) -> bool:
         """Returns whether OLD's encoding certainly has every character, also of entries that no row needs."""
@@ -96,3 +105,34 @@ def _same_texts(given: Column | None, key: Column | None) -> bool:
             deterministic(c.collation or c.type.collation or c.type.leaf.collation) for c in (given, key)
         )
     return all(leaf.family is Family.INTEGER for leaf in pair) or all(leaf.typname == "uuid" for leaf in pair)
+
+
+def _searched(table: Table | None, lookup: Lookup, entries: Entries) -> Searched | None:
+    """Returns the entries as they are found by halving; None where a type has no fixed width, or a value is
+    NULL.
+    """
+    known = [value for value in entries.values if value is not None]
+    if table is None or len(lookup.keys) != 1 or len(known) < len(entries.values):
+        return None
+    keys = [key for (key,) in entries.keys]
+    key_type = _fixed_width(table.column(lookup.keys[0]), keys)
+    value_type = _fixed_width(table.column(lookup.value), known)
+    if key_type is None or value_type is None:
+        return None
+    rank = int if key_type == _INTEGERS else str.encode
+    order = sorted(range(len(keys)), key=lambda n: rank(keys[n]))
+    return Searched(
+        key_type, value_type, array_text(keys[n] for n in order), array_text(known[n] for n in order)
+    )
+
+
+def _fixed_width(column: Column | None, texts: Sequence[str]) -> str | None:
+    """Returns the type of an array for these texts of a column's values, in which each keeps its text."""
+    leaf = column.type.leaf if column is not None else None
+    if leaf is not None and leaf.family is Family.INTEGER:
+        return _INTEGERS
+    if leaf is not None and leaf.family is Family.UUID:
+        return "pg_catalog.uuid"
+    if leaf is not None and leaf.typname in ("text", "varchar"):
+        return FIXED_TEXT if all(len(text.encode()) < _WIDTH for text in texts) else None
+    return None
