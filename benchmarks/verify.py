@@ -9,16 +9,16 @@ without, and the bar is 1.35. Medians of both are shown by wall time, by the CPU
 of all processes: CPU depends less on what else the machine does.
 
 ``--naming`` measures something else: the narrow table is moved once, then ``tranship verify`` looks at it as
-it is, after one row has changed, and after all have. The seconds are those of its own profile: NEW's hashes,
-and from then on until the rows are named, which the bar bounds by 5 s for one row in 10 million. Beside them
-stands the largest memory of the client's processes so far.
+it is, after one row has changed, after one of every batch has, and after all have. The seconds are those of
+its own profile: NEW's hashes, and from then on until the rows are named, which the bar bounds by 5 s for one
+row in 10 million. Beside them stands the largest memory of the client's processes so far.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from resource import RUSAGE_CHILDREN, getrusage
 
@@ -85,32 +85,31 @@ def table(load: Load, rows: int, taken: list[Round]) -> str:
 CHANGES = {
     "as it is": "SELECT 1",
     "one row differs": "UPDATE load SET sku = 'changed' WHERE id = {middle}",
+    "one row of 50 000 differs": "UPDATE load SET price = price + 1 WHERE id % 50000 = 7",
     "every row differs": "UPDATE load SET qty = qty + 1",
 }
 """What ``tranship verify`` is to find, in its order: what happens before."""
 
 
-def naming(on: Ground, rows: int) -> str:
-    """Returns what it takes to name rows that differ, as a Markdown table."""
+def naming(on: Ground, rows: int) -> Iterator[str]:
+    """Yields what it takes to name rows that differ, as the lines of a Markdown table."""
     NARROW.prepare(on, rows)
     on.timed(f"{TRANSHIP} migrate config.json --live")
-    lines = [
-        f"| {NARROW.name}, {rows} rows | hashes of NEW, s | named after, s | whole, s | memory, MB |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    yield f"| {NARROW.name}, {rows} rows | hashes of NEW, s | named after, s | whole, s | memory, MB |"
+    yield "|---|---:|---:|---:|---:|"
     for number, (name, change) in enumerate(CHANGES.items()):
         execute(on.new, change.format(middle=rows // 2), "VACUUM load", "CHECKPOINT")
         status = 5 if number else 0
         taken = on.timed(f"{TRANSHIP} verify config.json --profile --prefix {number}; test $? = {status}")
         hashed, named = profiled(on, str(number))
         memory = getrusage(RUSAGE_CHILDREN).ru_maxrss // 1024
-        lines.append(f"| {name} | {hashed:.1f} | {named:.1f} | {taken.wall:.1f} | {memory} |")
-    return "\n".join(lines)
+        yield f"| {name} | {hashed:.1f} | {named:.1f} | {taken.wall:.1f} | {memory} |"
 
 
 def profiled(on: Ground, prefix: str) -> tuple[float, float]:
     """Returns the seconds that a verification needed for the sums of NEW, and then until all was named."""
-    (path,) = on.folder.glob(f"results/{prefix}_verification_*.json")
+    found = on.folder.glob(f"results/{prefix}_verification_*.json")
+    (path,) = (one for one in found if not one.stem.endswith("certificate"))
     profile = json.loads(path.read_text())["profile"]
     seconds = {one["question"]: one["seconds"] for one in profile}
     return seconds["sums of public.load"], seconds.get("name the rows that differ", 0.0)
@@ -122,7 +121,8 @@ def main() -> int:
     with ground("psql") as on:
         print(on.about(asked.rounds), end="\n\n")
         if asked.naming:
-            print(naming(on, asked.rows))
+            for line in naming(on, asked.rows):
+                print(line, flush=True)
             return 0
         for load in (NARROW, WIDE):
             rows = int(asked.rows * load.share)

@@ -14,6 +14,7 @@ from tranship.execution.proof import naming, narrowed, new_rows, old_batch, row_
 from tranship.execution.verification import differing
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.options import Verify
+from tranship.sql import row_store as statements
 
 KEYED = "CREATE TABLE item (id int PRIMARY KEY, name text)"
 LOOSE = "CREATE TABLE item (id int, name text)"
@@ -126,3 +127,17 @@ async def test_rows_of_partitions_are_named(make_pair: MakePair, tmp_path: Path)
     (one,) = result.tables
     found = {(d.key and d.key["id"], d.columns, d.expected, d.found) for d in one.differences}
     assert found == {(str(n), ("name",), (f"name {n}",), ("other",)) for n in (7, 8, 9, 1900)}
+
+
+async def test_a_full_folder_for_temporary_files_leaves_a_batch_unnamed(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await make_pair(KEYED + ROWS, KEYED)
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    await pair.new.run("UPDATE item SET name = upper(name)")
+    monkeypatch.setattr(statements, "MADE", f"PRAGMA max_page_count = 20; {statements.MADE}")
+    result = await verify(pair, tmp_path)
+    (one,) = result.tables
+    assert (result.exit_status, one.verified) == (5, False)
+    assert one.verified_why.startswith("the folder for temporary files is full")
+    assert counted(one.differences)[MISSING, False] == 2000

@@ -38,10 +38,15 @@ class RehearsalLost(StopMessage, frozen=True):
 
 class DiskFull(StoppedByError, frozen=True):
     code = "TS402"
-    meaning = "a server's disk is full"
+    meaning = "a disk is full: a server's, or that of the folder for temporary files"
     cure = "make space on it; the same command resumes"
     message = "a server's disk is full: {said}"
     remedy: str = "make space on it"
+
+
+class TemporaryFolderFull(DiskFull, frozen=True):
+    message = "the folder for temporary files is full: {said}"
+    remedy: str = "make space in it, or name another one in TMPDIR,"
 
 
 class OutOfMemory(StoppedByError, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import asyncpg
@@ -107,7 +108,7 @@ class NewRows(Struct, frozen=True):
         """Returns the rows of these parts, or of all, that these transactions wrote."""
         extent = await self.extents.of(xids)
         if extent is None or (parts is not None and not parts.chosen):
-            return self._store()
+            return await self._stored(None)
         return await self._stored(
             rows_where(self.table, self.texts(parts), self._form, written_within(xids, extent))
         )
@@ -132,7 +133,7 @@ class NewRows(Struct, frozen=True):
         """Returns all rows that others wrote."""
         extent = await self.extents.of_others()
         if extent is None:
-            return self._store()
+            return await self._stored(None)
         query = rows_where(self.table, self.texts(), self._form, by_others(sorted(self.mine), extent))
         return await self._stored(query, self.oldest & LOW)
 
@@ -140,7 +141,7 @@ class NewRows(Struct, frozen=True):
         """Returns the rows of others under the keys of these; where rows have no key, the equal ones."""
         extent = await self.extents.of_others()
         if extent is None:
-            return self._store()
+            return await self._stored(None)
         texts, conditions = self.texts(), by_others(sorted(self.mine), extent)
         if self.keys:
             query = rows_where(self.table, texts, self._form, (*conditions, one_of(texts.key, 2)))
@@ -160,13 +161,14 @@ class NewRows(Struct, frozen=True):
     def _form(self) -> HashForm:
         return self.of.hashing.form(self.of.job.new)
 
-    def _store(self) -> RowStore:
-        return RowStore(keyed=bool(self.keys))
-
-    async def _stored(self, query: str, *arguments: object) -> RowStore:
-        store = self._store()
-        async for some in self._read(query, *arguments):
-            store.add(some)
+    async def _stored(self, query: str | None, *arguments: object) -> RowStore:
+        """Returns the rows that a query reads; None: there are none."""
+        store = RowStore(keyed=bool(self.keys))
+        if query is not None:
+            async for some in self._read(query, *arguments):
+                store.add(some)
+        # In a thread: a run whose heartbeat stops for a minute may be taken over.
+        await asyncio.to_thread(store.sort)
         return store
 
     async def _read(self, query: str, *arguments: object) -> AsyncIterator[list[tuple[Row, Place]]]:

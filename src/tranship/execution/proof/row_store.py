@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
+import contextlib
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tranship.errors import Stopped
+from tranship.errors.codes.stops import TemporaryFolderFull
 from tranship.execution.proof.rows import AT_ONCE, Place, Row
 from tranship.sql import row_store as statements
 
@@ -20,19 +22,36 @@ class RowStore:
 
     def __init__(self, *, keyed: bool) -> None:
         """``keyed``: the rows have keys; else equal rows cannot be told apart."""
+        # Here: a Python that was built without SQLite moves rows all the same.
+        import sqlite3
+
         self._keyed = keyed
-        self._rows = sqlite3.connect("", isolation_level=None)
+        self._error = sqlite3.Error
+        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._rows.executescript(statements.MADE)
         weakref.finalize(self, self._rows.close)
-        self._sorted = False
         self.left = 0
         """How many are not taken out."""
 
     def add(self, rows: Iterable[tuple[Row, Place]]) -> None:
-        """Enters rows with their places, before the first question."""
+        """Enters rows with their places, before :meth:`sort`.
+
+        Raises:
+            Stopped: the folder for temporary files is full.
+        """
         added = [(row.id, row.digest, page * _LINES + line) for row, (page, line) in rows]
         self._change(statements.ADD, added)
         self.left += len(added)
+
+    def sort(self) -> None:
+        """Sorts the rows, after which questions can be asked. Of millions it takes seconds: it may run in a
+        thread.
+
+        Raises:
+            Stopped: the folder for temporary files is full.
+        """
+        with self._room():
+            self._rows.executescript(statements.SORTED)
 
     def beside(self, rows: Iterable[Row]) -> Counter[Row]:
         """Returns the rows under the keys of these, or the equal ones where rows have no key."""
@@ -44,7 +63,6 @@ class RowStore:
     def take(self, rows: Counter[Row]) -> None:
         """Takes rows out, all of which are there."""
         if rows:
-            self._sort()
             taken = ((number, number, row.id, row.digest) for row, number in rows.items())
             self._change(statements.TAKE, taken)
             self.left -= rows.total()
@@ -79,14 +97,12 @@ class RowStore:
                 yield row
 
     def _counted(self, statement: str) -> Iterator[tuple[Row, int]]:
-        self._sort()
         read = self._rows.execute(statement)
         while some := read.fetchmany(AT_ONCE):
             yield from ((self._row(id_, digest), number) for id_, digest, number in some)
 
     def _asked(self, statement: str, ids: Iterable[str]) -> list[tuple[Any, ...]]:
         """Returns what a statement finds beside these ids. Sorted, they are found in neighbouring pages."""
-        self._sort()
         self._change(statements.ASK, ((id_,) for id_ in sorted(ids)))
         found = self._rows.execute(statement).fetchall()
         self._rows.execute(statements.FORGET)
@@ -95,12 +111,15 @@ class RowStore:
     def _row(self, id_: str, digest: str) -> Row:
         return Row(id_ if self._keyed else None, digest)
 
-    def _sort(self) -> None:
-        if not self._sorted:
-            self._rows.executescript(statements.SORTED)
-            self._sorted = True
+    @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        try:
+            yield
+        except self._error as error:
+            raise Stopped(TemporaryFolderFull(str(error))) from error
 
     def _change(self, statement: str, what: Iterable[tuple[object, ...]]) -> None:
-        self._rows.execute(statements.BEGIN)
-        self._rows.executemany(statement, what)
-        self._rows.execute(statements.COMMIT)
+        with self._room():
+            self._rows.execute(statements.BEGIN)
+            self._rows.executemany(statement, what)
+            self._rows.execute(statements.COMMIT)
