@@ -238,7 +238,7 @@ class Partition(Struct, frozen=True, omit_defaults=True):
     triggers: tuple[Trigger, ...] = ()
 
 
-class Table(Struct, frozen=True, omit_defaults=True):
+class Table(Struct, frozen=True, dict=True, omit_defaults=True):
     """A relation that can hold or show rows."""
 
     name: TableName
@@ -307,7 +307,11 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
     def column(self, name: str) -> Column | None:
         """Returns the column of exactly this name, or None."""
-        return next((c for c in self.columns if c.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
 
     @property
     def primary_key(self) -> Key | None:
@@ -316,23 +320,19 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
     @property
     def every_foreign_key(self) -> tuple[ForeignKey, ...]:
-        """Its own foreign keys, then those that only some partitions declare: the order of the tables must
-        respect them all.
-        """
+        """Its own foreign keys, then those that only some partitions declare: both order the tables."""
         return (*self.foreign_keys, *(key for leaf in self.partitions for key in leaf.foreign_keys))
 
     @property
     def order_key(self) -> tuple[str, ...]:
-        """Columns of OLD key order: the primary key, else the first unique key by name without NULLs, else
-        none.
+        """OLD key order: the primary key, else the first unique key by name without NULLs, or none.
 
         Of two rows that collide in NEW the one that comes first in this order is kept, so the order has to be
         total and must not depend on the way a server reads the table. A deferrable key may be broken for a
         while inside a transaction and does not count.
         """
-        primary = self.primary_key
-        if primary is not None:
-            return primary.columns
+        if self.primary_key is not None:
+            return self.primary_key.columns
         # A key with NULLs is no total order, and a NOT VALID NOT NULL may leave some.
         refusing = {c.name for c in self.columns if c.not_null and not c.null_before}
         for key in sorted(self.keys, key=lambda k: k.name):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from support import MakePair
+from support.asking import make_job
 from support.runs import migrate
+from tranship.sql.old.safe_values import may_be_too_large
 
 COLUMNS = "(SELECT string_agg({each}, ', ' ORDER BY n) FROM generate_series(1, {count}) n)"
 
@@ -109,3 +111,16 @@ async def test_keys_that_fit_no_index_are_rejected_and_others_noted(
         "public.u": {"54000 u_a": 2},
         "public.v": {"23503 v_u_fkey": 2},
     }
+
+
+async def test_rows_that_are_mostly_null_are_not_sent_to_new(make_pair: MakePair) -> None:
+    """NULLs take no room, whatever the number of columns."""
+    columns = ", ".join(f"c{n} text" for n in range(1500))
+    old = f"CREATE TABLE t (id int PRIMARY KEY, {columns}); INSERT INTO t VALUES (1, 'a'); INSERT INTO t (id) VALUES (2)"
+    long = ", ".join(f"c{n}" for n in range(400))
+    more = f"INSERT INTO t (id, {long}) SELECT 3, {', '.join(['repeat(md5(random()::text), 3)'] * 400)}"
+    pair = await make_pair(f"{old}; {more}", f"CREATE TABLE t (id bigint PRIMARY KEY, {columns})")
+    job = await make_job(pair)
+    (plan,) = job.plan.tables
+    large = may_be_too_large(plan, job.before(plan), job.after(plan))
+    assert await pair.old.fetch(f"SELECT id FROM t AS old WHERE {large}") == [(3,)]

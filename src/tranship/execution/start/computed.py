@@ -95,6 +95,7 @@ def _own_columns(job: Job) -> list[tuple[TableName, Column]]:
     return [
         (plan.new, column)
         for plan in job.plan.tables
+        for filled in (frozenset(filled_columns(plan)),)
         for column in job.after(plan).columns
-        if column.name not in filled_columns(plan) and (column.generation or column.default)
+        if column.name not in filled and (column.generation or column.default)
     ]

@@ -111,7 +111,9 @@ def _most_bytes(plan: TablePlan, position: int, column: Column, old: Table) -> s
         return str(most)
     text = compile_text(plan, position, old)
     if fixed is None and column.type.leaf.typname in ("text", "varchar"):
-        return f"COALESCE(LEAST(pg_catalog.octet_length({text}) + {_PADDED}, {most}), 0)"
+        # LEAST passes over a NULL, so that it has to be asked for.
+        most_of_text = f"LEAST(pg_catalog.octet_length({text}) + {_PADDED}, {most})"
+        return f"CASE WHEN {text} IS NULL THEN 0 ELSE {most_of_text} END"
     return f"CASE WHEN {text} IS NULL THEN 0 ELSE {most} END"
 
 
