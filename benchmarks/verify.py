@@ -11,7 +11,8 @@ of all processes: CPU depends less on what else the machine does.
 ``--naming`` measures something else: the narrow table is moved once, then ``tranship verify`` looks at it as
 it is, after one row has changed, after one of every batch has, and after all have. The seconds are those of
 its own profile: NEW's hashes, and from then on until the rows are named, which the bar bounds by 5 s for one
-row in 10 million. Beside them stands the largest memory of the client's processes so far.
+row in 10 million. Beside them stand the CPU of the client and both servers, from which that of the first line
+is to be taken off, and the largest memory of the client's processes so far.
 """
 
 from __future__ import annotations
@@ -95,15 +96,16 @@ def naming(on: Ground, rows: int) -> Iterator[str]:
     """Yields what it takes to name rows that differ, as the lines of a Markdown table."""
     NARROW.prepare(on, rows)
     on.timed(f"{TRANSHIP} migrate config.json --live")
-    yield f"| {NARROW.name}, {rows} rows | hashes of NEW, s | named after, s | whole, s | memory, MB |"
-    yield "|---|---:|---:|---:|---:|"
+    named_by = "hashes of NEW, s | named after, s | whole, s | CPU of all, s | memory, MB"
+    yield f"| {NARROW.name}, {rows} rows | {named_by} |"
+    yield "|---|---:|---:|---:|---:|---:|"
     for number, (name, change) in enumerate(CHANGES.items()):
         execute(on.new, change.format(middle=rows // 2), "VACUUM load", "CHECKPOINT")
         status = 5 if number else 0
         taken = on.timed(f"{TRANSHIP} verify config.json --profile --prefix {number}; test $? = {status}")
         hashed, named = profiled(on, str(number))
         memory = getrusage(RUSAGE_CHILDREN).ru_maxrss // 1024
-        yield f"| {name} | {hashed:.1f} | {named:.1f} | {taken.wall:.1f} | {memory} |"
+        yield f"| {name} | {hashed:.1f} | {named:.1f} | {taken.wall:.1f} | {taken.cpu:.1f} | {memory} |"
 
 
 def profiled(on: Ground, prefix: str) -> tuple[float, float]:

@@ -180,15 +180,11 @@ class RowValues(Struct, frozen=True):
 
     def part(self, form: HashForm, number: int) -> str:
         """Returns SQL for a row's part among so many, counted from 0. No proof depends on it."""
-        if self.keys and form.how is RowHash.NATIVE:
-            hash_ = f'pg_catalog.hashtextextended({self.key} COLLATE pg_catalog."C", 0)'
-        elif form.how is RowHash.NATIVE:
-            hash_ = hashed(self.columns, form)
-        else:
-            text = self.key if self.keys else hashed(self.columns, form)
-            digits = f"pg_catalog.md5(pg_catalog.convert_to({text}, '{form.encoding}'))"
-            hash_ = _number(f"pg_catalog.substr({digits}, 1, 16)")
-        return f"({hash_}) OPERATOR(pg_catalog.&) {number - 1}"
+        read = hashed([self.columns[n] for n in self.keys] or self.columns, form)
+        if form.how is RowHash.MD5:
+            digits = f"pg_catalog.md5(pg_catalog.convert_to({read}, '{form.encoding}'))"
+            read = _number(f"pg_catalog.substr({digits}, 1, 16)")
+        return f"({read}) OPERATOR(pg_catalog.&) {number - 1}"
 
     @property
     def key(self) -> str:

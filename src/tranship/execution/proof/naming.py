@@ -24,6 +24,7 @@ from tranship.model.digest import Sums
 from tranship.model.locator import Locator
 from tranship.server.journal import BatchRow
 from tranship.server.snapshot import Snapshot
+from tranship.sql.digest import Parts
 
 NAMED = 1000
 """Rows of one flow that are named; the others are counted."""
@@ -97,7 +98,8 @@ class Naming(Struct, frozen=True):
         if narrow.parts is None or narrow.parts.chosen:
             async for rows in reading.rows(narrow.parts):
                 summed += sums_of_rows(rows) if narrow.due is None else Sums()
-                told, more = await self._of_rows(rows, _Beside(reading, own, strangers), found.room)
+                beside = _Beside(reading, narrow.parts, own, strangers)
+                told, more = await self._of_rows(rows, beside, found.room)
                 found.add(told)
                 updated += more
         return Named(found.all, own, narrow.due or summed, updated)
@@ -159,7 +161,7 @@ class Naming(Struct, frozen=True):
         if not keys:
             return []
         names = [column.name for column in copied_columns(self.of.job, self.of.plan)]
-        due = {row.key: row async for rows in beside.reading.rows(wanted=keys) for row in rows}
+        due = {row.key: row async for rows in beside.reading.rows(beside.parts, keys) for row in rows}
         there = await self.rows.at([*beside.own.places(keys), *beside.strangers.places(keys)], keys)
         found = []
         for key in keys:
@@ -200,6 +202,8 @@ class _Beside(NamedTuple):
     """What some rows of a batch are compared with."""
 
     reading: OldBatch
+    parts: Parts | None
+    """Those whose rows are read; None: all."""
     own: RowStore
     """Rows that the batch wrote."""
     strangers: Strangers
