@@ -87,7 +87,7 @@ def _parents(
     above = landscape.old.table(parent.old)
     if before is None or after is None or above is None:
         return
-    references = list(_by_old(before.foreign_keys, parent.old))
+    references = list(dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset())))
     references += _by_new(after.foreign_keys, child, parent) if parent.new in landscape.alone else []
     own = None if _flow(parent) in below else _of(parent, landscape, below)
     for columns, keys in references:
@@ -117,9 +117,22 @@ def _filter(pair: TablePair, answers: Answers) -> str:
 
 
 def _by_old(
-    keys: Sequence[ForeignKey], target: TableName
+    table: Table, target: TableName, old: Catalog, passed: frozenset[TableName]
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    yield from ((key.columns, key.target_columns) for key in keys if key.target == target)
+    """Yields the columns by which rows of a table refer to rows of the target, and those of the target: by a
+    key to it, or by one to a table whose own reference to it is part of the key (``passed`` are the tables on
+    the way).
+    """
+    for key in table.foreign_keys:
+        if key.target == target:
+            yield key.columns, key.target_columns
+        between = old.table(key.target)
+        if between is None or key.target in (target, *passed, table.name) or not key.enforced:
+            continue
+        partners = dict(zip(key.target_columns, key.columns, strict=True))
+        for columns, keys in _by_old(between, target, old, passed | {table.name}):
+            if partners.keys() >= set(columns):
+                yield tuple(partners[column] for column in columns), keys
 
 
 def _by_new(

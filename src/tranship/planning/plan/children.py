@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.errors.codes.shapes import NotExecuted
+from tranship.errors.codes.shapes import FollowedInCycle
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
@@ -54,8 +54,7 @@ def with_children(
     merged = {(t.old, t.shape.merge): t.shape.left_with for t in completed if t.shape.merge is not None}
     numbered = {(t.old, key): t.shape.left_with for t in completed for key in t.shape.new_keys}
     completed = [with_counted(_among_taken(table, merged), numbered) for table in completed]
-    what = "'children': 'leave_out' over tables that refer to each other in a cycle"
-    return completed, tuple(NotExecuted(what).problem(str(flow)) for flow in sorted(finding.circular))
+    return completed, tuple(FollowedInCycle(flow).problem() for flow in sorted(finding.circular))
 
 
 def _among_taken(table: TablePlan, merged: Mapping[tuple[TableName, Merge], tuple[Parent, ...]]) -> TablePlan:
@@ -110,12 +109,15 @@ class _Finding:
             # Without a key in NEW nothing refers to the parent there: its value may stay.
             if (tie.table == table.old and not itself) or (wanted is Children.NULL and not tie.of_new):
                 continue
+            # Asked first: only what is followed can lead round in a circle.
+            if self._policy(table, tie) is not wanted:
+                continue
             taken = [self._rows_of(flow, own=own) for flow in tie.flows]
-            if any(one == Taken() for one in taken) or self._policy(table, tie) is not wanted:
+            if any(one == Taken() for one in taken):
                 continue
             # A row that loses its reference stays, and with it those below: nothing follows it.
-            itself = own and wanted is Children.LEAVE_OUT
-            found.setdefault((tie.table, tie.columns), self._parent(tie, tuple(taken), itself=itself))
+            below = own and wanted is Children.LEAVE_OUT
+            found.setdefault((tie.table, tie.columns), self._parent(tie, tuple(taken), itself=below))
         return tuple(found.values())
 
     def _rows_of(self, flow: TablePlan, *, own: bool) -> Taken:
