@@ -136,6 +136,8 @@ class ComesSecond(Struct, frozen=True, tag=True):
     exclusion: bool
     row: str
     """The row that is kept."""
+    table: str = ""
+    """Its flow, where it is another one than that of the rejected row."""
 
 
 class SurvivorRejected(Struct, frozen=True, tag=True):

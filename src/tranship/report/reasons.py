@@ -92,8 +92,9 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return _held(reason)
         case SurvivorRejected():
             return "its survivor was rejected: the row into which it is merged"
-        case ComesSecond(row=row):
-            return f"{_violated(reason)}: the row {row} of OLD comes first"
+        case ComesSecond(row=row, table=table):
+            whose = f"{table} in OLD" if table else "OLD"
+            return f"{_violated(reason)}: the row {row} of {whose} comes first"
         case ParentMissing() | ParentIsAnother() | ParentElsewhere() | NoParentInOld() | ParentNotThere():
             return _of_parent(reason)
         case _ as unreachable:

@@ -74,6 +74,10 @@ REASONS: dict[Reason, str] = {
     NotChangeable('{"id": 1}', ("id",)): (
         'NEW held the row {"id": 1} before the run, and an update does not change id'
     ),
+    ComesSecond("parties_pkey", False, '{"id": 1}', "public.customers"): (
+        'duplicate key value violates unique constraint "parties_pkey": the row {"id":'
+        " 1} of public.customers in OLD comes first"
+    ),
     ComesSecond("city_during", True, '{"id": 1}'): (
         'conflicting key value violates exclusion constraint "city_during": the row {"id":'
         " 1} of OLD comes first"

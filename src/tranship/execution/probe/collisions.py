@@ -228,7 +228,9 @@ class Collisions:
         merged = await self._merged(losers, indexes)
         for loser in (one for one in losers if one not in merged):
             index = indexes[loser.constraint]
-            winner = names[loser.winner]
+            others = loser.winner.plan != loser.place.plan
+            flow = str(self._of.plans[loser.winner.plan].flow) if others else ""
+            winner = names[loser.winner], flow
             reject = reasons.collision(
                 loser.place.row, index.constraint, index.shown, winner, exclusion=index.exclusion
             )

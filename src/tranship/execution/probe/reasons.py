@@ -128,10 +128,12 @@ def not_changeable(row: Locator, constraint: str | None, held: str, columns: Seq
 
 
 def collision(
-    row: Locator, constraint: str, columns: Sequence[str], winner: str, *, exclusion: bool
+    row: Locator, constraint: str, columns: Sequence[str], winner: tuple[str, str], *, exclusion: bool
 ) -> Reject:
-    """Returns the reject of a row whose key an earlier row of OLD has."""
-    reason = ComesSecond(constraint, exclusion, winner)
+    """Returns the reject of a row whose key an earlier row of OLD has: ``winner``, with the name of its flow
+    if that is another one.
+    """
+    reason = ComesSecond(constraint, exclusion, *winner)
     return Reject(
         row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint, rank=1
     )
