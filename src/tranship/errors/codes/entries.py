@@ -149,6 +149,10 @@ class WrongFields(RefusalMessage, frozen=True):
     homes: str
 
 
+class ColumnOfRows(WrongFields, frozen=True):
+    hint = "delete {field!r} here: {action!r} is about rows; what becomes of a column is an entry of its own"
+
+
 class FieldNeeded(RefusalMessage, frozen=True):
     code = WrongFields.code
     message = "action {action!r} needs {field!r}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tranship.errors.codes.decisions import OpenQuestion
 from tranship.model.catalog import Catalog
@@ -11,6 +11,7 @@ from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.flows import place_of
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, entry_path
+from tranship.planning.matching.new_keys import Place, rekeyed_columns
 
 
 def without_answered(
@@ -23,27 +24,32 @@ def without_answered(
     """Returns the problems without the open questions that other decisions answer.
 
     An entry that asks what becomes of an old column or an old table is answered where another flow or an
-    expression takes its values to NEW. Entries that name a new column ask for more than that.
+    expression takes its values to NEW. One that names a new column, too, is answered where that follows a new
+    key by itself.
     """
-    asking = {entry.path: entry for entry in file.entries if _asks_what_becomes(entry)}
-    return tuple(
+    asking = {entry.path: entry for entry in file.entries if entry.action == SPECIFY_ACTION}
+    open_ = [one for one in problems if one.code == OpenQuestion.code and entry_path(one) in asking]
+    following = rekeyed_columns(matching.pairs, answers, *sides) if open_ else {}
+    settled = [
         one
-        for one in problems
-        if one.code != OpenQuestion.code
-        or (entry := asking.get(entry_path(one))) is None
-        or not _is_answered(entry, sides, matching, answers)
-    )
+        for one in open_
+        if _is_answered(asking[entry_path(one)], sides, matching, answers)
+        or _follows(asking[entry_path(one)], sides, following)
+    ]
+    return tuple(one for one in problems if one not in settled)
 
 
-def _asks_what_becomes(entry: Resolution) -> bool:
-    return entry.action == SPECIFY_ACTION and (entry.new_column is None or entry.new_column in PLACEHOLDERS)
+def _follows(entry: Resolution, sides: tuple[Catalog, Catalog], following: Collection[Place]) -> bool:
+    """Returns whether the column that an entry asks about holds a new key, or follows one."""
+    place = place_of(entry.table, *sides)
+    return place is not None and (*place, entry.new_column or "") in following
 
 
 def _is_answered(
     entry: Resolution, sides: tuple[Catalog, Catalog], matching: Matching, answers: Answers
 ) -> bool:
     place = place_of(entry.table, *sides)
-    if place is None:
+    if place is None or (entry.new_column is not None and entry.new_column not in PLACEHOLDERS):
         return False
     table, flow = place
     if not entry.sources:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tranship.codec import nearest
 from tranship.errors.codes.entries import (
+    ColumnOfRows,
     DefaultWithoutTable,
     EmptyMapping,
     EmptySql,
@@ -125,10 +126,13 @@ def action_of(entry: Resolution) -> Action | None:
 
 
 def plain(entry: Resolution) -> Resolution:
-    """Returns the entry without the placeholders that its action has no use for.
+    """Returns the entry without what stands in the question and its action has no use for: placeholders, and
+    the columns of a new key, which it names itself.
 
-    Someone who ignores a column need not delete them.
+    Someone who answers a question need not delete them.
     """
+    if entry.action == Action.NEW_KEY and entry.column in (entry.old_column, entry.new_column):
+        entry = replace(entry, old_column=None, new_column=None)
     if entry.action == Action.IGNORE and entry.new_column in PLACEHOLDERS:
         entry = replace(entry, new_column=None)
     if entry.default_value in PLACEHOLDERS and not _takes(entry, "default_value"):
@@ -188,8 +192,10 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
     for field in _NEEDED[action]:
         if field not in given and not (reading and field == "old_column"):
             yield problem(entry, FieldNeeded(action.value, field))
+    of_rows = action in ROW_ACTIONS
     for field in sorted(given - _ALLOWED[action]):
-        yield problem(entry, WrongFields(action.value, field, _homes(field)))
+        wrong = ColumnOfRows if of_rows and field in _FEEDS else WrongFields
+        yield problem(entry, wrong(action.value, field, _homes(field)))
     if action is Action.TRANSFORM:
         yield from _check_transform(entry, given)
     for field, text in sql_texts(entry):
