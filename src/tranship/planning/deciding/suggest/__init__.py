@@ -30,6 +30,7 @@ from tranship.planning.deciding.data_questions import Provisional, provisional_c
 from tranship.planning.deciding.resolve import asked_by_patterns, decide
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
+from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
 from tranship.planning.deciding.suggest.context import TablePairContext
@@ -121,7 +122,7 @@ def suggest(
     data = _Data(old, new, evidence, provisional)
     undecided = _undecided(provisional, answers)
     proposed = shapes(data.whole(undecided))
-    drafts = asked_together(map(partial(_beside, proposed), _fresh(data, undecided, asked)), old)
+    drafts = asked_together(map(partial(_beside, proposed, old), _fresh(data, undecided, asked)), old)
     written = _ordered(provisional, [*earlier.again(), *map(_written, drafts)])
     return Suggestions(
         document=document(written, old, new, (file, proposed)),
@@ -133,19 +134,27 @@ def suggest(
     )
 
 
-def _beside(proposed: Sequence[Shape], one: DraftOf) -> DraftOf:
+def _beside(proposed: Sequence[Shape], old: Catalog, one: DraftOf) -> DraftOf:
     """Returns a draft with the numbers of the shapes that would answer it as well."""
     draft = one.draft
     told = tuple(
         f"see {SUGGESTIONS} {place}: {shape.question}"
         for place, shape in enumerate(proposed, 1)
-        if shape.table == one.table and _answers(shape, draft.old_column)
+        if _answers(shape, one, old)
     )
     return replace(one, draft=replace(draft, evidence=(*draft.evidence, *told))) if told else one
 
 
-def _answers(shape: Shape, old_column: str | None) -> bool:
-    return old_column in shape.columns or (old_column is None and not shape.columns)
+def _answers(shape: Shape, one: DraftOf, old: Catalog) -> bool:
+    """Returns whether a shape would say what becomes of an old table or column, or what fills a new one."""
+    draft = one.draft
+    if one.table is None:
+        return False
+    if draft.old_column is not None:
+        return shape.table == one.table and draft.old_column in shape.columns
+    if draft.new_column is not None:
+        return (one.flow or table_key(one.table, old), draft.new_column) in shape.fills
+    return not shape.columns and one.table in (shape.table, *shape.reads)
 
 
 class _Earlier(Struct, frozen=True):

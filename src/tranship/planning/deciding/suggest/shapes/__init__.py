@@ -37,5 +37,13 @@ _DETECTORS = (
 
 
 def shapes(whole: Whole) -> tuple[Shape, ...]:
-    """Returns what may become of rows beyond one old row, one new row; the grossest change first."""
-    return tuple(chain.from_iterable(detector(whole) for detector in _DETECTORS))
+    """Returns what may become of rows beyond one old row, one new row; the grossest change first.
+
+    Of two that fill the same columns from one old table the first stays: it says more of the table.
+    """
+    found: list[Shape] = []
+    for shape in chain.from_iterable(detector(whole) for detector in _DETECTORS):
+        others = (one for one in found if one.table == shape.table)
+        if not shape.fills or not any(shape.fills <= one.fills for one in others):
+            found.append(shape)
+    return tuple(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.names import ColumnRef
 from tranship.model.types import TypeKind
@@ -140,7 +142,8 @@ def _attributes_of(whole: Whole, table: Table, one: PairOfTables, thing: str) ->
         named = [(c, held[folded(c.name)]) for c in one.come if folded(c.name) in held]
         values = [c for c in table.columns if c.name not in {name, thing, *_key_of(table)} and _is_value(c)]
         if named and len(values) == 1:
-            yield _attribute_columns(table, one, (thing, values[0].name), (name, joined), named)
+            shape = _attribute_columns(table, one, (thing, values[0].name), (name, joined), named)
+            yield replace(shape, reads=() if named_by.name == table.name else (named_by.name,))
 
 
 def _is_value(column: Column) -> bool:

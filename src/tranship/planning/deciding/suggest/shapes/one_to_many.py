@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -25,7 +25,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
 )
 from tranship.planning.matching.scope import quoted
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import stems
+from tranship.planning.names.tokens import squashed, stems
 
 _PLACE = frozenset(stems("position pos ordinal ord index idx sort sequence seq rank no number line"))
 """Words by which a column is called that counts the items of one row."""
@@ -38,9 +38,12 @@ _UPPER = frozenset(stems("ancestor parent upper above super"))
 def split_tables(whole: Whole) -> Iterator[Shape]:
     """Yields new tables that have the names of columns which vanished from one old table."""
     for one in whole.pairs:
-        gone = {column.name: column for column in one.gone}
+        gone = {squashed(column.name): column.name for column in one.gone}
+        exact = {column.name for column in one.gone}
         for table in whole.unfilled:
-            taken = [column.name for column in table.columns if column.name in gone]
+            columns = [column.name for column in table.columns]
+            named = ((name, name if name in exact else gone.get(squashed(name))) for name in columns)
+            taken = {old: new for new, old in named if old is not None}
             key = _reference(table, one)
             telling = set(taken) - DULL
             if taken and (key is not None or telling):
@@ -54,8 +57,9 @@ def _reference(table: Table, one: PairOfTables) -> ForeignKey | None:
     return keys[0] if len(keys) == 1 else None
 
 
-def _split(one: PairOfTables, table: Table, taken: Sequence[str], key: ForeignKey | None) -> Shape:
-    entries: list[Entry] = []
+def _split(one: PairOfTables, table: Table, taken: Mapping[str, str], key: ForeignKey | None) -> Shape:
+    # Columns of the same name need no entry.
+    entries: list[Entry] = [copied(old, new) for old, new in taken.items() if old != new]
     primary = single_key(one.before)
     if key is not None and primary is not None and one.before.column(key.columns[0]) is None:
         entries.append(copied(primary, key.columns[0]))

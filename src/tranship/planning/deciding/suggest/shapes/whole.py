@@ -34,6 +34,14 @@ class Shape(Struct, frozen=True):
     """The old table whose questions it would answer."""
     columns: tuple[str, ...] = ()
     """Of these the questions of which old columns; empty: what becomes of the table."""
+    reads: tuple[TableName, ...] = ()
+    """Further old tables whose rows its SQL reads, so that they are not left behind."""
+
+    @property
+    def fills(self) -> frozenset[tuple[str, str]]:
+        """The new columns that its entries fill, each with its key of the file."""
+        named = ((key, entry.get("new_column")) for key, own in self.entries.items() for entry in own)
+        return frozenset((key, column) for key, column in named if isinstance(column, str))
 
     def facts(self, *, values: bool) -> tuple[str, ...]:
         """Returns the evidence in words, with or without the values of rows."""

@@ -1,0 +1,60 @@
+"""Suggestions of another shape, as far as the catalogs alone speak for them."""
+
+from __future__ import annotations
+
+from support.build import parse_catalog
+from tranship.model.catalog import Catalog
+from tranship.model.evidence import ColumnFacts, Evidence, ValueCount
+from tranship.model.names import ColumnRef, TableName
+from tranship.planning.deciding.suggest import Suggestions, suggest
+from tranship.planning.matching.scope import make_scope
+
+
+def suggested(old: Catalog, new: Catalog, evidence: Evidence | None = None) -> Suggestions:
+    scope, _ = make_scope(old, new, None)
+    return suggest(old, new, scope, evidence or Evidence())
+
+
+def test_columns_of_another_spelling_are_named_one_by_one() -> None:
+    old = parse_catalog("Member(Id int pk, Login text, ShoeSize int, bio text)")
+    new = parse_catalog(
+        "member(id int pk, login text); profile(member_id int pk -> member.id, shoe_size int, bio text)"
+    )
+    (shape,) = suggested(old, new).shapes
+    assert shape.entries == {
+        "Member -> profile": (
+            {"action": "transform", "old_column": "ShoeSize", "new_column": "shoe_size"},
+            {"action": "transform", "old_column": "Id", "new_column": "member_id"},
+        )
+    }
+    assert shape.columns == ("ShoeSize", "bio")
+
+
+def test_a_tree_is_named_beside_the_columns_that_it_fills() -> None:
+    old = parse_catalog("cat(id int pk, parent_id int -> cat.id, name text)")
+    new = parse_catalog("cat(id int pk, path text!, name text, depth int!)")
+    found = suggested(old, new)
+    assert len(found.shapes) == 1
+    seen = {question.text: question.facts(values=False)[-1] for question in found.questions}
+    assert set(seen) == {
+        "Column 'parent_id' only exists in old DB",
+        "Column 'path' only exists in new DB",
+        "Column 'depth' only exists in new DB",
+    }
+    assert all(fact.startswith("see _suggestions 1: ") for fact in seen.values()), seen
+
+
+def test_attributes_are_suggested_once_and_named_beside_the_table_of_their_names() -> None:
+    old = parse_catalog(
+        "item(id int pk, name text); attr(id int pk, code text!);"
+        "item_attr(item_id int pk -> item.id, attr_id int pk -> attr.id, val text)"
+    )
+    new = parse_catalog("item(id int pk, name text, attrs jsonb, weight numeric)")
+    codes = ColumnRef(TableName("public", "attr"), "code")
+    known = ColumnFacts(codes, 2, 0, 2, values=(ValueCount("weight", 1), ValueCount("colour", 1)))
+    found = suggested(old, new, Evidence(columns=(known,)))
+    assert [shape.question for shape in found.shapes] == [
+        "Do the rows of 'item_attr' fill columns of 'item'?"
+    ], "and not once more for 'attrs' alone"
+    beside = {question.table: question.facts(values=False)[-1] for question in found.questions}
+    assert beside["attr"] == beside["item_attr"] == f"see _suggestions 1: {found.shapes[0].question}"
