@@ -65,5 +65,7 @@ def _question(pair: TablePair, held: RowsInNew) -> Change:
             "rows that refer to these ids would refer to others",
             "action 'existing' finds NEW's rows by their name, 'new_key' gives OLD's rows other ids,"
             " 'drop_table' leaves them out",
+            'with "rows": "same" a row with other values is rejected, with "update" OLD\'s values win, with'
+            ' "keep" NEW\'s',
         ),
     )

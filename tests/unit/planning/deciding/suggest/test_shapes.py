@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.build import parse_catalog
 from tranship.model.catalog import Catalog
-from tranship.model.evidence import ColumnFacts, Evidence, ValueCount
+from tranship.model.evidence import ColumnFacts, Evidence, RowsInNew, ValueCount
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.deciding.suggest import Suggestions, suggest
 from tranship.planning.matching.scope import make_scope
@@ -58,3 +58,13 @@ def test_attributes_are_suggested_once_and_named_beside_the_table_of_their_names
     ], "and not once more for 'attrs' alone"
     beside = {question.table: question.facts(values=False)[-1] for question in found.questions}
     assert beside["attr"] == beside["item_attr"] == f"see _suggestions 1: {found.shapes[0].question}"
+
+
+def test_rows_of_new_with_other_values_are_asked_about_with_their_number() -> None:
+    old = new = parse_catalog("setting(name text pk, val text)")
+    held = RowsInNew(TableName("public", "setting"), 5, keys=3, equal=1)
+    (shape,) = suggested(old, new, Evidence(in_new=(held,))).shapes
+    assert shape.entries == {"setting": ({"action": "existing", "rows": "update"},)}
+    assert "holds 3 of OLD's keys, 2 of them with other values" in str(shape.evidence[0])
+    equal = RowsInNew(TableName("public", "setting"), 5, keys=3, equal=3)
+    assert not suggested(old, new, Evidence(in_new=(equal,))).shapes

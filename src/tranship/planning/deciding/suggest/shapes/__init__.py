@@ -15,6 +15,7 @@ from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_t
 from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole
 from tranship.planning.deciding.suggest.shapes.within import (
     duplicates,
+    held_rows,
     json_columns,
     marked_rows,
     names_in_other_tables,
@@ -31,6 +32,7 @@ _DETECTORS = (
     child_rows,
     json_columns,
     duplicates,
+    held_rows,
     names_in_other_tables,
     marked_rows,
 )

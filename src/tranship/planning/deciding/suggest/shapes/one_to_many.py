@@ -38,16 +38,22 @@ _UPPER = frozenset(stems("ancestor parent upper above super"))
 def split_tables(whole: Whole) -> Iterator[Shape]:
     """Yields new tables that have the names of columns which vanished from one old table."""
     for one in whole.pairs:
-        gone = {squashed(column.name): column.name for column in one.gone}
-        exact = {column.name for column in one.gone}
         for table in whole.unfilled:
-            columns = [column.name for column in table.columns]
-            named = ((name, name if name in exact else gone.get(squashed(name))) for name in columns)
-            taken = {old: new for new, old in named if old is not None}
+            taken = _of_their_names(one.gone, table)
             key = _reference(table, one)
             telling = set(taken) - DULL
             if taken and (key is not None or telling):
                 yield _split(one, table, taken, key)
+
+
+def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:
+    """Returns the old columns of which a table has the name, each with the column that is called so: but for
+    case and separators where none is called exactly so.
+    """
+    alike = {squashed(column.name): column.name for column in gone}
+    exact = {column.name: column.name for column in gone}
+    named = ((c.name, exact.get(c.name) or alike.get(squashed(c.name))) for c in table.columns)
+    return {old: new for new, old in named if old is not None}
 
 
 def _reference(table: Table, one: PairOfTables) -> ForeignKey | None:

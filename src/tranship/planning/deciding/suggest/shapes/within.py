@@ -34,6 +34,25 @@ from tranship.planning.names.families import family
 from tranship.planning.names.tokens import folded
 
 
+def held_rows(whole: Whole) -> Iterator[Shape]:
+    """Yields tables of which NEW holds rows under OLD's keys with other values: they would be rejected."""
+    in_new = {held.table: held for held in whole.evidence.in_new}
+    for one in whole.pairs:
+        held = in_new.get(one.pair.new)
+        differing = (held.keys or 0) - held.equal if held is not None else 0
+        # Names under other ids are a question of their own.
+        if held is None or differing <= 0 or held.renumbered or held.renamed or one.pair.name:
+            continue
+        evidence = (
+            f"NEW's {one.pair.new} holds {held.keys} of OLD's keys, {differing} of them with other values:"
+            " these rows would be rejected",
+            "'update' takes OLD's values, and a rollback restores NEW's; 'keep' leaves NEW's rows alone",
+        )
+        question = f"Which values win where NEW's '{one.pair.new.name}' holds rows of OLD already?"
+        entry = {"action": "existing", "rows": "update"}
+        yield Shape(question, evidence, one.own([entry]), one.pair.old)
+
+
 def duplicates(whole: Whole) -> Iterator[Shape]:
     """Yields texts that NEW wants written in one way, and rows that a key of NEW allows once."""
     for one in whole.pairs:
