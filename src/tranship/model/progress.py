@@ -59,6 +59,12 @@ class Batch(Struct, frozen=True):
     def __contains__(self, row: Locator) -> bool:
         return contains(self.range, row)
 
+    def among(self, rows: Sequence[Locator]) -> tuple[Locator, ...]:
+        """Returns those of some rows of its source that are in the batch; they are sorted."""
+        first, end = bisect_left(rows, _start(self), key=_address), self.range.end
+        last = bisect_left(rows, end, key=_address) if end is not None else len(rows)
+        return tuple(rows[first:last])
+
     def divided(
         self,
         at: Address,
@@ -109,6 +115,10 @@ def _between(addresses: Sequence[Address], batch: Batch) -> int:
     end = batch.range.end
     last = bisect_left(addresses, end) if end is not None else len(addresses)
     return last - bisect_left(addresses, _start(batch))
+
+
+def _address(row: Locator) -> Address:
+    return row.address
 
 
 def _start(batch: Batch) -> Address:

@@ -18,7 +18,7 @@ from tranship.model.names import TableName
 from tranship.model.progress import Batch
 from tranship.model.reasons import ServerSaid
 from tranship.model.verdict import Held, HeldAs, Reject
-from tranship.server.journal import Journal, Predicted, prepare_journal
+from tranship.server.journal import Journal, Predicted, parted, prepare_journal
 
 ITEM = TableName("public", "item")
 FLOW = FlowId(ITEM, ITEM)
@@ -86,6 +86,53 @@ async def test_what_is_predicted_later_leaves_the_first_reason(make_pair: MakePa
             (later[1].row, "second"),
             (PLACES[0], "first"),
         ]
+
+
+MANY = [
+    Held(Locator(source, (page, line)), HeldAs.UPDATED if (page + line) % 3 else HeldAs.KEPT)
+    for source in (0, 1)
+    for page in (0, 1, 254, 255, 256, 257, 511, 512, 70_000)
+    for line in (1, 2, 291)
+]
+"""Rows around the ends of blocks, of which only the outcome is on record."""
+
+
+@pytest.mark.parametrize(
+    "range_",
+    [
+        Whole(0),
+        Whole(1),
+        Pages(0, None, (1, 2)),
+        Pages(0, (255, 2), (257, 1)),
+        Pages(0, (256, 1), (256, 2)),
+        Pages(1, (300, 0), None),
+        Pages(1, (513, 1), (70_000, 1)),
+    ],
+)
+async def test_rows_on_record_in_blocks_come_by_their_ranges(make_pair: MakePair, range_: Range) -> None:
+    async with journalled(make_pair) as (conn, _):
+        await JOURNAL.write_predicted(conn, "run", 1, Predicted((), *parted(MANY)))
+        assert await conn.fetchval("SELECT count(*)::int FROM _tranship.held") <= 20
+        batch = Batch(0, FLOW, range_, 9)
+        predicted = await JOURNAL.predicted_in(conn, "run", 1, batch)
+        wanted = [one for one in MANY if one.row in batch]
+        assert predicted.held == tuple(wanted)
+        assert sorted(predicted.updated) == [one.row for one in wanted if one.outcome is HeldAs.UPDATED]
+        assert len(predicted) == len(predicted.rows) == len(wanted)
+        assert (await JOURNAL.predicted(conn, "run"))[1].held == tuple(sorted(MANY, key=lambda one: one.row))
+
+
+async def test_a_reject_that_is_predicted_later_takes_an_update_back(make_pair: MakePair) -> None:
+    late = [MANY[1].row, UPDATED.row]
+    async with journalled(make_pair) as (conn, _):
+        await JOURNAL.write_predicted(conn, "run", 0, Predicted((), *parted(MANY[:3])))
+        rejects = [Reject(row, "23503", ServerSaid("no parent"), rank=2) for row in late]
+        await JOURNAL.add_predicted_rejects(conn, "run", 0, rejects)
+        for batch in (Batch(0, FLOW, Whole(0), 9), Batch(0, FLOW, Pages(0, (0, 1), None), 9)):
+            predicted = await JOURNAL.predicted_in(conn, "run", 0, batch)
+            assert [r.row for r in predicted.rejects if r.sqlstate == "23503"] == late
+            assert predicted.held == (MANY[0], MANY[2], THERE)
+        assert MANY[1].outcome is HeldAs.UPDATED
 
 
 async def test_nobody_gets_a_batch_number_twice(make_pair: MakePair) -> None:

@@ -19,3 +19,25 @@ def test_a_row_lies_in_the_region_of_the_batch_that_has_it() -> None:
     assert [place for place in inside if Locator(place[0], (place[1], 1)) not in region] == []
     assert [place for place in outside if Locator(place[0], (place[1], 1)) in region] == []
     assert Locator(0, (1, 1)) not in Region(())
+
+
+def test_batches_that_have_other_rows_than_the_given_ones() -> None:
+    ranges = ((Pages(0, None, (5, 0)), 2), (Pages(0, (5, 0), None), 1), (Whole(1), 1), (Whole(2), -1))
+    region = Region(Batch(n, FLOW, range_, rows) for n, (range_, rows) in enumerate(ranges))
+    places = ((0, (0, 1)), (0, (5, 1)), (0, (4, 7)), (1, (3, 1)))
+    rows = [Locator(source, address) for source, address in places]
+    assert [batch.number for batch in region.not_full(rows)] == [3]
+    assert [batch.number for batch in region.not_full(rows[1:])] == [0, 3]
+    assert [batch.number for batch in region.not_full(())] == [0, 1, 2, 3]
+
+
+def test_rows_of_a_batch_among_sorted_ones() -> None:
+    rows = [Locator(0, (page, line)) for page in (1, 2, 3) for line in (1, 2)]
+    for range_, found in (
+        (Whole(0), rows),
+        (Pages(0, None, (2, 2)), rows[:3]),
+        (Pages(0, (2, 1), (3, 1)), rows[2:4]),
+        (Pages(0, (3, 2), None), rows[5:]),
+        (Pages(0, (9, 0), None), []),
+    ):
+        assert Batch(0, FLOW, range_, 9).among(rows) == tuple(found)

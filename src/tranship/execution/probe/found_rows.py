@@ -102,10 +102,11 @@ class FoundRows:
             other = first.setdefault(found.place, row)
             if other is not row:
                 sharing.setdefault(found.place, [other]).append(row)
-        flow, late = self._plan.flow, list[Locator]()
-        for place, row in first.items():
-            rows = await self._in_order(sharing[place]) if place in sharing else (row,)
-            late += [one for one in rows if not self._book.claim(flow, place, one)]
+        flow = self._plan.flow
+        alone = {place: row for place, row in first.items() if place not in sharing}
+        late = self._book.claim_all(flow, alone)
+        for place, rows in sharing.items():
+            late += [row for row in await self._in_order(rows) if not self._book.claim(flow, place, row)]
         named = await self._matcher.details([row for row in late if not self._found[row].shown])
         for row in late:
             found = self._found.pop(row)

@@ -8,7 +8,9 @@ Memory: about 200 bytes per row of OLD that NEW held.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 
 from msgspec import Struct
 from msgspec.json import Decoder
@@ -19,7 +21,17 @@ from tranship.errors.codes.start import AmbiguousExistingKey
 from tranship.execution.probe.questions import Answer, re_encodes
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.typed_rows import ask, ask_objects, json_rows, typed
-from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Sql, Take
+from tranship.model.expression import (
+    Coalesce,
+    Constant,
+    Followed,
+    Lookup,
+    MapValues,
+    NewDefault,
+    Rekeyed,
+    Sql,
+    Take,
+)
 from tranship.model.locator import Locator
 from tranship.model.progress import Batch
 from tranship.model.shape import Existing, ExistingRows
@@ -100,15 +112,16 @@ class Matcher:
         question = typed(self._reader.job, self._plan, {*self._asked, *self._matching.compared})
         query = rows_query(question.rows, [matched_part(question.rows, self._matching)])
         reader = replace(self._reader, objects=question.positions)
-        async for chunk in await self._chunks(reader, batches, question.positions):
-            for answer in await ask_objects(reader, query, chunk):
-                if answer.kind == "error":
-                    again.append(chunk.rows[answer.row])
-                for n, match in self._matches(answer):
-                    row = chunk.rows[n]
-                    if row in found:
-                        again.append(row)
-                    found[row] = match
+        async with aclosing(self._read(reader, batches, question.positions)) as chunks:
+            async for chunk in chunks:
+                for answer in await ask_objects(reader, query, chunk):
+                    if answer.kind == "error":
+                        again.append(chunk.rows[answer.row])
+                    for n, match in self._matches(answer):
+                        row = chunk.rows[n]
+                        if row in found:
+                            again.append(row)
+                        found[row] = match
         # The key of a row that NEW does not read as a whole, and what several rows of NEW are.
         return {**found, **await self.details(again)}
 
@@ -177,6 +190,25 @@ class Matcher:
     def _columns(self, positions: object) -> tuple[str, ...]:
         texts = positions.split(",") if isinstance(positions, str) and positions else ()
         return tuple(self._by.compared[int(n)] for n in texts)
+
+    async def _read(
+        self, reader: Reader, batches: Sequence[Batch], positions: Sequence[int]
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yields the rows that may be found, and reads on meanwhile where that takes OLD alone."""
+        chunks = await self._chunks(reader, batches, positions)
+        asks_new = any(isinstance(m.expression, Lookup | Rekeyed | Followed) for m in self._plan.columns)
+        if asks_new:
+            async for chunk in chunks:
+                yield chunk
+            return
+        following = asyncio.ensure_future(anext(chunks, None))
+        try:
+            while (read := await following) is not None:
+                following = asyncio.ensure_future(anext(chunks, None))
+                yield read
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def _chunks(
         self, reader: Reader, batches: Sequence[Batch], positions: Sequence[int]

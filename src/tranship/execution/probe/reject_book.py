@@ -7,6 +7,7 @@ Memory: one entry per rejected row, about 500 bytes with its reason (100 000 rej
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
@@ -121,6 +122,13 @@ class Book:
         owner = self._found.setdefault(flow.new, {}).setdefault(place, (flow, row))
         return owner == (flow, row)
 
+    def claim_all(self, flow: FlowId, places: Mapping[str, Locator]) -> list[Locator]:
+        """Does the same for rows by their places. Returns those whose places others have."""
+        owners = self._found.setdefault(flow.new, {})
+        late = [row for place, row in places.items() if place in owners and owners[place] != (flow, row)]
+        owners.update((place, (flow, row)) for place, row in places.items() if place not in owners)
+        return late
+
     def restore_held(self, flow: FlowId, held: Iterable[Held]) -> None:
         """Enters what an earlier process of the run found in NEW."""
         found = list(held)
@@ -175,6 +183,7 @@ class Book:
     def findings(self, flow: FlowId) -> TableFindings:
         """Returns the findings about one flow, rejects in row order."""
         rejects = self._rejects.get(flow, {})
+        held = Counter(one.outcome for one in self._held.get(flow, {}).values())
         return TableFindings(
             flow=flow,
             rejects=tuple(rejects[row] for row in sorted(rejects)),
@@ -185,12 +194,9 @@ class Book:
                 if of == flow
             ),
             not_asked=tuple(self._not_asked.get(flow, ())),
-            already_there=self._count(flow, HeldAs.ALREADY_THERE),
-            kept=self._count(flow, HeldAs.KEPT),
-            updated=self._count(flow, HeldAs.UPDATED),
-            merged=self._count(flow, HeldAs.MERGED),
+            already_there=held[HeldAs.ALREADY_THERE],
+            kept=held[HeldAs.KEPT],
+            updated=held[HeldAs.UPDATED],
+            merged=held[HeldAs.MERGED],
             ordered_stream=flow in self._ordered,
         )
-
-    def _count(self, flow: FlowId, outcome: HeldAs) -> int:
-        return sum(one.outcome is outcome for one in self._held.get(flow, {}).values())

@@ -172,6 +172,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
                 journal.sql("forget_batches"),
                 journal.sql("forget_rejects"),
                 journal.sql("forget_predicted_rejects"),
+                journal.sql("forget_held"),
                 journal.sql("forget_leads"),
                 journal.sql("forget_task"),
             ):

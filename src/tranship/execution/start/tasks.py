@@ -30,6 +30,7 @@ from tranship.server.journal import (
     Predicted,
     flow_name_text,
     name_text,
+    parted,
     write_leads,
 )
 
@@ -100,7 +101,7 @@ async def _write_predicted(
 ) -> None:
     flow = task.plan.flow
     held = book.held(flow)
-    predicted = Predicted(tuple(book.rejected(flow).values()), tuple(held[row] for row in sorted(held)))
+    predicted = Predicted(tuple(book.rejected(flow).values()), *parted(held[row] for row in sorted(held)))
     if len(predicted):
         await journal.write_predicted(control, run, task.position, predicted)
     leads = [

@@ -1,9 +1,9 @@
 """The journal in NEW, which alone says what a run has done.
 
-Begin with `nouns` (what it holds), then `store` (how it is read and written), then `access` (whether there is
-one that may be trusted; how it is made, upgraded and removed), and `shared` (what workers in other processes
-find). The SQL lies in ``sql/new/journal``. What a
-journal means for a run is decided in ``execution``, not here.
+Begin with `nouns` (what it holds), then `store` and `predictions` (how it is read and written), then `access`
+(whether there is one that may be trusted; how it is made, upgraded and removed), and `shared` (what workers
+in other processes find). The SQL lies in ``sql/new/journal``. What a journal means for a run is decided in
+``execution``, not here.
 """
 
 from tranship.server.journal.access import (
@@ -35,6 +35,7 @@ from tranship.server.journal.nouns import (
     name_text,
     old_columns,
 )
+from tranship.server.journal.predictions import parted
 from tranship.server.journal.shared import SharedRun, SharedTask, rejects_of_batch, shared_run, shared_task
 from tranship.server.journal.store import Journal
 
@@ -65,6 +66,7 @@ __all__ = [
     "name_from",
     "name_text",
     "old_columns",
+    "parted",
     "prepare_journal",
     "refuse_unfinished",
     "rejects_of_batch",

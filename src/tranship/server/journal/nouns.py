@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 
@@ -165,41 +166,64 @@ class BatchRow(Struct, frozen=True):
         return self.read - counted
 
 
+class Alike(Struct, frozen=True):
+    """Rows of one flow that have the same outcome, and of which nothing else is on record."""
+
+    outcome: HeldAs
+    rows: tuple[Locator, ...]
+    """In order."""
+
+
 class Predicted(Struct, frozen=True):
-    """What the data checks said of a batch's rows that are not copied, in physical order."""
+    """What the data checks said of a batch's rows that are not copied."""
 
     rejects: tuple[Reject, ...] = ()
-    held: tuple[Held, ...] = ()
-    """Rows whose rows NEW held before the run."""
+    apart: tuple[Held, ...] = ()
+    """Rows that no row is added to NEW for, each with what is on record of it."""
+    alike: tuple[Alike, ...] = ()
+    """The others of those."""
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """All rows that no row is added to NEW for, in order."""
+        alike = (Held(row, some.outcome) for some in self.alike for row in some.rows)
+        return tuple(sorted((*self.apart, *alike), key=lambda one: one.row))
 
     @property
     def rows(self) -> list[Locator]:
         """The rows that the batch does not add to NEW."""
-        return [*(reject.row for reject in self.rejects), *(one.row for one in self.held)]
+        return [*self.updated, *self.not_updated]
 
     @property
     def updated(self) -> list[Locator]:
         """The rows whose values replace those of NEW's row."""
-        return [one.row for one in self.held if one.outcome is HeldAs.UPDATED]
+        return self._held(lambda outcome: outcome is HeldAs.UPDATED)
 
     @property
     def not_updated(self) -> list[Locator]:
         """The rows that change nothing in NEW."""
-        staying = (one.row for one in self.held if one.outcome is not HeldAs.UPDATED)
+        staying = self._held(lambda outcome: outcome is not HeldAs.UPDATED)
         return [*(reject.row for reject in self.rejects), *staying]
+
+    def _held(self, wanted: Callable[[HeldAs], bool]) -> list[Locator]:
+        alike = [row for some in self.alike if wanted(some.outcome) for row in some.rows]
+        return [*(one.row for one in self.apart if wanted(one.outcome)), *alike]
 
     def count(self, outcome: HeldAs) -> int:
         """Returns the number of rows with an outcome."""
-        return sum(one.outcome is outcome for one in self.held)
+        alike = sum(len(some.rows) for some in self.alike if some.outcome is outcome)
+        return alike + sum(one.outcome is outcome for one in self.apart)
 
     def __len__(self) -> int:
-        return len(self.rejects) + len(self.held)
+        return len(self.rejects) + len(self.apart) + sum(len(some.rows) for some in self.alike)
 
     def within(self, batch: Batch) -> Predicted:
         """Returns what is said of the rows of a part of the batch."""
+        alike = ((some.outcome, batch.among(some.rows)) for some in self.alike)
         return Predicted(
             tuple(reject for reject in self.rejects if reject.row in batch),
-            tuple(one for one in self.held if one.row in batch),
+            tuple(one for one in self.apart if one.row in batch),
+            tuple(Alike(outcome, rows) for outcome, rows in alike if rows),
         )
 
 

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from tranship.model.locator import Address, Locator
-from tranship.model.verdict import Held, HeldAs
+from tranship.model.reasons import from_journal, journalled
+from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.sql import row_id
 
 NO_FAULT = "00000"
@@ -70,3 +71,19 @@ def place(row: asyncpg.Record) -> Locator:
     """Returns the row of OLD that a row of the journal is about; format 1 knows no items and keys."""
     place = row_id.Place(row["page"], row["line"], row.get("item", 0), row.get("key", ""))
     return row_id.from_journal(row["source"], place)
+
+
+def message(reject: Reject) -> bytes:
+    """Returns the reason as the journal keeps it."""
+    return journalled(reject.reason)
+
+
+def reject_in(row: asyncpg.Record) -> Reject:
+    return Reject(
+        place(row),
+        row["sqlstate"],
+        from_journal(bytes(row["message"])),
+        row["column_name"],
+        row["constraint_name"],
+        row.get("rank", 0),
+    )

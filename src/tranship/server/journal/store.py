@@ -18,10 +18,10 @@ from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.names import TableName
 from tranship.model.plan import Plan
 from tranship.model.progress import Batch, OldRows
-from tranship.model.reasons import from_journal, journalled
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
 from tranship.model.verdict import Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
+from tranship.server.journal import predictions
 from tranship.server.journal.nouns import (
     BatchRow,
     Findings,
@@ -36,22 +36,12 @@ from tranship.server.journal.nouns import (
     name_from,
     old_columns,
 )
-from tranship.server.journal.row_places import (
-    NO_FAULT,
-    held_of,
-    held_record,
-    item_and_key,
-    page_and_line,
-    page_and_line_of,
-    place,
-)
+from tranship.server.journal.row_places import item_and_key, message, page_and_line, place, reject_in
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
 from tranship.sql.row_id import parse_address
 
 Noun = TypeVar("Noun", bound=Struct)
-_BEYOND = (2**63 - 1, 2**31 - 1)
-"""Page and line pointer that no row has: the largest values of the journal's columns."""
 
 
 class _GoneIndex(Struct, frozen=True):
@@ -128,10 +118,7 @@ class Journal:
 
     async def predicted(self, conn: asyncpg.Connection, run: str) -> dict[int, Predicted]:
         """Returns what the data checks predicted, by the table's position."""
-        by_position: dict[int, list[asyncpg.Record]] = {}
-        for row in await conn.fetch(self.sql("predicted_rejects"), run):
-            by_position.setdefault(row["position"], []).append(row)
-        return {position: _predicted(rows) for position, rows in by_position.items()}
+        return await predictions.of_run(conn, self.sql, run)
 
     async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
         """Returns the rejected rows of a run."""
@@ -176,25 +163,19 @@ class Journal:
         """Journals what the data checks predicted, so that a resumed run need not check a NEW that already
         holds half of the table.
         """
-        records = [_predicted_reject(run, position, reject) for reject in predicted.rejects]
-        records += [held_record(run, position, one) for one in predicted.held]
-        await conn.copy_records_to_table("predicted_reject", schema_name=self.schema, records=records)
+        await predictions.write(conn, self.schema, (run, position), predicted)
 
     async def add_predicted_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
     ) -> None:
         """Journals what later data checks found; rows that are predicted already keep their reason."""
-        rows = [_predicted_reject(run, position, reject) for reject in rejects]
-        await conn.executemany(self.sql("add_predicted_reject"), rows)
+        await predictions.add(conn, self.sql, (run, position), rejects)
 
     async def predicted_in(
         self, conn: asyncpg.Connection, run: str, position: int, batch: Batch
     ) -> Predicted:
         """Returns what the data checks predicted of a batch's rows."""
-        lowest = page_and_line_of(batch.range.start, (0, 0))
-        highest = page_and_line_of(batch.range.end, _BEYOND)
-        rows = await conn.fetch(self.sql("predicted_in"), run, position, batch.source, *lowest, *highest)
-        return _predicted(rows).within(batch)
+        return await predictions.of_batch(conn, self.sql, (run, position), batch)
 
     async def count_batch(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow:
         """Journals what became of a batch; inside its transaction, whose own id comes first in what is
@@ -275,28 +256,6 @@ class Journal:
             )
             for row in await conn.fetch(self.sql("sequences"), run)
         )
-
-
-def message(reject: Reject) -> bytes:
-    """Returns the reason as the journal keeps it."""
-    return journalled(reject.reason)
-
-
-def _predicted_reject(run: str, position: int, reject: Reject) -> tuple[object, ...]:
-    """Returns a reject as a row of the predicted ones, in column order."""
-    row = reject.row
-    words = (reject.sqlstate, reject.column, reject.constraint, message(reject))
-    return (run, position, row.source, *page_and_line(row), reject.rank, *words, *item_and_key(row))
-
-
-def _predicted(rows: Iterable[asyncpg.Record]) -> Predicted:
-    rejects, held = [], []
-    for row in rows:
-        if row["sqlstate"] == NO_FAULT:
-            held.append(held_of(row))
-        else:
-            rejects.append(_reject(row))
-    return Predicted(tuple(rejects), tuple(held))
 
 
 def _noun(
@@ -383,15 +342,4 @@ def _sums(row: asyncpg.Record) -> Sums | None:
 
 def reject_row(row: asyncpg.Record) -> RejectRow:
     """Returns a rejected row out of a row of the journal."""
-    return RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"])
-
-
-def _reject(row: asyncpg.Record) -> Reject:
-    return Reject(
-        place(row),
-        row["sqlstate"],
-        from_journal(bytes(row["message"])),
-        row["column_name"],
-        row["constraint_name"],
-        row.get("rank", 0),
-    )
+    return RejectRow(row["position"], row["batch"], reject_in(row), row["old_key"], row["old_row"])

@@ -149,7 +149,6 @@ def _as_it_is(columns: Sequence[str]) -> str:
     """Returns SQL for the texts of some columns of ``t`` as one JSON object, as text."""
     names = ", ".join(literal(name) for name in columns)
     texts = ", ".join(f"CAST(t.{ident(name)} AS pg_catalog.text)" for name in columns)
-    # Arrays and no arguments: a function takes no more than 100 of them.
-    lists = ", ".join(f"pg_catalog.unnest(ARRAY[{one}]::pg_catalog.text[])" for one in (names, texts))
-    made = "CAST(pg_catalog.json_object_agg(v.name, v.value) AS pg_catalog.text)"
-    return f"(SELECT {made} FROM ROWS FROM ({lists}) AS v(name, value))"
+    # Of arrays: a function takes no more than 100 arguments.
+    lists = (f"CAST(ARRAY[{one}] AS pg_catalog.text[])" for one in (names, texts))
+    return f"CAST(pg_catalog.json_object({', '.join(lists)}) AS pg_catalog.text)"

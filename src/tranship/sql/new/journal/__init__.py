@@ -45,6 +45,7 @@ TABLES: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "batch": "xids",
                 "predicted_reject": "rank",
                 "reject": "old_row",
+                "held": "outcome",
                 "image": "held",
                 "lead": "new_key",
                 "undo": "facts",

@@ -22,6 +22,8 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- row_count: rows that the flow makes. old_rows, left_out, no_items, with_parent: the old rows behind them, where it does not make one row of each.
 -- page, line: where an old row lies; item: which of the rows made of it, from 1; key: instead of a place, that of a query's row.
 -- predicted_reject: rows that batches do not add; SQLSTATE 00000 marks those that NEW held before the run, whose message says what becomes of them.
+-- held: likewise, of which nothing but the outcome is on record: those of 256 pages from the given one on. rows: 4 bytes for each, lowest first: the
+-- line, and from the 17th bit on the page after the given one.
 -- image: rows of NEW's own as they were before the run changed them, found by the row of OLD whose values they got; row_key (what found the
 -- row) and held (what was changed) are JSON objects of column to text, in NEW's encoding; xid is the savepoint that changed the row: 32 bits,
 -- which its xmin shows as long as nobody else changes it.
@@ -60,6 +62,8 @@ CREATE TABLE {journal}.reject (
   run text, position integer, batch integer NOT NULL, source integer, page bigint, line integer, old_key bytea, old_row bytea NOT NULL,
   sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, item integer NOT NULL DEFAULT 0,
   key text NOT NULL DEFAULT '', PRIMARY KEY (run, position, source, page, line, item, key));
+CREATE TABLE {journal}.held (
+  run text, position integer, source integer, page bigint, outcome text, rows bytea NOT NULL, PRIMARY KEY (run, position, source, page, outcome));
 CREATE TABLE {journal}.image (
   run text, position integer, source integer, page bigint, line integer, item integer, key text, batch integer NOT NULL,
   row_key text NOT NULL, held text NOT NULL, xid bigint NOT NULL, PRIMARY KEY (run, position, source, page, line, item, key));

@@ -31,8 +31,23 @@ AND (page, line) >= ($4::bigint, $5::integer) AND (page, line) < ($6::bigint, $7
 
 -- name: add_predicted_reject
 -- $1 run, $2 position, $3 source, $4 page, $5 line, $6 rank, $7 SQLSTATE, $8 column, $9 constraint, $10 message, $11 item, $12 key.
--- One that is there stays.
-INSERT INTO {journal}.{predicted} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+-- One that is there stays; a row that was to update one of NEW's own is rejected in place of that.
+INSERT INTO {journal}.{predicted} AS there VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (run, position, source, page, line, item, key) DO UPDATE
+SET rank = EXCLUDED.rank, sqlstate = EXCLUDED.sqlstate, column_name = EXCLUDED.column_name, constraint_name = EXCLUDED.constraint_name, message = EXCLUDED.message
+WHERE there.sqlstate = '00000' AND pg_catalog.convert_from(there.message, 'UTF8')::pg_catalog.json ->> 'outcome' = 'updated';
+
+-- name: held
+-- $1 run. The rows that no row is added to NEW for, block by block, in physical order.
+SELECT * FROM {journal}.held WHERE run = $1 ORDER BY position, source, page;
+
+-- name: held_in
+-- $1 run, $2 position, $3 source, $4 first page of the first block, $5 page. The blocks that begin at these pages or between, in physical order.
+SELECT * FROM {journal}.held WHERE run = $1 AND position = $2 AND source = $3 AND page BETWEEN $4 AND $5 ORDER BY page;
+
+-- name: forget_held
+-- $1 run, $2 position.
+DELETE FROM {journal}.held WHERE run = $1 AND position = $2;
 
 -- name: forget_predicted_rejects
 -- $1 run, $2 position.

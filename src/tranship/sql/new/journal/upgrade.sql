@@ -4,6 +4,8 @@
 -- Runs of the earlier format keep it in their row: they have no plan, and their hashes tell nothing here.
 CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
+CREATE TABLE {journal}.held (
+  run text, position integer, source integer, page bigint, outcome text, rows bytea NOT NULL, PRIMARY KEY (run, position, source, page, outcome));
 CREATE TABLE {journal}.image (
   run text, position integer, source integer, page bigint, line integer, item integer, key text, batch integer NOT NULL,
   row_key text NOT NULL, held text NOT NULL, xid bigint NOT NULL, PRIMARY KEY (run, position, source, page, line, item, key));
@@ -14,7 +16,7 @@ CREATE TABLE {journal}.cluster (
   run text PRIMARY KEY, epoch bigint NOT NULL, tool_version text NOT NULL, old_role text NOT NULL, new_role text NOT NULL, job bytea NOT NULL,
   exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}', new_started timestamptz NOT NULL DEFAULT pg_catalog.pg_postmaster_start_time());
 ALTER TABLE {journal}.heartbeat ADD COLUMN workers integer[] NOT NULL DEFAULT '{}';
-REVOKE ALL ON {journal}.format, {journal}.image, {journal}.lead, {journal}.cluster FROM PUBLIC;
+REVOKE ALL ON {journal}.format, {journal}.held, {journal}.image, {journal}.lead, {journal}.cluster FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,
