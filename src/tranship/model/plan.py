@@ -24,6 +24,8 @@ class Origin(StrEnum):
     SAME_NAME = "same name"
     RULE = "rule"
     """A rule proved a rename."""
+    RENAMED = "renamed"
+    """A person says that it is the old column under another name: what its values mean is not said."""
     DECIDED = "decided"
     """A person's resolution says so."""
     SERVER = "server"

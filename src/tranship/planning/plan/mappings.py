@@ -97,7 +97,9 @@ def _column_mapping(column: Column, decided: TableDecisions, sides: Sides) -> Co
 
 def _decided_mapping(column: Column, entry: Resolution, before: Table, sides: Sides) -> ColumnMapping:
     expression = _decided(entry, column, before, sides)
-    origin = Origin.SERVER if isinstance(expression, NewDefault) else Origin.DECIDED
+    origin = Origin.RENAMED if entry.action == Action.RENAME else Origin.DECIDED
+    if isinstance(expression, NewDefault):
+        origin = Origin.SERVER
     because = entry.because or entry.description
     return ColumnMapping(
         column=column.name, type=column.type, expression=expression, origin=origin, because=because
