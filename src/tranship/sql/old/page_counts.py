@@ -27,7 +27,7 @@ def count_pages(source: Source, step: int, transaction: int | None) -> str:
           SELECT n.number, (
             SELECT ARRAY[count(*)::pg_catalog.numeric, {_recent_sum(transaction)}::pg_catalog.numeric]
             {from_source(source)}{where((*in_source(source), *_IN_PAGES))}) AS counted
-          FROM {_page_ranges(step)} AS n) AS c
+          FROM {_page_ranges(step)} AS n {_ONCE}) AS c
         ORDER BY c.number
     """
 
@@ -40,6 +40,8 @@ def count_made_by_pages(plan: TablePlan, number: int, step: int, transaction: in
     them, and ``recent``.
     """
     source = plan.sources[number]
+    if plan.shape.items is None:
+        return _count_taken(plan, source, step, transaction)
     joined, made = _made(plan, source)
     # OFFSET 0: else what is made of a row would be computed for each of its counts.
     read = f"{heap_of(plan, source)}{joined}{where((*in_source(source), *_IN_PAGES))}"
@@ -54,7 +56,24 @@ def count_made_by_pages(plan: TablePlan, number: int, step: int, transaction: in
             FROM (SELECT {made} AS made, {hashed} AS hashed
               {read}
               OFFSET 0) AS r) AS counted
-          FROM {_page_ranges(step)} AS n) AS c
+          FROM {_page_ranges(step)} AS n {_ONCE}) AS c
+        ORDER BY c.number
+    """
+
+
+def _count_taken(plan: TablePlan, source: Source, step: int, transaction: int | None) -> str:
+    """Returns the same for a flow that makes one row of each old row that it takes: only aggregates over the
+    heap, without a row between.
+    """
+    chosen = f"count(*) FILTER (WHERE {' AND '.join(taken(plan)) or 'true'})"
+    counted = f"ARRAY[{chosen}, count(*), {_recent_sum(transaction)}]::pg_catalog.numeric[]"
+    return f"""
+        SELECT c.counted[1] AS rows, c.counted[2] AS old_rows, c.counted[2] - c.counted[1] AS left_out,
+          0 AS no_items, c.counted[3]::text AS recent
+        FROM (
+          SELECT n.number, (
+            SELECT {counted} {heap_of(plan, source)}{where((*in_source(source), *_IN_PAGES))}) AS counted
+          FROM {_page_ranges(step)} AS n {_ONCE}) AS c
         ORDER BY c.number
     """
 
@@ -98,5 +117,9 @@ def _page_ranges(step: int) -> str:
         FROM pg_catalog.generate_series($1::int8, $2::int8) AS g(number))"""
 
 
+_ONCE = "OFFSET 0"
+"""Keeps the planner from merging the counts of a range into the columns that read them: it would count once
+for each of these columns.
+"""
 _LAST_PAGE = 2**32 - 1
 """One above the number of the last page that a heap may have."""
