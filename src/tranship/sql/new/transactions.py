@@ -45,11 +45,16 @@ def extents(table: Table, known: Sequence[int]) -> str:
     """Returns a query for the ``first`` and the ``last`` ctid and the number of the ``rows`` of each known
     transaction (``xid``, 32 bits) and of all others together (NULL), none before $1 (32 bits).
     """
-    xid = f"CASE WHEN {written_by('t', known)} THEN t.xmin END AS xid"
     ends = "pg_catalog.min(t.ctid) AS first, pg_catalog.max(t.ctid) AS last, pg_catalog.count(*) AS rows"
-    rows = f"SELECT {xid}, {ends} FROM {relation_to_read(table)} AS t WHERE {since('t')} GROUP BY 1"
-    number = "CAST(CAST(h.xid AS pg_catalog.text) AS pg_catalog.int8)"
-    return f"SELECT {number} AS xid, h.first, h.last, h.rows FROM ({rows}) AS h"
+    # By the transaction alone: to compare each row's with a list of 200 takes four times as long.
+    each = f"SELECT t.xmin, {ends} FROM {relation_to_read(table)} AS t WHERE {since('t')} GROUP BY t.xmin"
+    number = "CAST(CAST(h.xmin AS pg_catalog.text) AS pg_catalog.int8)"
+    both = "pg_catalog.min(h.first) AS first, pg_catalog.max(h.last) AS last"
+    return f"""
+        SELECT CASE WHEN {written_by("h", known)} THEN {number} END AS xid, {both},
+          CAST(pg_catalog.sum(h.rows) AS pg_catalog.int8) AS rows
+        FROM ({each}) AS h GROUP BY 1
+    """
 
 
 def relation_to_read(table: Table) -> str:
