@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from support.build import parse_catalog
-from tranship.model.catalog import Catalog
-from tranship.model.evidence import ColumnFacts, Evidence, RowsInNew, ValueCount
+from tranship.model.catalog import Catalog, ForeignKey
+from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, RowsInNew, ValueCount
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.deciding.suggest import Suggestions, suggest
 from tranship.planning.matching.scope import make_scope
@@ -68,3 +70,25 @@ def test_rows_of_new_with_other_values_are_asked_about_with_their_number() -> No
     assert "holds 3 of OLD's keys, 2 of them with other values" in str(shape.evidence[0])
     equal = RowsInNew(TableName("public", "setting"), 5, keys=3, equal=3)
     assert not suggested(old, new, Evidence(in_new=(equal,))).shapes
+
+
+def test_rows_that_only_a_lost_tenant_tells_apart_are_no_duplicates() -> None:
+    """The filter is suggested at the topmost table; what refers to it follows by OLD's keys."""
+    old = parse_catalog(
+        "orders(tenant int pk, no int pk, note text);lines(tenant int pk, order_no int pk, pos int pk)"
+    )
+    key = ForeignKey("own", ("tenant", "order_no"), TableName("public", "orders"), ("tenant", "no"))
+    lines, orders = old.tables
+    old = replace(old, tables=(replace(lines, foreign_keys=(key,)), orders))
+    new = parse_catalog("orders(no int pk, note text); lines(order_no int pk -> orders.no, pos int pk)")
+    breaks = (
+        Breaks(Demand(TableName("public", "orders"), "unique", (("no", "no"),)), 2),
+        Breaks(Demand(TableName("public", "lines"), "unique", (("order_no", "order_no"), ("pos", "pos"))), 1),
+    )
+    (shape,) = suggested(old, new, Evidence(breaks=breaks)).shapes
+    assert shape.entries == {
+        "orders": (
+            {"action": "filter", "where": "SPECIFY_CONDITION", "children": "leave_out"},
+            {"action": "ignore", "old_column": "tenant"},
+        )
+    }

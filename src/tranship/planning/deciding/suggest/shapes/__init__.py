@@ -20,6 +20,7 @@ from tranship.planning.deciding.suggest.shapes.within import (
     marked_rows,
     names_in_other_tables,
     parents_above,
+    tenants,
 )
 
 _DETECTORS = (
@@ -31,6 +32,7 @@ _DETECTORS = (
     attributes,
     child_rows,
     json_columns,
+    tenants,
     duplicates,
     held_rows,
     names_in_other_tables,

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.evidence import Breaks
+from tranship.model.names import TableName
 from tranship.model.shape_evidence import JsonKey, JsonKeys, WrittenFacts
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.one_way import OneWay, one_ways
+from tranship.planning.deciding.resolve.words import SPECIFY_CONDITION
 from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
 from tranship.planning.deciding.suggest.guesses import reference, text_literal
@@ -56,7 +58,9 @@ def held_rows(whole: Whole) -> Iterator[Shape]:
 def duplicates(whole: Whole) -> Iterator[Shape]:
     """Yields texts that NEW wants written in one way, and rows that a key of NEW allows once."""
     for one in whole.pairs:
-        named: set[str] = set()
+        part = _lost_part(whole, one)
+        # Rows that only the lost column tells apart are no duplicates.
+        named = set(part.demanded) if part is not None else set[str]()
         for way in one_ways(one.pair, one.before, one.after):
             facts = _facts_of(whole, one, way)
             if facts is not None and (facts.changed or facts.repeated):
@@ -66,6 +70,60 @@ def duplicates(whole: Whole) -> Iterator[Shape]:
             columns = [old for old, _ in found.demand.columns]
             if _is_repeated(found, one) and not named & set(columns):
                 yield _merged(one, found, columns)
+
+
+def tenants(whole: Whole) -> Iterator[Shape]:
+    """Yields the filter for one value of a column that a key loses, at the topmost tables that lose it."""
+    parts = ((one, _lost_part(whole, one)) for one in whole.pairs)
+    lost = [(one, part) for one, part in parts if part is not None]
+    losing = {one.pair.old for one, _ in lost}
+    yield from (_one_part(whole, one, part) for one, part in lost if not _above(one, part.column) & losing)
+
+
+class _LostPart(Struct, frozen=True):
+    """A column of an old key that NEW lacks, such as a tenant, and what is left of the key there."""
+
+    column: str
+    demanded: tuple[str, ...]
+    repeated: int
+    """Rows that the rest of the key does not tell from others."""
+
+
+def _lost_part(whole: Whole, one: PairOfTables) -> _LostPart | None:
+    """Returns what a key of OLD loses, where rows would be rejected for that; None without it."""
+    gone = {column.name for column in one.gone}
+    for found in whole.evidence.breaks:
+        columns = tuple(old for old, _ in found.demand.columns)
+        for key in one.before.keys if _is_repeated(found, one) else ():
+            lost = set(key.columns) - set(columns)
+            if set(columns) < set(key.columns) and len(lost) == 1 and lost <= gone:
+                return _LostPart(lost.pop(), columns, found.rows)
+    return None
+
+
+def _above(one: PairOfTables, column: str) -> set[TableName]:
+    """Returns the other tables to which a table refers by keys that contain a column."""
+    keys = (key for key in one.before.foreign_keys if column in key.columns)
+    return {key.target for key in keys} - {one.pair.old}
+
+
+def _one_part(whole: Whole, one: PairOfTables, part: _LostPart) -> Shape:
+    """Returns the filter for the rows of one value of the column, which a person has to give."""
+    facts = whole.evidence.of(one.before.name, part.column)
+    held = [f"{facts.distinct} distinct values"] if facts is not None else []
+    evidence = (
+        f"'{part.column}' is part of a key of OLD, and NEW lacks it: {rows(part.repeated)} would be rejected"
+        f" as {'a duplicate' if part.repeated == 1 else 'duplicates'} of another '{part.column}'",
+        *held,
+        f'"where" says which rows move, such as old.{quoted(part.column)} = 1; what refers to them follows'
+        " by OLD's keys",
+    )
+    entries: tuple[Entry, ...] = (
+        {"action": "filter", "where": SPECIFY_CONDITION, "children": "leave_out"},
+        {"action": "ignore", "old_column": part.column},
+    )
+    question = f"Do only the rows of one '{part.column}' of '{one.pair.old.name}' move?"
+    return Shape(question, evidence, one.own(entries), one.pair.old, (part.column,))
 
 
 def _is_repeated(found: Breaks, one: PairOfTables) -> bool:
