@@ -92,3 +92,33 @@ def test_rows_that_only_a_lost_tenant_tells_apart_are_no_duplicates() -> None:
             {"action": "ignore", "old_column": "tenant"},
         )
     }
+
+
+def test_columns_of_one_kind_become_rows_with_a_word_for_each() -> None:
+    old = parse_catalog("person(id int pk, name text, phone_home text, phone_work varchar(20), fax text)")
+    new = parse_catalog(
+        "person(id int pk, name text); phone(person_id int pk -> person.id, kind text pk, number text!)"
+    )
+    (shape,) = suggested(old, new).shapes
+    assert shape.columns == ("phone_home", "phone_work"), "nothing says that a fax is one"
+    assert shape.entries["person -> phone"] == (
+        {
+            "action": "rows",
+            "from": "(VALUES ('home', old.phone_home), ('work', old.phone_work)) AS item(kind, value)",
+            "where": "item.value IS NOT NULL",
+        },
+        {"action": "transform", "old_column": "id", "new_column": "person_id"},
+        {"action": "transform", "new_column": "kind", "transform_sql": "item.kind"},
+        {"action": "transform", "new_column": "number", "transform_sql": "item.value"},
+    )
+
+
+def test_columns_of_numbers_become_rows_with_their_number() -> None:
+    old = parse_catalog("dept(id int pk, q1 numeric, q2 numeric, q3 numeric)")
+    new = parse_catalog("dept(id int pk); budget(dept_id int pk -> dept.id, quarter int pk, amount numeric!)")
+    (shape,) = suggested(old, new).shapes
+    first = shape.entries["dept -> budget"][0]
+    assert first["from"] == "(VALUES (1, old.q1), (2, old.q2), (3, old.q3)) AS item(kind, value)"
+    # Two columns of other names are no such row.
+    fewer = parse_catalog("dept(id int pk, cost numeric, plan numeric)")
+    assert not suggested(fewer, new).shapes

@@ -40,7 +40,7 @@ def split_tables(whole: Whole) -> Iterator[Shape]:
     for one in whole.pairs:
         for table in whole.unfilled:
             taken = _of_their_names(one.gone, table)
-            key = _reference(table, one)
+            key = reference_to(table, one)
             telling = set(taken) - DULL
             if taken and (key is not None or telling):
                 yield _split(one, table, taken, key)
@@ -56,7 +56,7 @@ def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:
     return {old: new for new, old in named if old is not None}
 
 
-def _reference(table: Table, one: PairOfTables) -> ForeignKey | None:
+def reference_to(table: Table, one: PairOfTables) -> ForeignKey | None:
     """Returns the one foreign key that leads from a new table to the key of the other one."""
     primary = single_key(one.after)
     keys = [key for key in keys_to(table, one.pair.new) if key.target_columns == (primary,)]
@@ -84,7 +84,7 @@ def lists(whole: Whole) -> Iterator[Shape]:
     for one in whole.pairs:
         for column in one.gone:
             for table in whole.unfilled:
-                key = _reference(table, one)
+                key = reference_to(table, one)
                 shape = _list(whole, one, column, table, key) if key is not None else None
                 if shape is not None:
                     yield shape
@@ -102,7 +102,7 @@ class _Items(Struct, frozen=True):
 
 
 def _list(whole: Whole, one: PairOfTables, column: Column, table: Table, key: ForeignKey) -> Shape | None:
-    places, taking = _own_columns(table, key)
+    places, taking = own_columns(table, key)
     primary, items = single_key(one.before), _items_of(whole, one, column)
     if len(taking) != 1 or items is None or primary is None or family(taking[0].type) not in items.families:
         return None
@@ -119,7 +119,7 @@ def _list(whole: Whole, one: PairOfTables, column: Column, table: Table, key: Fo
     return Shape(question, evidence, one.into(table, entries), one.pair.old, (column.name,))
 
 
-def _own_columns(table: Table, key: ForeignKey) -> tuple[list[Column], list[Column]]:
+def own_columns(table: Table, key: ForeignKey) -> tuple[list[Column], list[Column]]:
     """Returns the columns that count the items of one row, and the others that need a value."""
     own = [c for c in table.columns if c.name not in key.columns and not c.filled_by_server]
     places = [c for c in own if family(c.type) == "integer" and set(stems(c.name)) <= _PLACE]
