@@ -74,6 +74,8 @@ class Job(Struct, frozen=True, dict=True):
     """The flows of a rejects-only run; empty: the run moves all rows."""
     written_before: Mapping[TableName, tuple[int, ...]] = {}
     """The transactions in which the runs that a rejects-only run completes wrote into tables of NEW."""
+    updated_before: Mapping[TableName, tuple[int, ...]] = {}
+    """Likewise those in which they changed rows of NEW's own."""
     numbered_before: Mapping[KeyOf, int] = {}
     """From which number on the runs that a rejects-only run completes gave numbers, by the old key."""
     journalled: tuple[Journalled, ...] = ()

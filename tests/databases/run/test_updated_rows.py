@@ -132,3 +132,27 @@ async def test_items_and_rows_of_a_query_update_as_well(
     assert await pair.new.fetch(images) == [(28, 10)]
     back = await api.rollback(load_config(Path(pair.config(tmp_path, new=new))), live=True)
     assert sorted((table.updated, table.restored) for table in back.tables) == [(10, 10), (28, 28)]
+
+
+async def test_a_row_whose_parent_new_refuses_is_not_updated(make_pair: MakePair, tmp_path: Path) -> None:
+    """What refuses the parent is found out while it is copied, when the update is on record."""
+    old = """
+        CREATE TABLE shop (id int PRIMARY KEY, name text);
+        INSERT INTO shop SELECT g, 'shop ' || g FROM generate_series(1, 9) g;
+        CREATE TABLE item (id int PRIMARY KEY, shop int REFERENCES shop);
+        INSERT INTO item SELECT g, g FROM generate_series(1, 9) g;"""
+    new = """
+        CREATE TABLE shop (id int PRIMARY KEY, name text);
+        CREATE FUNCTION allowed(name text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN
+          PERFORM FROM shop WHERE false; RETURN name <> 'shop 7'; END$$;
+        ALTER TABLE shop ADD CHECK (allowed(name));
+        CREATE TABLE item (id int PRIMARY KEY, shop int REFERENCES shop);
+        INSERT INTO item SELECT g, NULL FROM generate_series(1, 8) g;"""
+    pair = await make_pair(old, new)
+    result = await migrate(pair, tmp_path, resolutions=decisions(tmp_path))
+    assert {t.table: (t.rows_migrated, t.rows_failed, t.rows_updated) for t in result.tables} == {
+        "public.shop": (8, 1, 0),
+        "public.item": (1, 1, 7),
+    }
+    expected = [(n, None if n == 7 else n) for n in range(1, 10)]
+    assert await pair.new.fetch("SELECT id, shop FROM item ORDER BY id") == expected

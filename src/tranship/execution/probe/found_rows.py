@@ -10,21 +10,26 @@ Memory: about 500 bytes per row of OLD that NEW held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
 
 from tranship.errors import Refused
 from tranship.errors.codes.start import ExistingNotAskable
 from tranship.execution.probe import reasons
+from tranship.execution.probe.derived import Derived, whole
 from tranship.execution.probe.matches import Match, Matcher
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reading import Reader, by_source
 from tranship.execution.probe.reject_book import Book
 from tranship.model.locator import Locator
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.model.shape import Existing, ExistingRows
 from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.planning.plan.found import found_by
 from tranship.planning.plan.led_children import referred_in_old
+from tranship.sql.new.existing import places_written
 from tranship.sql.new.given_rows import held_rows
 from tranship.sql.old.rows import in_key_order, own_keys
 from tranship.sql.row_id import locate
@@ -33,11 +38,15 @@ from tranship.sql.row_id import locate
 class FoundRows:
     """Finds the rows of one flow that NEW held before the run, and enters them into the book."""
 
-    def __init__(self, reader: Reader, book: Book, existing: Existing) -> None:
-        self._reader, self._book, self._existing = reader, book, existing
-        self._plan = reader.plan
-        self._by = found_by(existing, reader.plan, reader.job.new)
-        self._matcher = Matcher(reader, existing, self._by)
+    def __init__(self, derived: Derived, plan: TablePlan, book: Book, existing: Existing) -> None:
+        self._reader, self._plan, self._book, self._existing = derived.reader(plan), plan, book, existing
+        job = self._reader.job
+        self._by = found_by(existing, plan, job.new)
+        # A rejects-only run looks for all rows: those that it does not move have found theirs before.
+        self._again = job.taken(plan.flow) is not None
+        asking = _before_them(derived, plan) if self._again else self._reader
+        self._matcher = Matcher(asking, existing, self._by)
+        self._asked = asking
         self._found: dict[Locator, Match] = {}
 
     async def find(self, batches: Sequence[Batch]) -> None:
@@ -46,10 +55,13 @@ class FoundRows:
         Raises:
             Refused: the key finds several rows of NEW, or NEW cannot be asked.
         """
-        if not await self._reader.new.fetchval(held_rows(self._reader.job.after(self._plan), 1)):
+        if not await self._reader.new.fetchval(held_rows(self._asked.job.after(self._plan), 1)):
             return
         try:
-            self._found = await self._matcher.find(batches)
+            if self._again:
+                await self._leave(await self._matcher.find(whole(self._asked.plan)))
+            else:
+                self._found = await self._matcher.find(batches)
             await self._claim()
         except NotAskable as why:
             raise Refused(ExistingNotAskable(self._plan.flow, self._plan.new, str(why))) from why
@@ -91,6 +103,17 @@ class FoundRows:
         except NotAskable as why:
             raise Refused(ExistingNotAskable(self._plan.flow, self._plan.new, str(why))) from why
 
+    async def _leave(self, found: Mapping[Locator, Match]) -> None:
+        """Leaves to rows of earlier runs what they found, and rejects those of this run that find it, too."""
+        job, mine = self._reader.job, Chosen(self._plan)
+        xids = job.updated_before.get(self._plan.new, ())
+        updated = places_written(job.after(self._plan), xids)
+        # Whoever found them then may be gone from OLD.
+        taken = {record[0] for record in await self._reader.new.fetch(updated)} if xids else set()
+        taken.update(match.place for row, match in found.items() if row not in mine)
+        self._found = {row: match for row, match in found.items() if row in mine}
+        await self._reject_late([row for row, match in self._found.items() if match.place in taken])
+
     async def _claim(self) -> None:
         """Gives each row of NEW to the first row of OLD that found it, in OLD key order.
 
@@ -107,6 +130,10 @@ class FoundRows:
         late = self._book.claim_all(flow, alone)
         for place, rows in sharing.items():
             late += [row for row in await self._in_order(rows) if not self._book.claim(flow, place, row)]
+        await self._reject_late(late)
+
+    async def _reject_late(self, late: Sequence[Locator]) -> None:
+        """Rejects rows of which another row of OLD has found the row of NEW."""
         named = await self._matcher.details([row for row in late if not self._found[row].shown])
         for row in late:
             found = self._found.pop(row)
@@ -145,3 +172,25 @@ class FoundRows:
 
     def _reject(self, reject: Reject) -> None:
         self._book.add(self._plan.flow, reject)
+
+
+class Chosen:
+    """The rows that a flow of a rejects-only run moves."""
+
+    def __init__(self, plan: TablePlan) -> None:
+        self._only = [set(source.only or ()) for source in plan.sources]
+        self._items = [set(source.items) for source in plan.sources]
+
+    def __contains__(self, row: Locator) -> bool:
+        items = self._items[row.source]
+        wanted = not items or not items.isdisjoint(((row.address, 0), (row.address, row.item)))
+        return wanted and row.address in self._only[row.source]
+
+
+def _before_them(derived: Derived, plan: TablePlan) -> Reader:
+    """Returns a reader of all rows of a flow that asks a NEW without what earlier runs added."""
+    reader = derived.of_all_rows.reader(plan.unrestricted)
+    job = reader.job
+    added = job.written_before.get(plan.new, ())
+    tables = (replace(t, leaving=(*t.leaving, *added)) if t.name == plan.new else t for t in job.new.tables)
+    return replace(reader, job=replace(job, new=replace(job.new, tables=tuple(tables))))

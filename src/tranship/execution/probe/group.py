@@ -166,7 +166,7 @@ class _GroupProbe:
         if self._arrived is not Arrived.NOTHING:
             return
         found = [
-            (plan, FoundRows(self._derived.reader(plan), self._book, plan.shape.existing))
+            (plan, FoundRows(self._derived, plan, self._book, plan.shape.existing))
             for plan in self._group.tables
             if plan.shape.existing is not None
         ]

@@ -16,7 +16,6 @@ from tranship.execution.start.old_unchanged import Seen, as_it_was
 from tranship.model.catalog import Table
 from tranship.model.locator import Address, Locator
 from tranship.model.plan import TablePlan
-from tranship.model.shape import Shape
 from tranship.server.old_reader import PostgresReader
 from tranship.server.snapshot import Mark
 from tranship.sql import session as statements
@@ -74,17 +73,10 @@ async def find_again(
     raise Unfindable("OLD's table had no key, and it may have been written to since")
 
 
-def mapped(shape: Shape) -> bool:
-    """Returns whether a run found out something about each row that no other run can know: the row into which
-    it is merged, or the row of NEW that it is.
-    """
-    return shape.merge is not None or shape.existing is not None
-
-
 def _check_findable(plan: TablePlan) -> None:
     """Raises Unfindable where what becomes of a row depends on others that an earlier run looked at."""
-    if mapped(plan.shape) or plan.repointing is not None:
-        raise Unfindable("rows were merged or found in NEW together with others")
+    if plan.shape.merge is not None or plan.repointing is not None:
+        raise Unfindable("rows were merged together with others")
     if plan.shape.in_a_heap and not all(source.pageable for source in plan.sources):
         raise Unfindable("OLD's table has no places that can be read one by one")
 

@@ -23,7 +23,7 @@ from tranship.errors.codes.start import RejectsReadLater
 from tranship.execution.context import Job, MovedBefore, RunContext, TakenUp
 from tranship.execution.probe.everything import probing_session
 from tranship.execution.start.earlier_runs import Before, journalled, latest
-from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, mapped, restricted
+from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, restricted
 from tranship.execution.start.old_unchanged import Seen
 from tranship.execution.start.values_written import Written, other_values
 from tranship.model.flow import FlowId
@@ -33,6 +33,7 @@ from tranship.model.options import command_line
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.plan.content import plan_hash, rebound
+from tranship.planning.plan.found import found_by
 from tranship.planning.plan.numbers import KeyOf, key_of, numbers_in, own_numbers, with_starts
 from tranship.server.journal import Chain, Run, TaskRow
 from tranship.server.snapshot import Mark, Snapshot
@@ -58,7 +59,8 @@ async def take_up(
         _tell_left(context, flows - known.keys())
     job = replace(_only(job, wanted, known), journalled=tuple(journalled(journal, known)))
     tables = {plan.new for plan in job.plan.tables}
-    return replace(job, written_before=await _written_before(control, context, known.values(), tables)), known
+    written, updated = await _written_before(control, context, known.values(), tables)
+    return replace(job, written_before=written, updated_before=updated), known
 
 
 def _only(job: Job, wanted: AbstractSet[FlowId], known: Mapping[FlowId, Chain]) -> Job:
@@ -104,16 +106,21 @@ async def _with_rejects(
 
 async def _written_before(
     control: asyncpg.Connection, context: RunContext, known: Iterable[Chain], tables: set[TableName]
-) -> dict[TableName, tuple[int, ...]]:
-    """Returns the transactions in which earlier runs wrote into tables of NEW."""
+) -> tuple[dict[TableName, tuple[int, ...]], dict[TableName, tuple[int, ...]]]:
+    """Returns the transactions in which earlier runs added rows to tables of NEW, and in which they changed
+    rows of NEW's own.
+    """
     journal = context.journal
     known = tuple(known)
     written: dict[TableName, list[int]] = {table: [] for table in tables}
+    updated: dict[TableName, list[int]] = {table: [] for table in tables}
     for run in {run.id for chain in known for run, _ in chain}:
         for batch in await journal.batches(control, await journal.tasks(control, run), run):
             if batch.batch.flow.new in written:
                 written[batch.batch.flow.new] += batch.xids
-    return {table: tuple(xids) for table, xids in written.items()}
+                updated[batch.batch.flow.new] += batch.update_xids
+    by_table = [{table: tuple(xids) for table, xids in of.items()} for of in (written, updated)]
+    return by_table[0], by_table[1]
 
 
 async def restrict(context: RunContext, snapshot: Snapshot, control: asyncpg.Connection) -> Job:
@@ -186,9 +193,17 @@ def _entangled(job: Job, plan: TablePlan) -> str | None:
     targets = {key.target for key in job.after(plan).foreign_keys}
     known = (*job.plan.tables, *(before.plan for before in job.moved))
     for parent in known:
-        if parent.new in targets and mapped(parent.shape):
+        if parent.new in targets and _leads(job, parent):
             return f"they refer to rows of {parent.new} that were merged or found in NEW"
     return None
+
+
+def _leads(job: Job, parent: TablePlan) -> bool:
+    """Returns whether the row of NEW that stands for a row of a flow may have another key than that row."""
+    shape = parent.shape
+    if shape.existing is None:
+        return shape.merge is not None
+    return shape.merge is not None or bool(found_by(shape.existing, parent, job.new).own)
 
 
 class _Search:

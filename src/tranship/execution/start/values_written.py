@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.errors.codes.rejects_only import OtherRowsTaken, OtherValues, ValuesNotCompared
 from tranship.execution.context import Job
@@ -20,6 +21,7 @@ from tranship.model.expression import Coalesce, Lookup, MapValues, NewDefault, T
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
+from tranship.model.shape import ExistingRows, Shape
 from tranship.planning.plan.changed_columns import ChangedColumn, changed_columns
 from tranship.sql import session as statements
 from tranship.sql.expression import compile_text
@@ -57,7 +59,7 @@ async def other_values(
 
     ``old`` reads the snapshot, ``new`` is in a READ ONLY transaction.
     """
-    if written.plan.shape != now.shape:
+    if not _same_rows(written.plan.shape, now.shape):
         return OtherRowsTaken(now.new, written.run).problem()
     rows, columns = 0, []
     for column in changed_columns(written.plan, now):
@@ -69,6 +71,19 @@ async def other_values(
             columns.append(column.name)
             rows = max(rows, unlike_rows)
     return OtherValues(now.new, written.run, rows, tuple(columns)).problem() if columns else None
+
+
+def _same_rows(then: Shape, now: Shape) -> bool:
+    """Returns whether both shapes make the same of the rows that were not rejected under the first one.
+
+    Rows that differ from one of NEW's own may be settled otherwise now, as long as they were all rejected.
+    """
+    if then.existing is None or now.existing is None:
+        return then == now
+    settles = now.existing.rows is not ExistingRows.REJECT
+    if then.existing.rows in (ExistingRows.SAME, ExistingRows.REJECT) and settles:
+        then = replace(then, existing=replace(then.existing, rows=now.existing.rows))
+    return then == now
 
 
 async def _unlike(

@@ -14,7 +14,7 @@ from tranship.sql.canonical import key_text
 from tranship.sql.new.given_rows import GivenRows
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import answer
-from tranship.sql.new.transactions import relation_to_read
+from tranship.sql.new.transactions import relation_to_read, written_by
 from tranship.sql.quote import ident, literal
 
 
@@ -25,7 +25,7 @@ def found_part(rows: GivenRows, key: MatchedKey, own: MatchedKey, shown: Sequenc
     object with, per column, whether NEW's value is another one, and its text. ``shown``: columns by which
     NEW's row is named.
     """
-    place = "CAST(e.tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(e.ctid AS pg_catalog.text)"
+    place = _place("e")
     found = "pg_catalog.json_build_array(q.place, q.held, q.own)"
     return f"""
         SELECT {answer("q.i", literal("found"), "q.many", found)}
@@ -59,7 +59,7 @@ def matched_part(rows: GivenRows, by: Matching) -> str:
     told, comes alone: ``[row, "apart", differs, [place, shown, own, positions]]``, with ``own`` as
     :func:`found_part` has it, and the positions of the differing columns with commas.
     """
-    place = "CAST(e.tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(e.ctid AS pg_catalog.text)"
+    place = _place("e")
     differs = " OR ".join(_unlike(column) for column in by.compared) or "false"
     pairs = zip(by.own.columns, by.own.operators, strict=True)
     apart = [_other_value(column, operator) for column, operator in pairs]
@@ -95,6 +95,19 @@ def keys_held(table: Table, canonicals: Sequence[str]) -> str:
     """Returns a query for the canonical key texts of NEW's rows; ``canonicals`` are the SQL of its parts."""
     known = " AND ".join(f"{text} IS NOT NULL" for text in canonicals)
     return f"SELECT {key_text(canonicals)} FROM {relation_to_read(table)} AS t WHERE {known}"
+
+
+def places_written(table: Table, xids: Sequence[int]) -> str:
+    """Returns a query for the places of the rows that some transactions wrote, as the parts above have
+    them.
+    """
+    return f"SELECT {_place('t')} FROM {relation_to_read(table)} AS t WHERE {written_by('t', xids)}"
+
+
+def _place(alias: str) -> str:
+    """Returns SQL for the place of a row as one text without blanks."""
+    relation, tid = (f"CAST({alias}.{name} AS pg_catalog.text)" for name in ("tableoid", "ctid"))
+    return f"{relation} OPERATOR(pg_catalog.||) {tid}"
 
 
 def _object(alias: str, columns: Sequence[str]) -> str:
