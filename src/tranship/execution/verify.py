@@ -185,9 +185,11 @@ async def _compared(
         extents = Extents(new, job.after(plan), of.known, of.oldest)
         naming = Naming(NewRows(subject, new, of.oldest, of.known, extents), there.others.rows)
         with question(NAME_ROWS):
-            found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
+            strangers = naming.strangers()
+            found = await naming.differences(live.snapshot, wrong, _not_copied(live, task), strangers)
             if unlike:
-                found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
+                those = Unlike(task.done, unlike, bool(wrong), strangers)
+                found = await with_unlike(naming, those, found)
         proof = structs.replace(proof, differences=tuple(found))
     proof = await _with_rows_before(live, new, task, proof)
     async with OneReader(live.snapshot) as reader:

@@ -25,10 +25,10 @@ DROP TABLE added;
 millions would be read from the file again and again."""
 
 ASK, FORGET = "INSERT INTO temp.asked VALUES (?)", "DELETE FROM temp.asked"
-BESIDE = (
-    "SELECT held.id, held.digest, held.free FROM temp.asked CROSS JOIN held USING (id) WHERE held.free > 0"
-)
-PLACES = "SELECT held.place FROM temp.asked CROSS JOIN held USING (id)"
+_FOUND = "FROM temp.asked CROSS JOIN held USING (id)"
+BESIDE = f"SELECT held.id, held.digest, held.free {_FOUND} WHERE held.free > 0"
+PLACES = f"SELECT held.place {_FOUND}"
+KEYS_TAKEN = f"SELECT held.id {_FOUND} WHERE held.taken > 0"
 FREE = "SELECT id, digest, free FROM held WHERE free > 0"
 TAKEN = "SELECT id, digest, taken FROM held WHERE taken > 0"
 TAKE = "UPDATE held SET free = free - ?, taken = taken + ? WHERE id = ? AND digest = ?"

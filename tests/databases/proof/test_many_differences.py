@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -141,3 +142,60 @@ async def test_a_full_folder_for_temporary_files_leaves_a_batch_unnamed(
     assert (result.exit_status, one.verified) == (5, False)
     assert one.verified_why.startswith("the folder for temporary files is full")
     assert counted(one.differences)[MISSING, False] == 2000
+
+
+TWO_TABLES = """
+    CREATE TABLE customer (id int PRIMARY KEY, name text, credit int);
+    INSERT INTO customer SELECT g, 'customer ' || g, g FROM generate_series(1, 300) g;
+    CREATE TABLE supplier (id int PRIMARY KEY, name text, days int);
+    INSERT INTO supplier SELECT g, 'supplier ' || g, g FROM generate_series(1001, 1300) g
+"""
+ONE_TABLE = "CREATE TABLE party (id int PRIMARY KEY, name text, credit int, days int)"
+INTO_ONE = {
+    "resolutions": {
+        name: [{"action": "rename_table", "new_table": "party"}] for name in ("customer", "supplier")
+    }
+}
+
+
+@pytest.mark.usefixtures("small", "pieces")
+async def test_rows_of_another_flow_are_not_called_added(make_pair: MakePair, tmp_path: Path) -> None:
+    """Each flow fills other columns of one table, so that the same row has other hashes for each."""
+    pair = await make_pair(TWO_TABLES, ONE_TABLE)
+    (tmp_path / "decided.json").write_text(json.dumps(INTO_ONE))
+    moved = await migrate(pair, tmp_path, resolutions=str(tmp_path / "decided.json"), batch_size=100)
+    assert moved.exit_status == 0
+    await pair.new.run("""
+        UPDATE party SET name = name WHERE id % 10 = 0; UPDATE party SET name = 'other' WHERE id IN (7, 1207);
+        DELETE FROM party WHERE id IN (8, 1208); INSERT INTO party VALUES (5000, 'more', 1, 2)
+    """)
+    result = await verify(pair, tmp_path)
+    found = {
+        (one.kind, one.key and one.key["id"], one.columns)
+        for table in result.tables
+        for one in table.differences
+    }
+    assert found == {
+        (CHANGED, "7", ("name",)),
+        (CHANGED, "1207", ("name",)),
+        (MISSING, "8", ()),
+        (MISSING, "1208", ()),
+        (ADDED, "5000", ()),
+    }
+
+
+@pytest.mark.usefixtures("small")
+async def test_added_rows_hold_what_they_want_in_columns_that_new_fills(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    """Also where there are more of them than are named."""
+    pair = await make_pair(KEYED + ROWS, f"{KEYED.removesuffix(')')}, note text)")
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    await pair.new.run("""
+        INSERT INTO item SELECT g, 'more', 'theirs' FROM generate_series(5001, 5200) g;
+        UPDATE item SET note = 'ours' WHERE id = 7; UPDATE item SET name = 'other' WHERE id = 8
+    """)
+    (one,) = (await verify(pair, tmp_path)).tables
+    assert counted(one.differences) == {(CHANGED, True): 2, (ADDED, True): 200}
+    changed = {d.key["id"]: d.columns for d in one.differences if d.kind is CHANGED and d.key}
+    assert changed == {"7": ("note",), "8": ("name",)}

@@ -65,17 +65,20 @@ class Naming(Struct, frozen=True):
         return self.rows.keys
 
     async def differences(
-        self, snapshot: Snapshot, batches: Sequence[BatchRow], excluded: Mapping[int, Sequence[Locator]]
+        self,
+        snapshot: Snapshot,
+        batches: Sequence[BatchRow],
+        excluded: Mapping[int, Sequence[Locator]],
+        strangers: Strangers,
     ) -> list[Difference]:
         """Returns every difference of these batches, and the rows that others added since the run began.
 
         ``snapshot`` is that of the run; ``excluded`` are the rows of each batch, by its number, that were
-        not copied.
+        not copied. Rows of ``strangers`` that belong to these batches are taken out.
         """
         of, found = self.of, Listing()
         async with self.rows.new.transaction(readonly=True):
             await in_zone(self.rows.new, of.plan)
-            strangers = self.strangers()
             for batch in batches:
                 gone = tuple(excluded.get(batch.batch.number, ()))
                 async with snapshot.reader(of.plan.zone) as old:

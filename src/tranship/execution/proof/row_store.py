@@ -76,6 +76,10 @@ class RowStore:
             wanted[row.key] -= taken[row]
         self.take(taken)
 
+    def keys_taken(self, keys: Iterable[str]) -> frozenset[str | None]:
+        """Returns those of these keys under which rows were taken out."""
+        return frozenset(key for (key,) in self._asked(statements.KEYS_TAKEN, keys))
+
     def places(self, keys: Iterable[str]) -> list[Place]:
         """Returns where the rows under these keys lie, those that were taken out included."""
         return [divmod(place, _LINES) for (place,) in self._asked(statements.PLACES, keys)]

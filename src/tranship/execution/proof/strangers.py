@@ -71,6 +71,12 @@ class Strangers:
             return self._all.rows(taken=True)
         return chain.from_iterable(rows.elements() for rows in self._taken)
 
+    def among_taken(self, keys: Iterable[str]) -> frozenset[str | None]:
+        """Returns those of these keys under which rows were taken out."""
+        if self._all is not None:
+            return self._all.keys_taken(keys)
+        return frozenset(keys) & frozenset(row.key for rows in self._taken for row in rows)
+
     async def leave_out(self, other: Strangers) -> None:
         """Takes out the rows that another flow has taken out as its own; it fills other columns of them."""
         taken = other.taken

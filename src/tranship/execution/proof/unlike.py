@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from tranship.execution.proof.compare import LOW, in_zone
 from tranship.execution.proof.naming import NAMED, Naming
+from tranship.execution.proof.rows import AT_ONCE
+from tranship.execution.proof.strangers import Strangers
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.server.journal import BatchRow
 from tranship.sql.new.digest import rows_unlike
@@ -21,40 +23,57 @@ class Unlike(Struct, frozen=True):
     done: Sequence[BatchRow]
     """Those of these batches."""
     rows: int
-    """How many of them do not hold it, of which at most ``NAMED`` are named."""
+    """How many of them do not hold it, those of all others included where ``others``."""
     others: bool
     """Whether others may have written some of them anew."""
+    strangers: Strangers
+    """Of the rows that others wrote, those that were taken out are some of these batches."""
 
 
 async def with_unlike(naming: Naming, of: Unlike, found: Sequence[Difference]) -> list[Difference]:
-    """Returns differences together with those rows; one that differs already gets these columns, too.
+    """Returns differences together with those rows; one that differs already gets these columns, too. At most
+    ``NAMED`` rows are named, the others are counted.
 
-    Rows that others added are none of them: nothing is known of what they should hold.
+    Rows that others added, or that another flow made, are none of them: nothing is known of what they should
+    hold here.
     """
-    unlike, rows = await _read(naming, of), of.rows
     if not naming.keys:
-        return [*found, *_without_key(naming, unlike, found, rows)]
+        return [*found, *await _without_key(naming, of, found)]
     known = {_key(one): one for one in found if one.key is not None}
     told = [one for one in found if one.key is None]
-    for one in (_difference(naming, row) for row in unlike):
+    named = more = 0
+    async for one in _differences(naming, of):
+        if named == NAMED:
+            more += 1
+            continue
+        named += 1
         before = known.get(_key(one))
         if before is None:
             known[_key(one)] = one
         elif before.kind is DifferenceKind.CHANGED:
             known[_key(one)] = _together(before, one)
-    if rows > len(unlike):
-        told.append(naming.told(DifferenceKind.CHANGED, None, rows - len(unlike)))
+    if more:
+        told.append(naming.told(DifferenceKind.CHANGED, None, more))
     return [*known.values(), *told]
 
 
-async def _read(naming: Naming, unlike: Unlike) -> list[asyncpg.Record]:
-    """Returns the first of those rows as NEW holds them."""
+async def _differences(naming: Naming, unlike: Unlike) -> AsyncIterator[Difference]:
+    statement = await _asked(naming, unlike)
+    cursor = await naming.rows.new.cursor(statement, naming.rows.oldest & LOW, None)
+    while rows := await cursor.fetch(AT_ONCE):
+        mine = unlike.strangers.among_taken(row["k"] for row in rows if row["o"])
+        for row in rows:
+            if not row["o"] or row["k"] in mine:
+                yield _difference(naming, row)
+
+
+async def _asked(naming: Naming, unlike: Unlike) -> str:
+    """Returns the query for those rows as NEW holds them, whose session then is in the zone of the plan."""
     of, xids = naming.of, [xid for row in unlike.done for xid in row.xids]
     known = sorted(naming.rows.mine) if unlike.others else None
     after, key = of.job.after(of.plan), naming.rows.texts().key
-    statement = rows_unlike(after, key, of.filled.compared, xids, known)
     await in_zone(naming.rows.new, of.plan)
-    return list(await naming.rows.new.fetch(statement, naming.rows.oldest & LOW, NAMED))
+    return rows_unlike(after, key, of.filled.compared, xids, known)
 
 
 def _difference(naming: Naming, row: asyncpg.Record) -> Difference:
@@ -75,12 +94,12 @@ def _together(one: Difference, other: Difference) -> Difference:
     )
 
 
-def _without_key(
-    naming: Naming, unlike: Sequence[asyncpg.Record], found: Iterable[Difference], rows: int
-) -> list[Difference]:
+async def _without_key(naming: Naming, of: Unlike, found: Iterable[Difference]) -> list[Difference]:
     """Returns the same of a table without a key, as one difference."""
+    statement = await _asked(naming, of)
+    unlike = await naming.rows.new.fetch(statement, naming.rows.oldest & LOW, NAMED)
     added = sum(one.rows for one in found if one.kind is DifferenceKind.ADDED)
-    left = rows - min(added, sum(row["o"] for row in unlike))
+    left = of.rows - min(added, sum(row["o"] for row in unlike))
     if left <= 0:
         return []
     wrong = {n for row in unlike for n, differs in enumerate(row["u"]) if differs}

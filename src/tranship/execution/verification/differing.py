@@ -56,35 +56,30 @@ class Differing:
     async def found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one."""
         found = {one.flow.place: Found([], of=one.of) for one in compared}
-        added = await self._named(compared, found)
-        found[compared[0].flow.place].differences += added
+        strangers = await self._named(compared, found)
+        # What a flow has taken of the rows of others is its own, before it leaves out what others took.
         for one in (one for one in compared if one.unlike):
             mine = found[one.flow.place]
-            unlike = Unlike(one.flow.done, one.unlike, others=bool(one.wrong))
+            unlike = Unlike(one.flow.done, one.unlike, bool(one.wrong), strangers[one.flow.place])
             mine.differences = await with_unlike(self._naming(one, None), unlike, mine.differences)
+        first = compared[0].flow.place
+        for place in list(strangers)[1:]:
+            await strangers[first].leave_out(strangers[place])
+        room = max(NAMED - len(found[first].differences), 0)
+        found[first].differences += self._naming(compared[0], None).added(*await strangers[first].left(room))
         return found
 
-    async def _named(self, compared: Sequence[Compared], found: dict[Place, Found]) -> list[Difference]:
-        """Enters the rows of differing batches that differ. Returns those that others added."""
-        if not any(one.wrong for one in compared):
-            return await self._added(compared[0])
-        each: list[Strangers] = []
+    async def _named(self, compared: Sequence[Compared], found: dict[Place, Found]) -> dict[Place, Strangers]:
+        """Enters the rows of differing batches that differ. Returns the rows of others, of which each flow
+        has taken its own.
+        """
+        strangers: dict[Place, Strangers] = {}
         for one in compared:
             old = await self._old(one)
             naming = self._naming(one, old)
-            each.append(naming.strangers())
-            found[one.flow.place] = replace(await self._of_flow(one, naming, old, each[-1]), of=one.of)
-        for other in each[1:]:
-            await each[0].leave_out(other)
-        room = NAMED - len(found[compared[0].flow.place].differences)
-        return self._naming(compared[0], None).added(*await each[0].left(max(room, 0)))
-
-    async def _added(self, one: Compared) -> list[Difference]:
-        """Returns the rows that others added where no batch lacks any: the first by their keys, the others by
-        their number, since a NEW in use may have millions.
-        """
-        naming = self._naming(one, None)
-        return naming.added(*await naming.strangers().left(NAMED))
+            strangers[one.flow.place] = mine = naming.strangers()
+            found[one.flow.place] = replace(await self._of_flow(one, naming, old, mine), of=one.of)
+        return strangers
 
     async def _old(self, one: Compared) -> OldSide | None:
         """Returns OLD as it is now; None: nothing differs that it could name, or it cannot be asked."""
