@@ -169,7 +169,7 @@ class _Finding:
                 in_new.add(frozenset(tie.columns))
                 yield tie
         for key in declared:
-            flows = self._flows(key.target)
+            flows = _with_filter(self._flows(key.target))
             if flows and frozenset(key.columns) not in in_new:
                 yield _Tie(key.target, key.columns, key.target_columns, flows, of_new=False, declared=key)
 
@@ -217,6 +217,13 @@ class _Finding:
 
     def _flows(self, table: TableName) -> tuple[TablePlan, ...]:
         return tuple(flow for flow in self._tables if flow.old == table and flow.shape.query is None)
+
+
+def _with_filter(flows: tuple[TablePlan, ...]) -> tuple[TablePlan, ...]:
+    """Returns those of some flows that have a filter of their own, if any has: they say what becomes of the
+    children. A flow that takes further columns of each row elsewhere is no reason for them to stay.
+    """
+    return tuple(flow for flow in flows if flow.shape.filter is not None) or flows
 
 
 def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...], lost: tuple[str, ...]) -> Iterator[_Tie]:
