@@ -105,7 +105,7 @@ async def ask_all(
             for findings in await probe_group(probing, group, batches):
                 found.findings[str(findings.flow)] = findings
         for plan in job.plan.tables:
-            records = [r async for r in fetch_records(old, job, plan, book.rejected(plan.flow))]
+            records = [r async for r in fetch_records(old, job, plan, book.rejected(plan.flow).values())]
             found.records[str(plan.flow)] = [
                 {
                     "key": json.loads(bytes(r.key)) if r.key is not None else None,

@@ -14,7 +14,7 @@ that read it.
 """
 
 
-class Locator(Struct, frozen=True, order=True):
+class Locator(Struct, frozen=True, order=True, gc=False):
     """One row that a flow makes: the driving old row, and which of the rows made from it."""
 
     source: int

@@ -18,7 +18,7 @@ from tranship.model.reasons import Reason
 from tranship.model.resolution import Problem
 
 
-class Reject(Struct, frozen=True):
+class Reject(Struct, frozen=True, gc=False):
     """A row of OLD that was rejected (a runtime reject) or would be (a predicted reject), and why.
 
     Programs may rely on SQLSTATE and constraint; the reason is for people.
@@ -139,7 +139,8 @@ class TableFindings(Struct, frozen=True):
     """What the data checks of one flow found."""
 
     flow: FlowId
-    rejects: tuple[Reject, ...] = ()
+    rejected: int = 0
+    """Rows."""
     losses: tuple[LossCount, ...] = ()
     tolerated: tuple[ToleratedCount, ...] = ()
     not_asked: tuple[str, ...] = ()

@@ -80,7 +80,7 @@ async def test_a_check_on_a_volatile_default_is_not_asked(make_pair: MakePair) -
         "CREATE TABLE t (id int PRIMARY KEY, r float8 DEFAULT random(), CONSTRAINT lucky CHECK (r > 0.5))",
     )
     findings = (await ask_all(pair)).findings["public.t"]
-    assert not findings.rejects
+    assert not findings.rejected
     assert any("lucky" in what for what in findings.not_asked)
 
 

@@ -18,7 +18,7 @@ from tranship.model.names import TableName
 from tranship.model.progress import Batch
 from tranship.model.reasons import ServerSaid
 from tranship.model.verdict import Held, HeldAs, Reject
-from tranship.server.journal import Journal, Predicted, parted, prepare_journal
+from tranship.server.journal import Journal, Predicted, prepare_journal
 
 ITEM = TableName("public", "item")
 FLOW = FlowId(ITEM, ITEM)
@@ -41,7 +41,7 @@ async def journalled(make_pair: MakePair) -> AsyncIterator[tuple[asyncpg.Connect
             JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text", "", None, None
         )
         rejects = tuple(Reject(row, "22003", ServerSaid("first")) for row in PLACES)
-        await JOURNAL.write_predicted(one, "run", 0, Predicted(rejects, (THERE, UPDATED)))
+        await JOURNAL.write_predicted(one, "run", 0, rejects, (THERE, UPDATED))
         yield one, other
 
 
@@ -71,7 +71,8 @@ async def test_rows_that_new_held_are_told_from_rejects(make_pair: MakePair) -> 
             Batch(0, FLOW, Pages(0, (20, 1), None), 9),
             Batch(0, FLOW, Pages(0, None, (20, 1)), 9),
         )
-        assert await JOURNAL.predicted_in(conn, "run", 0, inside) == Predicted((), (THERE, UPDATED))
+        predicted = await JOURNAL.predicted_in(conn, "run", 0, inside)
+        assert (predicted.rejects, predicted.held) == ((), (THERE, UPDATED))
         assert (await JOURNAL.predicted_in(conn, "run", 0, outside)).held == ()
         assert (await JOURNAL.predicted(conn, "run"))[0].held == (THERE, UPDATED)
 
@@ -111,7 +112,7 @@ MANY = [
 )
 async def test_rows_on_record_in_blocks_come_by_their_ranges(make_pair: MakePair, range_: Range) -> None:
     async with journalled(make_pair) as (conn, _):
-        await JOURNAL.write_predicted(conn, "run", 1, Predicted((), *parted(MANY)))
+        await JOURNAL.write_predicted(conn, "run", 1, (), MANY)
         assert await conn.fetchval("SELECT count(*)::int FROM _tranship.held") <= 20
         batch = Batch(0, FLOW, range_, 9)
         predicted = await JOURNAL.predicted_in(conn, "run", 1, batch)
@@ -125,7 +126,7 @@ async def test_rows_on_record_in_blocks_come_by_their_ranges(make_pair: MakePair
 async def test_a_reject_that_is_predicted_later_takes_an_update_back(make_pair: MakePair) -> None:
     late = [MANY[1].row, UPDATED.row]
     async with journalled(make_pair) as (conn, _):
-        await JOURNAL.write_predicted(conn, "run", 0, Predicted((), *parted(MANY[:3])))
+        await JOURNAL.write_predicted(conn, "run", 0, (), MANY[:3])
         rejects = [Reject(row, "23503", ServerSaid("no parent"), rank=2) for row in late]
         await JOURNAL.add_predicted_rejects(conn, "run", 0, rejects)
         for batch in (Batch(0, FLOW, Whole(0), 9), Batch(0, FLOW, Pages(0, (0, 1), None), 9)):

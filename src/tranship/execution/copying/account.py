@@ -10,7 +10,7 @@ from tranship.execution.resilience.server_errors import StreamBroken
 from tranship.model.digest import Sums
 from tranship.model.progress import Batch
 from tranship.model.verdict import HeldAs
-from tranship.server.journal import BatchRow, Predicted, RejectRow
+from tranship.server.journal import BatchRow, Predicted
 
 
 class Copied(NamedTuple):
@@ -18,7 +18,7 @@ class Copied(NamedTuple):
 
     written: int
     bytes: int
-    records: Sequence[RejectRow]
+    rejected: int
     xids: Sequence[int] = ()
     """Transaction ids of the savepoints that hold rows."""
     updated: Updated = Updated()
@@ -38,7 +38,7 @@ def accounted(position: int, batch: Batch, predicted: Predicted, copied: Copied,
         True,
         batch.rows,
         copied.written,
-        len(copied.records),
+        copied.rejected,
         copied.bytes,
         seconds,
         tuple(copied.xids),

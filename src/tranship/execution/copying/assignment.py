@@ -28,7 +28,9 @@ class Moved(Struct, frozen=True):
     row: BatchRow
     """As the journal has it."""
     records: Sequence[RejectRow] = ()
-    """Its rejects; none when an earlier try had committed the batch and the answer was lost."""
+    """The first of its rejects, as many as are shown; none when an earlier try had committed the batch and
+    the answer was lost.
+    """
     runtime_rejects: Sequence[Reject] = ()
     """Those of them that no data check predicted."""
 

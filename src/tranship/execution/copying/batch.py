@@ -19,7 +19,7 @@ from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.beside import BatchSums
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
-from tranship.execution.copying.reject_rows import reject_rows
+from tranship.execution.copying.reject_rows import write_rejects
 from tranship.execution.copying.split import (
     WHOLE_TRIES,
     divide,
@@ -40,7 +40,7 @@ from tranship.execution.time_spent import question
 from tranship.model.digest import Sums
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, Predicted, RejectRow
+from tranship.server.journal import BatchRow, Predicted
 from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -237,7 +237,6 @@ class Worker:
             self._old = old.connection
             bindings = await run.bindings(old.connection, new, plan, given.batch, given.predicted.rows)
             changes = await find_changes(run, old.connection, new, given.task, given.batch, given.predicted)
-            records = await self._records(old.connection, given, given.predicted.rejects)
             expecting = run.expecting(plan, given.batch, old.connection, new)
             async with BatchSums(run, expecting, given.batch, given.predicted.rows, bindings) as hashed:
                 if not await self._begin(new, given):
@@ -247,12 +246,13 @@ class Worker:
                 await failpoint("batch.copied")
                 await new.execute(statements.CONSTRAINTS_NOW)
                 updated = await self._updating(new, given).apply(old, changes, self._progress)
-                records += await self._records(old.connection, given, updated.rejects)
+                rejects = [*given.predicted.rejects, *updated.rejects]
+                first = await write_rejects(run, old.connection, new, given.task, given.batch, rejects)
                 self._hashed = hashed
                 sums = await hashed.result()
         self._old = self._hashed = None
-        copied = Copied(written, sent, records, updated=updated, sums=sums)
-        return Report(Moved(await self._commit(new, given, copied), records, updated.rejects))
+        copied = Copied(written, sent, len(rejects), updated=updated, sums=sums)
+        return Report(Moved(await self._commit(new, given, copied), first, updated.rejects))
 
     def _updating(self, new: asyncpg.Connection, given: _Batch) -> Updating:
         """NEW's own rows get OLD's values after the batch's added rows, which may be their parents."""
@@ -307,12 +307,13 @@ class Worker:
         updated = await self._updating(new, given).run(within)
         met = [*unreadable, *result.rejects, *updated.rejects]
         async with run.snapshot.reader(task.plan.zone) as old:
-            records = await self._records(old, given, [*given.predicted.rejects, *met])
+            rejects = [*given.predicted.rejects, *met]
+            first = await write_rejects(run, old, new, task, given.batch, rejects)
             sums = await self._sums_without(old, new, given, met)
         sent = sum(len(line.text) for line in lines[: result.taken])
-        copied = Copied(result.written, sent, records, result.xids, updated, sums)
+        copied = Copied(result.written, sent, len(rejects), result.xids, updated, sums)
         row = await self._commit(new, given, copied)
-        return Report(Moved(row, records, met), [rest] if rest is not None else [])
+        return Report(Moved(row, first, met), [rest] if rest is not None else [])
 
     async def _sums_without(
         self, old: asyncpg.Connection, new: asyncpg.Connection, given: _Batch, met: Sequence[Reject]
@@ -334,12 +335,6 @@ class Worker:
     def _place(self, given: _Batch) -> tuple[str, int, int]:
         """Returns the key of the batch in the journal."""
         return self._run.run, given.task.position, given.batch.number
-
-    async def _records(
-        self, old: asyncpg.Connection, given: _Batch, rejects: Sequence[Reject]
-    ) -> list[RejectRow]:
-        """Returns the rejects with their whole old rows, in row order."""
-        return await reject_rows(old, self._run.context.job, given.task, given.batch.number, rejects)
 
     async def _begin(self, new: asyncpg.Connection, given: _Batch) -> bool:
         """Begins the batch's transaction: fence, then claim. Returns False when the batch is done already.
@@ -371,17 +366,13 @@ class Worker:
         return Report(Moved(row), [rest.batch] if rest is not None else [])
 
     async def _commit(self, new: asyncpg.Connection, given: _Batch, copied: Copied) -> BatchRow:
-        """Checks the row-count invariant, journals counts and rejects, and commits."""
+        """Checks the row-count invariant, journals the counts, and commits."""
         run, task, batch = self._run, given.task, given.batch
-        journal, records = run.context.journal, copied.records
         await refuse_late_triggers(new, run.context.job, task.plan, replica=task.replica)
         row = accounted(task.position, batch, given.predicted, copied, time.monotonic() - given.began)
-        if records:
-            await journal.write_rejects(new, run.run, task.position, batch.number, records)
-            await failpoint("batch.rejects")
         if run.rehearsal is not None:
             row = replace(row, xids=(*row.xids, await self._mark(new, given)))
-        counted = await journal.count_batch(new, run.run, row)
+        counted = await run.context.journal.count_batch(new, run.run, row)
         await failpoint("batch.counted")
         await new.execute(run.unit.commit)
         await failpoint("batch.committed")

@@ -47,11 +47,11 @@ async def _move(
     live: ActiveRun, new: asyncpg.Connection, task: Task, number: int, rejects: Sequence[Reject]
 ) -> None:
     """Enters rows of one batch among its rejects."""
-    async with live.snapshot.reader() as old:
-        rows = await reject_rows(old, live.context.job, task.facts, number, rejects)
     journal = live.context.journal
-    await journal.write_rejects(new, live.run, task.position, number, rows)
-    await new.execute(journal.sql("shift_merged"), live.run, task.position, number, len(rows))
+    async with live.snapshot.reader() as old:
+        rows = reject_rows(old, live.context.job, task.facts, number, rejects)
+        await journal.write_rejects(new, live.run, task.position, number, rows)
+    await new.execute(journal.sql("shift_merged"), live.run, task.position, number, len(rejects))
 
 
 def _moved(row: BatchRow, rows: int) -> BatchRow:

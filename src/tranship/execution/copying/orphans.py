@@ -257,9 +257,9 @@ async def _move_out(
     if deleted != f"DELETE {len(records)}":
         raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:
-        rows = await reject_rows(old, live.context.job, task.facts, number, rejects)
-    await live.context.journal.write_rejects(new, live.run, task.position, number, rows)
-    counts = (len(rows), *hashes(sums))
+        rows = reject_rows(old, live.context.job, task.facts, number, rejects)
+        await live.context.journal.write_rejects(new, live.run, task.position, number, rows)
+    counts = (len(rejects), *hashes(sums))
     await new.execute(live.context.journal.sql("shift_counts"), live.run, task.position, number, *counts)
     return sums
 

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 
-from tranship.execution.active_run import FlowTask
+from tranship.execution.active_run import FIRST_REJECTS, FlowTask, WorkerContext
 from tranship.execution.context import Job
 from tranship.execution.probe.records import fetch_records
+from tranship.execution.resilience.failpoints import failpoint
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
 from tranship.server.journal import RejectRow
 
 
 async def reject_rows(
     old: asyncpg.Connection, job: Job, task: FlowTask, batch: int, rejects: Sequence[Reject]
-) -> list[RejectRow]:
-    """Returns the rejects of one batch with their old rows, in row order."""
+) -> AsyncIterator[RejectRow]:
+    """Yields the rejects of one batch with their old rows, in row order. Few are read ahead, since each may
+    be large.
+    """
     ordered = sorted(rejects, key=lambda reject: reject.row)
-    found = [record async for record in fetch_records(old, job, task.plan, ordered)]
-    return [
-        RejectRow(
-            task.position,
-            batch,
-            reject,
-            bytes(record.key) if record.key is not None else None,
-            bytes(record.row),
-        )
-        for reject, record in zip(ordered, found, strict=True)
-    ]
+    following = iter(ordered)
+    async for record in fetch_records(old, job, task.plan, ordered):
+        key = bytes(record.key) if record.key is not None else None
+        yield RejectRow(task.position, batch, next(following), key, bytes(record.row))
+
+
+async def write_rejects(
+    run: WorkerContext,
+    old: asyncpg.Connection,
+    new: asyncpg.Connection,
+    task: FlowTask,
+    batch: Batch,
+    rejects: Sequence[Reject],
+) -> list[RejectRow]:
+    """Journals the rejects of a batch with their old rows, inside its transaction. Returns the first ones."""
+    if not rejects:
+        return []
+    first: list[RejectRow] = []
+
+    async def remembered() -> AsyncIterator[RejectRow]:
+        async for row in reject_rows(old, run.context.job, task, batch.number, rejects):
+            if len(first) < FIRST_REJECTS:
+                first.append(row)
+            yield row
+
+    await run.context.journal.write_rejects(new, run.run, task.position, batch.number, remembered())
+    await failpoint("batch.rejects")
+    return first

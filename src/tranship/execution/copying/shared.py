@@ -232,7 +232,7 @@ class _Together:
         portion = Portion(plan, job.before(plan), batch)
         target = Target(plan.new, task.facts.columns, binary=task.facts.binary)
         copied = await pipe(old, self._new, portion, target, self._progress)
-        done = Copied(copied.written, copied.bytes, (), sums=sums.get(task.position))
+        done = Copied(copied.written, copied.bytes, 0, sums=sums.get(task.position))
         return accounted(task.position, batch, Predicted(), done, time.monotonic() - began)
 
     async def _sums(self, old: asyncpg.Connection) -> dict[int, Sums]:

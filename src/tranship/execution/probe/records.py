@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
@@ -22,27 +23,32 @@ from tranship.sql.old.rows import kept_columns, whole_rows
 from tranship.sql.row_id import locate, render
 
 _AT_ONCE = 500
-"""Rows that are fetched together, because whole rows may be large."""
+"""Rows that are fetched together at most."""
+_FIRST = 20
+"""Rows that are fetched together before their size is known."""
+_BYTES = 2 * 1024 * 1024
+"""Text of whole rows that is fetched together, as far as the rows before tell."""
 
 
 async def fetch_records(
-    old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Sequence[Reject] | Mapping[Locator, Reject]
+    old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Iterable[Reject]
 ) -> AsyncIterator[RejectRecord]:
-    """Yields the rejects of one table with key and row, in row order.
+    """Yields rejects of one table, given in row order, with key and row.
 
     ``old`` reads the run's snapshot. Values that are no text (SQL_ASCII) stand as ``{"$bytes": hex}``.
+    Memory: some whole rows, of which a single one may be large.
     """
-    given = rejects.values() if isinstance(rejects, Mapping) else rejects
-    by_row = {reject.row: reject for reject in given}
     raw = job.old.encoding == "SQL_ASCII"
     before = job.before(plan)
-    for group in by_source(by_row):
-        for at in range(0, len(group), _AT_ONCE):
-            rows = group[at : at + _AT_ONCE]
-            found = await _rows(old, plan, before, rows, raw=raw)
-            for row in rows:
-                key, whole = found[row]
-                yield _record(plan, by_row[row], key, whole)
+    size = _FIRST
+    for _, mine in itertools.groupby(rejects, key=lambda reject: reject.row.source):
+        while some := list(itertools.islice(mine, size)):
+            found = await _rows(old, plan, before, [reject.row for reject in some], raw=raw)
+            for reject in some:
+                key, whole = found[reject.row]
+                yield _record(plan, reject, key, whole)
+            width = sum(len(whole) for _, whole in found.values()) / len(found)
+            size = max(1, min(_AT_ONCE, int(_BYTES / max(width, 1)), size * 10))
 
 
 async def shown_keys(reader: Reader, rows: Iterable[Locator]) -> dict[Locator, str]:

@@ -1,8 +1,7 @@
 """The book of rejects, predicted and at run time, which the data checks of later tables read.
 
-Memory: one entry per rejected row, about 500 bytes with its reason (100 000 rejects are 50 MB); nothing is
-    held for rows that arrive.
-``--max-rejects`` bounds it where a person wants a bound.
+Memory: about 20 bytes per rejected row; its reason lies in a temporary file. Nothing is held for rows that
+    arrive.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
+from tranship.execution.probe.reject_store import Grounds, Rejects, RowSet
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
@@ -28,7 +28,9 @@ class Book:
     """Rejects by flow, and the other findings of the data checks. The first reject of a row stands."""
 
     def __init__(self) -> None:
-        self._rejects: dict[FlowId, dict[Locator, Reject]] = {}
+        self._grounds = Grounds()
+        """Those of all rejects of all copies of the book."""
+        self._rejects: dict[FlowId, Rejects] = {}
         self._held: dict[FlowId, dict[Locator, Held]] = {}
         self._merged_into: dict[FlowId, dict[Locator, list[Locator]]] = {}
         """By flow and survivor the rows that are merged into it."""
@@ -45,7 +47,8 @@ class Book:
     def copy(self) -> Book:
         """Returns a book with the same entries, which later changes of this one do not reach."""
         other = Book()
-        other._rejects = {flow: dict(rejects) for flow, rejects in self._rejects.items()}
+        other._grounds = self._grounds
+        other._rejects = {flow: rejects.copy() for flow, rejects in self._rejects.items()}
         other._held = {flow: dict(held) for flow, held in self._held.items()}
         other._merged_into = {flow: dict(rows) for flow, rows in self._merged_into.items()}
         other._found = {table: dict(places) for table, places in self._found.items()}
@@ -60,14 +63,16 @@ class Book:
         """Enters a reject. Returns False where the row is rejected already, which keeps its first reason, or
         where NEW's own row stays: it meets every constraint. Rows that are merged into a rejected one are
         rejected with it.
+
+        Raises:
+            Stopped: the folder for temporary files is full.
         """
         held = self._held.get(flow, {})
         if reject.row in held:
             if held[reject.row].outcome in (HeldAs.ALREADY_THERE, HeldAs.KEPT):
                 return False
             del held[reject.row]
-        rejects = self._rejects.setdefault(flow, {})
-        if rejects.setdefault(reject.row, reject) is not reject:
+        if not self._of(flow).add(reject):
             return False
         for row in self._merged_into.get(flow, {}).get(reject.row, ()):
             self.add(flow, Reject(row, reject.sqlstate, SurvivorRejected(), rank=reject.rank))
@@ -85,8 +90,8 @@ class Book:
         """Returns the rows of a flow under whose own keys NEW will have no row of theirs, so that they are
         nobody's parents: rejected, merged into others, or `apart`.
         """
-        merged = (row for row, one in self._held.get(flow, {}).items() if one.outcome is HeldAs.MERGED)
-        return self._rejects.get(flow, {}).keys() | set(merged) | self.apart(flow, columns, led=led)
+        merged = {row for row, one in self._held.get(flow, {}).items() if one.outcome is HeldAs.MERGED}
+        return RowSet(self._of(flow), merged | self.apart(flow, columns, led=led))
 
     def apart(self, flow: FlowId, columns: Sequence[str], *, led: bool = False) -> AbstractSet[Locator]:
         """Returns the rows of a flow whose rows NEW held before the run under another key in some columns.
@@ -104,8 +109,13 @@ class Book:
         return sum(self.add(flow, reject) for reject in rejects)
 
     def rejected(self, flow: FlowId) -> Mapping[Locator, Reject]:
-        """Returns the rejected rows of a flow."""
-        return MappingProxyType(self._rejects.get(flow, {}))
+        """Returns the rejected rows of a flow in row order."""
+        return self._of(flow)
+
+    def _of(self, flow: FlowId) -> Rejects:
+        if flow not in self._rejects:
+            self._rejects[flow] = Rejects(self._grounds)
+        return self._rejects[flow]
 
     def find(self, flow: FlowId, place: str, held: Held) -> bool:
         """Enters a row whose row NEW held before the run, at ``place`` in the flow's table.
@@ -153,13 +163,15 @@ class Book:
         return self._leads.get(flow, {})
 
     def not_copied(self, flow: FlowId) -> AbstractSet[Locator]:
-        """Returns the rows of a flow that are not added to NEW: rejected, or there before."""
-        return self._rejects.get(flow, {}).keys() | self._held.get(flow, {}).keys()
+        """Returns the rows of a flow that are not added to NEW: rejected, or there before. Later rejects are
+        among them; likewise of the other sets of rows.
+        """
+        return RowSet(self._of(flow), self._held.get(flow, {}).keys())
 
     def not_written(self, flow: FlowId) -> AbstractSet[Locator]:
         """Returns the rows of a flow that change nothing in NEW: rejected, or NEW's own row stays."""
-        staying = (row for row, one in self._held.get(flow, {}).items() if one.outcome is not HeldAs.UPDATED)
-        return self._rejects.get(flow, {}).keys() | set(staying)
+        staying = {row for row, one in self._held.get(flow, {}).items() if one.outcome is not HeldAs.UPDATED}
+        return RowSet(self._of(flow), staying)
 
     def note(self, flow: FlowId, what: str) -> None:
         """Notes once that something about a flow's rows could not be checked."""
@@ -181,15 +193,15 @@ class Book:
         self._ordered.add(flow)
 
     def findings(self, flow: FlowId) -> TableFindings:
-        """Returns the findings about one flow, rejects in row order."""
-        rejects = self._rejects.get(flow, {})
+        """Returns the findings about one flow."""
+        rejects = self._of(flow)
         held = Counter(one.outcome for one in self._held.get(flow, {}).values())
         return TableFindings(
             flow=flow,
-            rejects=tuple(rejects[row] for row in sorted(rejects)),
+            rejected=len(rejects),
             losses=self._losses.get(flow, ()),
             tolerated=tuple(
-                ToleratedCount(constraint, len(rows - rejects.keys()))
+                ToleratedCount(constraint, sum(row not in rejects for row in rows))
                 for (of, constraint), rows in sorted(self._tolerated.items(), key=lambda one: one[0][1])
                 if of == flow
             ),

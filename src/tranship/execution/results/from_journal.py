@@ -38,10 +38,11 @@ async def dry_records(
 ) -> None:
     """Adds the rows that would be rejected to a spool, in plan order; ``most`` of each cause, None: all."""
     for plan in job.plan.tables:
-        rejected = FirstOfEachCause(most).among(probed.book.rejected(plan.flow))
+        rejected = probed.book.rejected(plan.flow)
         if rejected:
+            wanted = FirstOfEachCause(most).among(rejected.values())
             async with snapshot.reader() as old:
-                async for record in fetch_records(old, job, plan, rejected):
+                async for record in fetch_records(old, job, plan, wanted):
                     spool.add(record)
 
 

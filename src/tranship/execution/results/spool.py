@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from tranship.execution.results.causes import group_of
-from tranship.model.locator import Locator
 from tranship.model.reasons import from_journal, journalled
 from tranship.model.verdict import Reject, RejectRecord
 
@@ -121,6 +120,6 @@ class FirstOfEachCause:
         self._taken[group] += 1
         return self._taken[group] <= self._most
 
-    def among(self, rejects: Mapping[Locator, Reject]) -> dict[Locator, Reject]:
-        """Returns the first rejected rows of each cause, in row order."""
-        return {row: rejects[row] for row in sorted(rejects) if self.takes(rejects[row])}
+    def among(self, rejects: Iterable[Reject]) -> Iterator[Reject]:
+        """Yields the first rejects of each cause."""
+        return filter(self.takes, rejects)

@@ -291,8 +291,8 @@ class Resumption:
         for row in done:
             if first.takes(row.reject):
                 self.spool.add(reject_record(task.plan, row.reject, row.key, row.row))
-        wanted = first.among(rejects)
-        if wanted:
+        if rejects:
+            wanted = first.among(rejects.values())
             async with self.snapshot.reader() as old:
                 async for record in fetch_records(old, self.context.job, task.plan, wanted):
                     self.spool.add(record)
@@ -348,13 +348,13 @@ def counted(job: Job, plan: TablePlan, probed: ProbeResult) -> TableCounts:
     """Returns what would become of a table's rows by the data checks alone."""
     taken = job.taken(plan.flow)
     cut, found = probed.cuts[plan.flow], probed.book.findings(plan.flow)
-    rejected, held = len(found.rejects), found.already_there + found.kept + found.updated + found.merged
+    rejected, held = found.rejected, found.already_there + found.kept + found.updated + found.merged
     counts = TableCounts(
         plan,
         cut.rows,
         cut.rows - rejected - held,
         rejected,
-        causes=causes(found.rejects),
+        causes=causes(probed.book.rejected(plan.flow).values()),
         losses=found.losses,
         tolerated=found.tolerated,
         not_asked=found.not_asked,

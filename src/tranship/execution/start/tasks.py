@@ -27,10 +27,8 @@ from tranship.server.journal import (
     Findings,
     Journal,
     Lead,
-    Predicted,
     flow_name_text,
     name_text,
-    parted,
     write_leads,
 )
 
@@ -100,10 +98,10 @@ async def _write_predicted(
     control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book
 ) -> None:
     flow = task.plan.flow
-    held = book.held(flow)
-    predicted = Predicted(tuple(book.rejected(flow).values()), *parted(held[row] for row in sorted(held)))
-    if len(predicted):
-        await journal.write_predicted(control, run, task.position, predicted)
+    rejects, held = book.rejected(flow), book.held(flow)
+    if rejects or held:
+        in_order = (held[row] for row in sorted(held))
+        await journal.write_predicted(control, run, task.position, rejects.values(), in_order)
     leads = [
         Lead(columns, key, dict(led))
         for columns, entries in book.leads(flow).items()

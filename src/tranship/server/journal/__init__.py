@@ -35,7 +35,6 @@ from tranship.server.journal.nouns import (
     name_text,
     old_columns,
 )
-from tranship.server.journal.predictions import parted
 from tranship.server.journal.shared import SharedRun, SharedTask, rejects_of_batch, shared_run, shared_task
 from tranship.server.journal.store import Journal
 
@@ -66,7 +65,6 @@ __all__ = [
     "name_from",
     "name_text",
     "old_columns",
-    "parted",
     "prepare_journal",
     "refuse_unfinished",
     "rejects_of_batch",

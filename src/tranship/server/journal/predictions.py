@@ -6,6 +6,7 @@ block by block: a row of the table ``held`` has those of 256 pages, four bytes e
 
 from __future__ import annotations
 
+import itertools
 import sys
 from array import array
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from tranship.model.locator import Locator
 from tranship.model.progress import Batch
 from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.server.journal.nouns import Alike, Predicted
+from tranship.server.journal.reject_values import RejectReader
 from tranship.server.journal.row_places import (
     NO_FAULT,
     held_of,
@@ -24,7 +26,6 @@ from tranship.server.journal.row_places import (
     message,
     page_and_line,
     page_and_line_of,
-    reject_in,
 )
 from tranship.sql.new.journal import JournalSql
 
@@ -36,12 +37,21 @@ _LINE = 16
 """Bits of a line pointer."""
 
 
-async def write(conn: asyncpg.Connection, schema: str, place_: tuple[str, int], predicted: Predicted) -> None:
+async def write(
+    conn: asyncpg.Connection,
+    schema: str,
+    place_: tuple[str, int],
+    rejects: Iterable[Reject],
+    held: Iterable[Held],
+) -> None:
     """Journals what was predicted of a flow, given by run and position."""
-    records = [_reject_record(*place_, reject) for reject in predicted.rejects]
-    records += [held_record(*place_, one) for one in predicted.apart]
+    apart, alike = _parted(held)
+    records = itertools.chain(
+        (_reject_record(*place_, reject) for reject in rejects),
+        (held_record(*place_, one) for one in apart),
+    )
     await conn.copy_records_to_table("predicted_reject", schema_name=schema, records=records)
-    blocks = [(*place_, *block) for block in _blocks(predicted.alike)]
+    blocks = [(*place_, *block) for block in _blocks(alike)]
     await conn.copy_records_to_table("held", schema_name=schema, records=blocks)
 
 
@@ -76,7 +86,7 @@ async def of_batch(
     return _predicted(rows, blocks).within(batch)
 
 
-def parted(held: Iterable[Held]) -> tuple[tuple[Held, ...], tuple[Alike, ...]]:
+def _parted(held: Iterable[Held]) -> tuple[tuple[Held, ...], tuple[Alike, ...]]:
     """Returns the rows of which something is on record for each, and those that an outcome says all of."""
     apart: list[Held] = []
     alike: dict[HeldAs, list[Locator]] = {}
@@ -115,13 +125,16 @@ def _swapped(numbers: array[int]) -> array[int]:
     return numbers
 
 
-def _predicted(rows: Iterable[asyncpg.Record], blocks: Iterable[asyncpg.Record]) -> Predicted:
-    rejects, apart = list[Reject](), list[Held]()
-    for row in rows:
+def _predicted(rows: list[asyncpg.Record], blocks: Iterable[asyncpg.Record]) -> Predicted:
+    """Returns what rows of the journal say. They are taken out of the list: a batch may have many."""
+    rejects, apart, reader = list[Reject](), list[Held](), RejectReader()
+    rows.reverse()
+    while rows:
+        row = rows.pop()
         if row["sqlstate"] == NO_FAULT:
             apart.append(held_of(row))
         else:
-            rejects.append(reject_in(row))
+            rejects.append(reader.reject(row))
     alike: dict[HeldAs, list[Locator]] = {}
     for block in blocks:
         alike.setdefault(HeldAs(block["outcome"]), []).extend(_rows(block))

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from tranship.model.flow import FlowId
 from tranship.server.journal.nouns import RejectRow
-from tranship.server.journal.store import Journal, flow_of, reject_row
+from tranship.server.journal.reject_values import reject_row
+from tranship.server.journal.store import Journal, flow_of
 
 
 class SharedRun(Struct, frozen=True):

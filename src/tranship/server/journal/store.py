@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -19,7 +19,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import Plan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
-from tranship.model.verdict import Reject
+from tranship.model.verdict import Held, Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
 from tranship.server.journal import predictions
 from tranship.server.journal.nouns import (
@@ -36,7 +36,8 @@ from tranship.server.journal.nouns import (
     name_from,
     old_columns,
 )
-from tranship.server.journal.row_places import item_and_key, message, page_and_line, place, reject_in
+from tranship.server.journal.reject_values import reject_row, reject_values
+from tranship.server.journal.row_places import place
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
 from tranship.sql.row_id import parse_address
@@ -158,12 +159,17 @@ class Journal:
         await conn.executemany(self.sql("insert_batch"), rows)
 
     async def write_predicted(
-        self, conn: asyncpg.Connection, run: str, position: int, predicted: Predicted
+        self,
+        conn: asyncpg.Connection,
+        run: str,
+        position: int,
+        rejects: Iterable[Reject],
+        held: Iterable[Held] = (),
     ) -> None:
         """Journals what the data checks predicted, so that a resumed run need not check a NEW that already
-        holds half of the table.
+        holds half of the table. They may be many, so that one is taken after the other.
         """
-        await predictions.write(conn, self.schema, (run, position), predicted)
+        await predictions.write(conn, self.schema, (run, position), rejects, held)
 
     async def add_predicted_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
@@ -197,26 +203,10 @@ class Journal:
         return int(await conn.fetchval(self.sql("reserve_number"), run, position))
 
     async def write_rejects(
-        self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: Iterable[RejectRow]
+        self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: AsyncIterable[RejectRow]
     ) -> None:
-        """Journals rejected rows; inside the batch's transaction."""
-        records = [
-            (
-                run,
-                position,
-                batch,
-                row.reject.row.source,
-                *page_and_line(row.reject.row),
-                row.key,
-                row.row,
-                row.reject.sqlstate,
-                row.reject.constraint,
-                row.reject.column,
-                message(row.reject),
-                *item_and_key(row.reject.row),
-            )
-            for row in rows
-        ]
+        """Journals rejected rows, one after the other; inside the batch's transaction."""
+        records = (reject_values(run, position, batch, row) async for row in rows)
         await conn.copy_records_to_table("reject", schema_name=self.schema, records=records)
 
     async def open_undo(self, conn: asyncpg.Connection) -> tuple[Undo, ...]:
@@ -338,8 +328,3 @@ def _sums(row: asyncpg.Record) -> Sums | None:
     if row["hash0"] is None:
         return None
     return Sums(row["written"] or 0, int(row["hash0"]), int(row["hash1"]))
-
-
-def reject_row(row: asyncpg.Record) -> RejectRow:
-    """Returns a rejected row out of a row of the journal."""
-    return RejectRow(row["position"], row["batch"], reject_in(row), row["old_key"], row["old_row"])

@@ -55,11 +55,9 @@ def test_a_full_disk_loses_nothing() -> None:
 
 
 def test_the_first_of_each_cause() -> None:
-    rejects = {
-        Locator(0, (0, n)): Reject(
-            Locator(0, (0, n)), "23514", CheckViolated("even" if n % 2 else "odd", "t"), None, str(n % 2)
-        )
+    rejects = [
+        Reject(Locator(0, (0, n)), "23514", CheckViolated("even" if n % 2 else "odd", "t"), None, str(n % 2))
         for n in range(20)
-    }
-    assert [row.address[1] for row in FirstOfEachCause(3).among(rejects)] == [0, 1, 2, 3, 4, 5]
-    assert FirstOfEachCause(None).among(rejects) == rejects
+    ]
+    assert [one.row.address[1] for one in FirstOfEachCause(3).among(rejects)] == [0, 1, 2, 3, 4, 5]
+    assert list(FirstOfEachCause(None).among(rejects)) == rejects
