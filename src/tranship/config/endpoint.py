@@ -46,7 +46,7 @@ class Endpoint:
     database: str
     user: str
     password: Secret | None = None
-    passfile: Path = Path()
+    passfile: Path | None = None
     """The password file in which a password is looked for that nothing else gives."""
     schemas: tuple[str, ...] | None = None
     """None: all user schemas."""

@@ -192,14 +192,12 @@ def read_service(name: str, environ: Mapping[str, str], fail: Fail) -> Parameter
     Raises:
         UsageError: what ``fail`` makes of a service that no file has, or of a file that cannot be read.
     """
+    named, folder = environ.get("PGSERVICEFILE"), environ.get("PGSYSCONFDIR")
     candidates = [
-        Path(environ["PGSERVICEFILE"])
-        if environ.get("PGSERVICEFILE")
-        else _home(environ) / ".pg_service.conf"
+        Path(named) if named else _in_home(".pg_service.conf", environ),
+        Path(folder) / "pg_service.conf" if folder else None,
     ]
-    if environ.get("PGSYSCONFDIR"):
-        candidates.append(Path(environ["PGSYSCONFDIR"]) / "pg_service.conf")
-    for file in candidates:
+    for file in filter(None, candidates):
         found = _section(file, name, fail)
         if found is not None:
             return found
@@ -233,21 +231,21 @@ def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
 
 
 def read_passfile(
-    file: Path, host: str, port: int, database: str, user: str, warn: Callable[[str], None]
+    file: Path | None, host: str, port: int, database: str, user: str, warn: Callable[[str], None]
 ) -> str | None:
     """Returns the password of the first matching line ``host:port:database:user:password`` of a password
     file; None: no line matches.
 
     ``*`` matches anything, ``\\:`` and ``\\\\`` are escapes (PostgreSQL documentation, "The Password File").
-    A file that is missing has no lines. One that others may read is not used, as in libpq, and ``warn`` is
-    told so.
+    A file that is missing, or None, has no lines. One that others may read is not used, as in libpq, and
+    ``warn`` is told so.
     """
     hosts = {host or "localhost"}
     if host.startswith("/"):
         # libpq looks a socket in its default folder up as localhost.
         hosts.add("localhost")
     given = (hosts, {str(port)}, {database}, {user})
-    for line in _passfile_lines(file, warn):
+    for line in _passfile_lines(file, warn) if file is not None else ():
         fields = re.findall(r"(?:\A|(?<=:))((?:[^:\\]|\\.)*)(?::|\Z)", line)
         if line.startswith("#") or len(fields) < 5:
             continue
@@ -272,9 +270,12 @@ def _passfile_lines(file: Path, warn: Callable[[str], None]) -> list[str]:
         return []
 
 
-def passfile_path(parameters: Parameters, environ: Mapping[str, str]) -> Path:
-    """Returns the path of the password file: ``passfile`` (or PGPASSFILE), else ``~/.pgpass``."""
-    return Path(parameters["passfile"]) if parameters.get("passfile") else _home(environ) / ".pgpass"
+def passfile_path(parameters: Parameters, environ: Mapping[str, str]) -> Path | None:
+    """Returns the path of the password file: ``passfile`` (or PGPASSFILE), else ``~/.pgpass``. None: the
+    account has no home.
+    """
+    named = parameters.get("passfile")
+    return Path(named) if named else _in_home(".pgpass", environ)
 
 
 def default_host(port: int) -> str:
@@ -292,5 +293,11 @@ def default_user() -> str:
         return ""
 
 
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+def _in_home(name: str, environ: Mapping[str, str]) -> Path | None:
+    """Returns a file in the home directory; None where there is none, as in a container whose user the image
+    does not know.
+    """
+    try:
+        return (Path(environ["HOME"]) if environ.get("HOME") else Path.home()) / name
+    except RuntimeError:
+        return None

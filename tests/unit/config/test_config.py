@@ -350,3 +350,17 @@ def test_the_manual_names_every_variable() -> None:
     page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     missing = {*ENVIRONMENT.values(), "PGHOST", "PGDATABASE", "PGSERVICEFILE", "PGSYSCONFDIR"}
     assert {name for name in missing if f"`{name}`" not in page} == set()
+
+
+def test_an_account_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that of a container whose user the image does not know: there is no ~/.pgpass, and no service file."""
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    urls = ("postgresql://one@h/old", "postgresql://one@h/new")
+    config = config_from_urls(*urls, environ={})
+    assert (config.old.password, config.new.passfile) == (None, None)
+    with pytest.raises(UsageError, match="nowhere"):
+        config_from_urls("postgresql://one@h/old?service=nowhere", urls[1], environ={})
