@@ -58,10 +58,14 @@ class FoundRows:
         if not await self._reader.new.fetchval(held_rows(self._asked.job.after(self._plan), 1)):
             return
         try:
+            matches = await self._matcher.find(whole(self._asked.plan) if self._again else batches)
+            # A row that is merged into another finds nothing by itself: its survivor does.
+            gone = self._book.absent(self._plan.flow)
+            matches = {row: match for row, match in matches.items() if row not in gone}
             if self._again:
-                await self._leave(await self._matcher.find(whole(self._asked.plan)))
+                await self._leave(matches)
             else:
-                self._found = await self._matcher.find(batches)
+                self._found = matches
             await self._claim()
         except NotAskable as why:
             raise Refused(ExistingNotAskable(self._plan.flow, self._plan.new, str(why))) from why
