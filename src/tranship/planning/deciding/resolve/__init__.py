@@ -45,6 +45,7 @@ from tranship.planning.deciding.resolve.words import (
     is_open,
     plain,
     problem,
+    renamed_key,
     unknown_action,
 )
 from tranship.planning.matching.match import Decided, NamedFlow, match
@@ -177,7 +178,8 @@ def _named_columns(entry: Resolution) -> list[tuple[Side, str]]:
 
 
 def _plain_file(file: ResolutionFile) -> ResolutionFile:
-    return replace(file, entries=tuple(plain(entry) for entry in file.entries))
+    entries = ((*renamed_key(entry), plain(entry)) for entry in file.entries)
+    return replace(file, entries=tuple(chain.from_iterable(entries)))
 
 
 def _both_tables(

@@ -130,15 +130,27 @@ def plain(entry: Resolution) -> Resolution:
     """Returns the entry without what stands in the question and its action has no use for: placeholders, and
     the columns of a new key, which it names itself.
 
-    Someone who answers a question need not delete them.
+    Someone who answers a question need not delete them. Columns of two names are also a ``rename``, which
+    ``renamed_key`` returns.
     """
     if entry.action == Action.NEW_KEY and entry.column in (entry.old_column, entry.new_column):
-        entry = replace(entry, old_column=None, new_column=None)
+        column = entry.old_column or entry.column
+        entry = replace(entry, old_column=None, new_column=None, column=column)
     if entry.action == Action.IGNORE and entry.new_column in PLACEHOLDERS:
         entry = replace(entry, new_column=None)
     if entry.default_value in PLACEHOLDERS and not _takes(entry, "default_value"):
         entry = replace(entry, default_value=UNSET)
     return entry
+
+
+def renamed_key(entry: Resolution) -> tuple[Resolution, ...]:
+    """Returns the ``rename`` that an entry of a new key says beside it; nothing where it says none."""
+    old, new = entry.old_column, entry.new_column
+    if entry.action != Action.NEW_KEY or old is None or new is None or old == new:
+        return ()
+    if entry.column not in (old, new):
+        return ()
+    return (replace(entry, action=Action.RENAME.value, column=None, new_values=None),)
 
 
 def _takes(entry: Resolution, field: str) -> bool:

@@ -51,7 +51,9 @@ def _new_key(pair: ColumnPairContext) -> Translation:
     way = _way(pair)
     if way is None:
         return NO_TRANSLATION
-    fields: dict[str, Field] = {"action": Action.NEW_KEY, "column": pair.target.name, "as": way}
+    # Of two names the entry says, too, which new column the old one fills.
+    names = pair.names if pair.source.name != pair.target.name else {}
+    fields: dict[str, Field] = {**names, "action": Action.NEW_KEY, "column": pair.source.name, "as": way}
     return Translation(fields, evidence=(f"{_WAYS[way]}: foreign keys that lead to it follow by themselves",))
 
 
@@ -80,7 +82,8 @@ def _over_parent_key(
     pair: ColumnPairContext, before: ForeignKey, after: ForeignKey, parent: TablePair
 ) -> Translation:
     """Returns a lookup where NEW refers to its parent by another column, else that the column follows it."""
-    held = next((one.new for one in parent.columns if one.old == before.target_columns[0]), None)
+    likely = {one.old: one.new for one in parent.proposals} | {one.old: one.new for one in parent.columns}
+    held = likely.get(before.target_columns[0])
     key = after.target_columns[0]
     table = pair.tables.new.table(after.target)
     if table is None or held is None:
@@ -139,6 +142,9 @@ def _listed(names: Sequence[str]) -> str:
 def _follows(pair: ColumnPairContext, before: ForeignKey) -> Translation:
     """Returns what to say of a reference to a key that cannot be converted."""
     where = f"{before.target}.{before.target_columns[0]}"
+    if pair.source.name != pair.target.name:
+        named = f"refers to {where}: with 'new_key' there it follows by itself, under its new name"
+        return Translation({**pair.names, "action": Action.RENAME}, evidence=(named,))
     evidence = (
         f"refers to {where}: with 'new_key' there it follows by itself, and this entry may stay or be deleted"
     )
