@@ -21,7 +21,7 @@ from tranship.execution.proof.compare import (
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import NAME_ROWS, Naming
-from tranship.execution.proof.new_rows import Extents, NewRows
+from tranship.execution.proof.new_rows import Extents, NewRows, Runs
 from tranship.execution.proof.one_reader import OneReader
 from tranship.execution.proof.rows_before import HeldRows
 from tranship.execution.proof.second_opinion import Compare, OpinionResult, none_of
@@ -182,8 +182,9 @@ async def _compared(
     unlike = there.unlike_in(task.done, others=bool(wrong))
     found = list[Difference]()
     if wrong or there.others.rows or unlike:
-        extents = Extents(new, job.after(plan), of.known, of.oldest)
-        naming = Naming(NewRows(subject, new, of.oldest, of.known, extents), there.others.rows)
+        runs = Runs(of.known, of.oldest)
+        extents = Extents(new, job.after(plan), runs, (xid for row in wrong for xid in row.xids))
+        naming = Naming(NewRows(subject, new, runs, extents), there.others.rows)
         with question(NAME_ROWS):
             strangers = naming.strangers()
             found = await naming.differences(live.snapshot, wrong, _not_copied(live, task), strangers)

@@ -59,7 +59,7 @@ async def with_unlike(naming: Naming, of: Unlike, found: Sequence[Difference]) -
 
 async def _differences(naming: Naming, unlike: Unlike) -> AsyncIterator[Difference]:
     statement = await _asked(naming, unlike)
-    cursor = await naming.rows.new.cursor(statement, naming.rows.oldest & LOW, None)
+    cursor = await naming.rows.new.cursor(statement, naming.rows.runs.oldest & LOW, None)
     while rows := await cursor.fetch(AT_ONCE):
         mine = unlike.strangers.among_taken(row["k"] for row in rows if row["o"])
         for row in rows:
@@ -70,7 +70,7 @@ async def _differences(naming: Naming, unlike: Unlike) -> AsyncIterator[Differen
 async def _asked(naming: Naming, unlike: Unlike) -> str:
     """Returns the query for those rows as NEW holds them, whose session then is in the zone of the plan."""
     of, xids = naming.of, [xid for row in unlike.done for xid in row.xids]
-    known = sorted(naming.rows.mine) if unlike.others else None
+    known = sorted(naming.rows.runs.mine) if unlike.others else None
     after, key = of.job.after(of.plan), naming.rows.texts().key
     await in_zone(naming.rows.new, of.plan)
     return rows_unlike(after, key, of.filled.compared, xids, known)
@@ -97,7 +97,7 @@ def _together(one: Difference, other: Difference) -> Difference:
 async def _without_key(naming: Naming, of: Unlike, found: Iterable[Difference]) -> list[Difference]:
     """Returns the same of a table without a key, as one difference."""
     statement = await _asked(naming, of)
-    unlike = await naming.rows.new.fetch(statement, naming.rows.oldest & LOW, NAMED)
+    unlike = await naming.rows.new.fetch(statement, naming.rows.runs.oldest & LOW, NAMED)
     added = sum(one.rows for one in found if one.kind is DifferenceKind.ADDED)
     left = of.rows - min(added, sum(row["o"] for row in unlike))
     if left <= 0:

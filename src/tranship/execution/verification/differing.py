@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tranship.errors import TranshipError
 from tranship.execution.proof.compare import Subject, TableSums, sums_in
 from tranship.execution.proof.naming import NAMED, Listing, Naming
-from tranship.execution.proof.new_rows import Extents, NewRows
+from tranship.execution.proof.new_rows import Extents, NewRows, Runs
 from tranship.execution.proof.strangers import Strangers
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.verification.naming import LaterNaming
@@ -46,16 +46,17 @@ class Compared(NamedTuple):
 class Differing:
     """Names the rows of one table that differ, inside a transaction of NEW."""
 
-    def __init__(self, scene: Scene, flows: Sequence[Recorded], known: frozenset[int], oldest: int) -> None:
-        """``flows`` are all that fill the table, ``known`` the transactions of all runs, 32 bits; ``oldest``
-        is the first one, 64 bits.
-        """
-        self._scene, self._flows, self._known, self._oldest = scene, flows, known, oldest
+    def __init__(self, scene: Scene, flows: Sequence[Recorded], runs: Runs) -> None:
+        """``flows`` are all that fill the table, ``runs`` their transactions."""
+        self._scene, self._flows, self._runs = scene, flows, runs
+        self._wrong: list[int] = []
+        """The transactions of batches that differ."""
         self._extents: Extents | None = None
 
     async def found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one."""
         found = {one.flow.place: Found([], of=one.of) for one in compared}
+        self._wrong = [xid for one in compared for batch in one.wrong for xid in batch.xids]
         strangers = await self._named(compared, found)
         # What a flow has taken of the rows of others is its own, before it leaves out what others took.
         for one in (one for one in compared if one.unlike):
@@ -91,9 +92,8 @@ class Differing:
         updated_by = [xid for flow in self._flows if flow.place != one.flow.place for xid in flow.update_xids]
         others = one.there.others.rows
         if self._extents is None:
-            after = of.job.after(of.plan)
-            self._extents = Extents(self._scene.new, after, self._known, self._oldest)
-        rows = NewRows(of, self._scene.new, self._oldest, self._known, self._extents)
+            self._extents = Extents(self._scene.new, of.job.after(of.plan), self._runs, self._wrong)
+        rows = NewRows(of, self._scene.new, self._runs, self._extents)
         return Naming(rows, others, tuple(updated_by))
 
     async def _of_flow(

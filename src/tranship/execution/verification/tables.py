@@ -9,6 +9,7 @@ import asyncpg
 from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import NAME_ROWS
+from tranship.execution.proof.new_rows import Runs
 from tranship.execution.time_spent import question
 from tranship.execution.verification.differing import Compared, Differing
 from tranship.execution.verification.recorded import Place, Recorded
@@ -73,7 +74,8 @@ class _TableCheck:
             if _equal_otherwise(compared):
                 return {one.flow.place: Found([], of=one.of) for one in compared}
             with question(NAME_ROWS):
-                return await Differing(self._scene, self._flows, self._known, self._oldest).found(compared)
+                runs = Runs(self._known, self._oldest)
+                return await Differing(self._scene, self._flows, runs).found(compared)
 
     async def _sums(self, flows: Sequence[Recorded]) -> list[Compared]:
         """Returns the flows whose runs recorded enough with what NEW holds of them."""

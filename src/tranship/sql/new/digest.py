@@ -11,7 +11,13 @@ from tranship.sql.new.filled import Filling, any_unlike
 from tranship.sql.new.given_rows import GivenRows
 from tranship.sql.new.orphans import Place, places_of
 from tranship.sql.new.probe import answer
-from tranship.sql.new.transactions import Extent, relation_to_read, since, written_by
+from tranship.sql.new.transactions import (
+    Extent,
+    relation_to_read,
+    since,
+    written_by,
+    written_by_others,
+)
 from tranship.sql.quote import literal, relation
 
 
@@ -49,7 +55,7 @@ def written_within(xids: Sequence[int], extent: Extent | None = None) -> tuple[s
 
 def by_others(known: Sequence[int], extent: Extent) -> tuple[str, ...]:
     """Returns the conditions of rows ``t`` that other transactions wrote, none before $1 (32 bits)."""
-    return extent.within("t"), f"NOT {written_by('t', known)}", since("t")
+    return extent.within("t"), written_by_others("t", known), since("t")
 
 
 def one_of(value: str, parameter: int) -> str:

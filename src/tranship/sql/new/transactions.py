@@ -41,13 +41,21 @@ class Extent(NamedTuple):
         return f"{alias}.ctid >= {first} AND {alias}.ctid <= {last}"
 
 
-def extents(table: Table, known: Sequence[int]) -> str:
+def written_by_others(alias: str, xids: Sequence[int]) -> str:
+    """Returns the condition that none of these transactions wrote the row."""
+    # A long list is looked up by its hash, by which PostgreSQL 14 evaluates = ANY but not <> ALL.
+    return f"CASE WHEN {written_by(alias, xids)} THEN false ELSE true END"
+
+
+def extents(table: Table, known: Sequence[int], apart: Sequence[int]) -> str:
     """Returns a query for the ``first`` and the ``last`` ctid and the number of the ``rows`` of each known
-    transaction (``xid``, 32 bits) and of all others together (NULL), none before $1 (32 bits).
+    transaction (``xid``, 32 bits) and of all others together (NULL), none before $1 (32 bits) and none of
+    those that are set ``apart``.
     """
     ends = "pg_catalog.min(t.ctid) AS first, pg_catalog.max(t.ctid) AS last, pg_catalog.count(*) AS rows"
+    kept = f"{since('t')} AND {written_by_others('t', apart)}"
     # By the transaction alone: to compare each row's with a list of 200 takes four times as long.
-    each = f"SELECT t.xmin, {ends} FROM {relation_to_read(table)} AS t WHERE {since('t')} GROUP BY t.xmin"
+    each = f"SELECT t.xmin, {ends} FROM {relation_to_read(table)} AS t WHERE {kept} GROUP BY t.xmin"
     number = "CAST(CAST(h.xmin AS pg_catalog.text) AS pg_catalog.int8)"
     both = "pg_catalog.min(h.first) AS first, pg_catalog.max(h.last) AS last"
     return f"""
