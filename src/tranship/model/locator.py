@@ -15,7 +15,10 @@ that read it.
 
 
 class Locator(Struct, frozen=True, order=True, gc=False):
-    """One row that a flow makes: the driving old row, and which of the rows made from it."""
+    """One row that a flow makes: the driving old row, and which of the rows made from it.
+
+    There may be millions, and it is in no cycle: the garbage collector need not look at it.
+    """
 
     source: int
     """The position in ``TablePlan.sources``."""

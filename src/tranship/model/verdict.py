@@ -50,7 +50,7 @@ class HeldAs(StrEnum):
     """Another old row with the same merge key stands for it, too."""
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """An old row for which no row is added to NEW: NEW held its row, or another old row stands for it."""
 
     row: Locator

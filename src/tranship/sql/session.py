@@ -100,6 +100,9 @@ def hide_path(*, local: bool) -> tuple[str, str]:
     return _HIDE_PATH.format(local=word), _SHOW_PATH.format(local=word)
 
 
+RESET_PAGE_COST = "SET LOCAL random_page_cost TO DEFAULT"
+
+
 def set_local(name: str, value: str) -> str:
     """Returns ``SET LOCAL`` of one parameter: it holds until the transaction ends."""
     return f"SET LOCAL {ident(name)} = {literal(value)}"

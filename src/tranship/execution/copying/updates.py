@@ -53,7 +53,15 @@ from tranship.sql.new.updates import (
 from tranship.sql.old.batch import Wanted
 from tranship.sql.quote import ident
 from tranship.sql.row_id import Place, from_journal, in_journal
-from tranship.sql.session import BEGIN_READ_ONLY, CONSTRAINTS_NOW, RELEASE, SAVEPOINT, TO_SAVEPOINT
+from tranship.sql.session import (
+    BEGIN_READ_ONLY,
+    CONSTRAINTS_NOW,
+    RELEASE,
+    RESET_PAGE_COST,
+    SAVEPOINT,
+    TO_SAVEPOINT,
+    set_local,
+)
 
 _ROWS = 10_000
 """Rows of one piece. The savepoints of a batch stay below 64, from where on every snapshot of the server
@@ -233,10 +241,12 @@ class Updating:
         target = Target(STAGED, update.staged_columns, binary=False)
         copied = await pipe(old, new, staged.portion, target, progress)
         given = staged_rows(update, self._task.plan, self._batch.source)
+        # Few rows of a large table, in about the order in which NEW keeps them: by index, not by a scan.
+        await new.execute(set_local("random_page_cost", "1"))
         if await self._write(update, _Piece(copied.written, given)) is not None:
             records = await new.fetch(as_texts(update, given))
             await self._read(update, [_change(record) for record in records])
-        await new.execute(DROP_STAGED)
+        await new.execute(f"{RESET_PAGE_COST}; {DROP_STAGED}")
         return await self._done()
 
     async def _done(self) -> Updated:

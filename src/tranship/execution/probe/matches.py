@@ -54,7 +54,7 @@ _SHOWN = 5
 _OTHER_VALUES = Decoder(dict[str, tuple[bool, str | None]])
 
 
-class Match(Struct, frozen=True):
+class Match(Struct, frozen=True, gc=False):
     """The row of NEW that a row of OLD found."""
 
     place: str
