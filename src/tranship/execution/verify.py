@@ -187,7 +187,7 @@ async def _compared(
         naming = Naming(NewRows(subject, new, runs, extents), there.others.rows)
         with question(NAME_ROWS):
             strangers = naming.strangers()
-            found = await naming.differences(live.snapshot, wrong, _not_copied(live, task), strangers)
+            found = await naming.differences(live.snapshot, wrong, _not_copied(live, task, wrong), strangers)
             if unlike:
                 those = Unlike(task.done, unlike, bool(wrong), strangers)
                 found = await with_unlike(naming, those, found)
@@ -257,7 +257,7 @@ def _unproven(live: ActiveRun, task: Task, subject: Subject) -> Proof:
     )
 
 
-def _not_copied(live: ActiveRun, task: Task) -> dict[int, Sequence[Locator]]:
-    """Returns the rows of each batch that were rejected or were in NEW before."""
-    gone = sorted(live.book.not_copied(task.plan.flow))
-    return {row.batch.number: [one for one in gone if one in row.batch] for row in task.done}
+def _not_copied(live: ActiveRun, task: Task, batches: Sequence[BatchRow]) -> dict[int, Sequence[Locator]]:
+    """Returns the rows of these batches that were rejected or were in NEW before."""
+    gone = live.book.not_copied(task.plan.flow)
+    return {row.batch.number: sorted(one for one in gone if one in row.batch) for row in batches}

@@ -30,8 +30,10 @@ LETTERS = {
     "count": "n",
     "triggers": "t",
 }
-ORDER = re.compile("bs+fcpktr?n")
-"""A batch transaction from BEGIN to before its COMMIT, a letter a statement."""
+ORDER = re.compile("bs+fcp?kr?tn")
+"""A batch transaction from BEGIN to before its COMMIT, a letter a statement. Nothing is copied where no row of
+the batch arrives.
+"""
 ANY_ORDER = re.compile(".*")
 """For the broken twins, which the invariants alone are to catch."""
 LOCK_TIMEOUT = 3.0
@@ -273,7 +275,7 @@ class Session:
                 return None
             case known.share_present | known.enter_worker:
                 return world.store.epoch == values[1] or None
-            case known.workers_of_run:
+            case known.workers_of_run | known.held_in:
                 return []
             case known.shared_task:
                 return dict(SHARED_TASK) if world.store.epoch == values[1] else None

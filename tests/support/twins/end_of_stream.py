@@ -66,7 +66,7 @@ def break_it() -> None:
     async def commit(
         self: worker.Worker, new: asyncpg.Connection, given: worker._Batch, copied: worker._Copied
     ) -> BatchRow:
-        return await real(self, new, given, copied._replace(written=given.batch.rows - len(copied.records)))
+        return await real(self, new, given, copied._replace(written=given.batch.rows - copied.rejected))
 
     worker.pipe = _gullible
     worker.Worker._commit = commit  # type: ignore[method-assign,assignment]

@@ -36,8 +36,11 @@ async def reject_merged(live: ActiveRun, task: Task, new: asyncpg.Connection) ->
 
 async def _late(live: ActiveRun, task: Task, new: asyncpg.Connection) -> list[Reject]:
     """Returns the rejects of merged rows that the journal does not have yet, in row order."""
-    rows = await live.context.journal.rejects(new, live.run)
-    told = {row.reject.row for row in rows if row.position == task.position}
+    told = {
+        row.reject.row
+        async for row in live.context.journal.rejects(new, live.run)
+        if row.position == task.position
+    }
     rejects = live.book.rejected(task.plan.flow).values()
     late = (one for one in rejects if isinstance(one.reason, SurvivorRejected) and one.row not in told)
     return sorted(late, key=lambda one: one.row)

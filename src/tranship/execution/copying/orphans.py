@@ -137,7 +137,7 @@ async def reread(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]
     for task in tasks:
         task.done[:] = [row for row in rows if row.done and row.position == task.position]
     known = {task.position: task.plan.flow for task in tasks}
-    for reject in await live.context.journal.rejects(new, live.run):
+    async for reject in live.context.journal.rejects(new, live.run):
         if reject.position in known:
             live.book.add(known[reject.position], reject.reject)
 

@@ -6,8 +6,9 @@ here, too; what they write is computed and not written.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,7 +27,8 @@ from tranship.execution.probe.group import Arrived
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
-from tranship.execution.results.causes import causes
+from tranship.execution.probe.row_numbers import RowNumbers
+from tranship.execution.results.causes import CauseCounter, causes
 from tranship.execution.results.outcome import TableCounts, reject_record
 from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.execution.rollback.refusals import refuse
@@ -62,7 +64,7 @@ from tranship.model.reasons import ParentMissing, SurvivorRejected
 from tranship.model.resolution import Problem
 from tranship.model.verdict import HeldAs, Reject
 from tranship.server.cut import old_rows
-from tranship.server.journal import RejectRow, Run, TaskRow, earlier_format, find_journal
+from tranship.server.journal import Run, TaskRow, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot
 from tranship.sql.new.journal import FORMAT
 
@@ -235,44 +237,49 @@ class Resumption:
         batches = {task.plan.flow: tuple(task.todo) for task in left}
         await probe(context, self.snapshot, book, batches, arrived=Arrived.SOME)
         lacking = await without_room(self.control, context.job, arriving(self.tasks, book))
-        journalled = await self._journalled()
-        counts = []
-        for task in self.tasks:
-            done = journalled.get(task.position, [])
-            rejects = _ahead(task, {row.reject.row for row in done}, known.book, book)
-            counts.append(self._counts(task, done, rejects, book))
-            await self._spool(task, done, rejects)
+        counts = [
+            await self._resumed(task, _Ahead(Region(task.todo), known.book.in_new(task.plan.flow)), book)
+            for task in self.tasks
+        ]
         untouched = {task.plan.flow: task.rows for task in self.tasks if not task.done}
         problems = self._problems(context.job, lacking, mixed=run.mixed)
         return Foreseen(counts, run.left_out, problems, untouched)
 
-    async def _journalled(self) -> dict[int, list[RejectRow]]:
-        """Returns the rejects of finished batches by the position of their table."""
-        done = {(task.position, row.batch.number) for task in self.tasks for row in task.done}
-        found: dict[int, list[RejectRow]] = {}
-        for row in await self.context.journal.rejects(self.control, self.run.id):
-            if (row.position, row.batch) in done:
-                found.setdefault(row.position, []).append(row)
-        return found
+    async def _resumed(self, task: Task, ahead: _Ahead, book: Book) -> TableCounts:
+        """Returns what becomes of a table by its finished batches and by the book. Its rejected rows go to
+        the spool, those of finished batches first.
+        """
+        first, counter = FirstOfEachCause(self.context.options.most_rejects), CauseCounter()
+        done = {row.batch.number for row in task.done}
+        async for row in self.context.journal.rejects_of(self.control, self.run.id, task.position):
+            if row.batch in done:
+                ahead.settled.put(row.reject.row, 0)
+                counter.add(row.reject)
+                if first.takes(row.reject):
+                    self.spool.add(reject_record(task.plan, row.reject, row.key, row.row))
+        counts = self._counts(task, ahead, counter, book)
+        await self._spool(task, first.among(ahead.rejects(book, task.plan.flow)))
+        return counts
 
-    def _counts(
-        self, task: Task, done: Sequence[RejectRow], ahead: Mapping[Locator, Reject], book: Book
-    ) -> TableCounts:
-        flow, region = task.plan.flow, Region(task.todo)
+    def _counts(self, task: Task, ahead: _Ahead, counter: CauseCounter, book: Book) -> TableCounts:
+        """``counter`` has counted the rejects of finished batches."""
+        flow, region = task.plan.flow, ahead.left
         counts, to_read = task.counts, sum(batch.rows for batch in task.todo)
         held = Counter(one.outcome for row, one in book.held(flow).items() if row in region)
-        unmerged = sum(
-            row not in region and isinstance(reject.reason, SurvivorRejected) for row, reject in ahead.items()
-        )
+        rejected = unmerged = 0
+        for reject in ahead.rejects(book, flow):
+            counter.add(reject)
+            rejected += 1
+            unmerged += reject.row not in region and isinstance(reject.reason, SurvivorRejected)
         batches = [*(row.batch for row in task.done), *task.todo]
         found = TableCounts(
             task.plan,
             counts.read + to_read,
-            counts.written + to_read - held.total() - len(ahead) + unmerged,
-            counts.rejected + len(ahead),
+            counts.written + to_read - held.total() - rejected + unmerged,
+            counts.rejected + rejected,
             sum(row.bytes for row in task.done),
             self.rows[task.position].format,
-            causes([*(row.reject for row in done), *ahead.values()]),
+            counter.causes(),
             task.findings.losses,
             task.findings.not_asked,
             tolerated=task.findings.tolerated,
@@ -285,16 +292,13 @@ class Resumption:
         )
         return found.without(task.findings.gone)
 
-    async def _spool(self, task: Task, done: Sequence[RejectRow], rejects: Mapping[Locator, Reject]) -> None:
-        """Adds the rejected rows of a table to the spool: those of finished batches, and those to come."""
-        first = FirstOfEachCause(self.context.options.most_rejects)
-        for row in done:
-            if first.takes(row.reject):
-                self.spool.add(reject_record(task.plan, row.reject, row.key, row.row))
-        if rejects:
-            wanted = first.among(rejects.values())
+    async def _spool(self, task: Task, rejects: Iterator[Reject]) -> None:
+        """Adds rejected rows that are still to come to the spool."""
+        first = next(rejects, None)
+        if first is not None:
             async with self.snapshot.reader() as old:
-                async for record in fetch_records(old, self.context.job, task.plan, wanted):
+                every = itertools.chain((first,), rejects)
+                async for record in fetch_records(old, self.context.job, task.plan, every):
                     self.spool.add(record)
 
     async def _refuse_changed_lookups(self, leaving: set[TableName]) -> None:
@@ -323,17 +327,15 @@ class Resumption:
         probed = await probe_everything(context.of(rest), self.snapshot, digest=False)
         rest = probed.job
         lacking = await without_room(self.control, rest, probed.arriving)
-        journalled = await self._journalled()
         plans = {plan.flow: plan for plan in rest.plan.tables}
         counts = []
         for task in self.tasks:
-            done = journalled.get(task.position, [])
             if task.finished:
-                counts.append(self._counts(task, done, {}, Book()))
-                await self._spool(task, done, {})
+                counts.append(await self._resumed(task, _Ahead(Region(()), frozenset()), Book()))
             else:
                 counts.append(counted(rest, plans[task.plan.flow], probed))
-                await self._spool(task, (), probed.book.rejected(task.plan.flow))
+                first = FirstOfEachCause(context.options.most_rejects)
+                await self._spool(task, first.among(probed.book.rejected(task.plan.flow).values()))
         untouched = {plan.flow: probed.cuts[plan.flow].rows for plan in rest.plan.tables}
         problems = self._problems(rest, lacking, mixed=True)
         return Foreseen(counts, run.left_out, problems, untouched)
@@ -367,16 +369,27 @@ def counted(job: Job, plan: TablePlan, probed: ProbeResult) -> TableCounts:
     return counts.without(taken.gone) if taken is not None else counts
 
 
-def _ahead(task: Task, done: AbstractSet[Locator], known: Book, book: Book) -> dict[Locator, Reject]:
-    """Returns the rejects of a table that are still to come. ``done``: rows that are rejected by now.
+class _Ahead:
+    """Which rejects of a table are still to come.
 
     A row that is in NEW already is taken out if its parent does not arrive, and one that was merged into
     another follows it. Where a stranger has the parent's key, no foreign key notices.
     """
-    flow, left = task.plan.flow, Region(task.todo)
-    settled = done | known.in_new(flow)
-    return {
-        row: reject
-        for row, reject in book.rejected(flow).items()
-        if row in left or (row not in settled and isinstance(reject.reason, ParentMissing | SurvivorRejected))
-    }
+
+    def __init__(self, left: Region, in_new: AbstractSet[Locator]) -> None:
+        """``left``: the batches that are not finished; ``in_new``: the rows that NEW held before the run."""
+        self.left = left
+        self._in_new = in_new
+        self.settled = RowNumbers()
+        """The rows that finished batches rejected."""
+
+    def rejects(self, book: Book, flow: FlowId) -> Iterator[Reject]:
+        """Yields those that a book has, in row order."""
+        return filter(self._comes, book.rejected(flow).values())
+
+    def _comes(self, reject: Reject) -> bool:
+        row = reject.row
+        if row in self.left:
+            return True
+        follows = isinstance(reject.reason, ParentMissing | SurvivorRejected)
+        return follows and row not in self._in_new and self.settled.get(row) is None

@@ -18,6 +18,7 @@ from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.counted import journalled_claims, shortfalls
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.row_numbers import RowNumbers
 from tranship.execution.start.dependencies import changed
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.set_back import restarted, same_contents
@@ -26,6 +27,7 @@ from tranship.model.flow import FlowId
 from tranship.model.options import NewSnapshot
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Region
+from tranship.model.verdict import Held
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow, earlier_format
@@ -143,18 +145,22 @@ async def known_rejects(
 ) -> Known:
     """Returns the rejects of finished batches, and those that are predicted of the others."""
     book, unpredicted = Book(), 0
-    predicted = await journal.predicted(control, run.id)
-    for position, mine in predicted.items():
-        flow, left = tasks[position].plan.flow, Region(tasks[position].todo)
-        book.restore_held(flow, mine.held)
-        book.add_all(flow, (reject for reject in mine.rejects if reject.row in left))
-    rows = {position: {reject.row for reject in mine.rejects} for position, mine in predicted.items()}
+    left = {task.position: Region(task.todo) for task in tasks}
+    predicted = {task.position: RowNumbers() for task in tasks}
+    async for position, one in journal.predicted(control, run.id):
+        flow = tasks[position].plan.flow
+        if isinstance(one, Held):
+            book.restore_held(flow, [one])
+            continue
+        predicted[position].put(one.row, 0)
+        if one.row in left[position]:
+            book.add(flow, one)
     # What a rollback takes back is rejected anew.
     done = {(task.position, row.batch.number) for task in tasks for row in task.done}
-    for row in await journal.rejects(control, run.id):
+    async for row in journal.rejects(control, run.id):
         if (row.position, row.batch) in done:
             book.add(tasks[row.position].plan.flow, row.reject)
-            unpredicted += row.reject.row not in rows.get(row.position, ())
+            unpredicted += predicted[row.position].get(row.reject.row) is None
     for task in tasks:
         if task.findings.ordered_stream:
             book.order(task.plan.flow)

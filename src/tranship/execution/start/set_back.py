@@ -36,7 +36,6 @@ async def same_contents(
         return True
     journal, hashing = context.journal, Hashing.of(run.hashing)
     plans = {plan.flow: plan for plan in context.job.plan.tables}
-    excluded = await journal.not_copied(control, run.id)
     batches = await journal.batches(control, rows, run.id)
     async with probing_session(context) as new:
         for row in rows:
@@ -45,7 +44,7 @@ async def same_contents(
             async with snapshot.reader(plan.zone) as old:
                 expecting = Expecting(context.job, plan, hashing, old, new)
                 for batch in mine:
-                    gone = [one for one in excluded.get(row.position, ()) if one in batch.batch]
+                    gone = await journal.not_copied(control, run.id, batch)
                     bindings = await lookups_of(context.job).bind(old, new, plan, batch.batch, gone)
                     if await expecting.sums(batch.batch, gone, bindings) != batch.sums:
                         return False

@@ -54,7 +54,7 @@ def _flows(runs: Sequence[RecordedRun]) -> list[Recorded]:
 async def _reasons(new: asyncpg.Connection, journal: Journal, run: Run) -> dict[int, Counter[str]]:
     """Returns the number of rejects of a run by flow and reason."""
     found: dict[int, Counter[str]] = {}
-    for row in await journal.rejects(new, run.id):
+    async for row in journal.rejects(new, run.id):
         key = reason_key(row.reject.sqlstate, row.reject.constraint, row.reject.column)
         found.setdefault(row.position, Counter())[key] += 1
     return found

@@ -108,13 +108,12 @@ class Differing:
             why = self._scene.old.trouble or "OLD is another database than the one of its run"
             return Found([_unnamed(one, batch) for batch in one.wrong], why=why)
         run, found, listing = one.flow.run, Found([]), Listing()
-        not_copied = await self._scene.journal.not_copied(self._scene.new, run.id)
-        gone = tuple(not_copied.get(one.flow.task.position, ()))
-        later = LaterNaming(naming, old.snapshot, Mark.of(run.snapshot), gone)
+        later = LaterNaming(naming, old.snapshot, Mark.of(run.snapshot))
         for batch in one.wrong:
             try:
                 async with self._scene.new.transaction():
-                    told = await later.batch(batch, strangers, listing.room)
+                    gone = await self._scene.journal.not_copied(self._scene.new, run.id, batch)
+                    told = await later.batch(batch, gone, strangers, listing.room)
             except (*DATABASE_TROUBLE, TranshipError) as error:
                 listing.add([_unnamed(one, batch)])
                 found.why = error.message if isinstance(error, TranshipError) else spoken(error)

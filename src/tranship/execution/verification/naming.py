@@ -46,16 +46,17 @@ class LaterNaming(Struct, frozen=True):
     """Of OLD as it is now."""
     then: Mark
     """The snapshot of the run."""
-    not_copied: tuple[Locator, ...]
-    """The rows of the flow that the run did not add to NEW."""
 
-    async def batch(self, batch: BatchRow, strangers: Strangers, room: int) -> Later:
-        """Returns the differences of one batch. Rows of ``strangers`` that are its own are taken out. At most
-        ``room`` rows are named, the others are counted.
+    async def batch(
+        self, batch: BatchRow, not_copied: Sequence[Locator], strangers: Strangers, room: int
+    ) -> Later:
+        """Returns the differences of one batch; ``not_copied`` are those of its rows that the run did not add
+        to NEW. Rows of ``strangers`` that are its own are taken out. At most ``room`` rows are named, the
+        others are counted.
         """
         naming = self.naming
         async with self.snapshot.reader(naming.of.plan.zone) as old:
-            named = await naming.of_batch(self._reading(old, batch), strangers, room)
+            named = await naming.of_batch(self._reading(old, batch, not_copied), strangers, room)
         rest = batch.due - named.due
         if rest == Sums():
             added = naming.told_left(DifferenceKind.ADDED, named.extra, room)
@@ -78,11 +79,10 @@ class LaterNaming(Struct, frozen=True):
             listed.append(Difference(table, kind))
         return [replace(one, old_changed=True) for one in listed]
 
-    def _reading(self, old: asyncpg.Connection, batch: BatchRow) -> OldBatch:
+    def _reading(self, old: asyncpg.Connection, batch: BatchRow, not_copied: Sequence[Locator]) -> OldBatch:
         rows, of = self.naming.rows, self.naming.of
         expecting = Expecting(of.job, of.plan, of.hashing, old, rows.new)
-        gone = tuple(row for row in self.not_copied if row in batch.batch)
-        return OldBatch(expecting, batch, gone, rows.keys, self._unchanged())
+        return OldBatch(expecting, batch, tuple(not_copied), rows.keys, self._unchanged())
 
     def _unchanged(self) -> tuple[str, ...]:
         """Returns the conditions of old rows that nobody wrote since the run, where they can be told."""

@@ -16,6 +16,7 @@ from tranship.server.journal.access import (
 )
 from tranship.server.journal.leads import Lead, leads_of_keys, some_leads, write_leads
 from tranship.server.journal.nouns import (
+    BatchReject,
     BatchRow,
     Chain,
     DecidedBy,
@@ -39,6 +40,7 @@ from tranship.server.journal.shared import SharedRun, SharedTask, rejects_of_bat
 from tranship.server.journal.store import Journal
 
 __all__ = [
+    "BatchReject",
     "BatchRow",
     "Chain",
     "DecidedBy",

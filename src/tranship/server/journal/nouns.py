@@ -227,6 +227,14 @@ class Predicted(Struct, frozen=True):
         )
 
 
+class BatchReject(Struct, frozen=True):
+    """A reject as journalled, without the old row."""
+
+    position: int
+    batch: int
+    reject: Reject
+
+
 class RejectRow(Struct, frozen=True):
     """A rejected row as journalled; key and row are JSON text in UTF-8."""
 

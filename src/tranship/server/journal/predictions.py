@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 import asyncpg
 
@@ -17,7 +17,7 @@ from tranship.model.locator import Locator
 from tranship.model.progress import Batch
 from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.server.journal.nouns import Alike, Predicted
-from tranship.server.journal.reject_values import RejectReader
+from tranship.server.journal.reject_values import AT_ONCE, RejectReader
 from tranship.server.journal.row_places import (
     NO_FAULT,
     held_of,
@@ -63,15 +63,23 @@ async def add(
     await conn.executemany(sql("add_predicted_reject"), rows)
 
 
-async def of_run(conn: asyncpg.Connection, sql: JournalSql, run: str) -> dict[int, Predicted]:
-    """Returns what was predicted by the position of the flow."""
-    found: dict[int, tuple[list[asyncpg.Record], list[asyncpg.Record]]] = {}
-    for row in await conn.fetch(sql("predicted_rejects"), run):
-        found.setdefault(row["position"], ([], []))[0].append(row)
-    # Format 1 has no such blocks, nor what they are for.
-    for row in await conn.fetch(sql("held"), run) if sql.format > 1 else ():
-        found.setdefault(row["position"], ([], []))[1].append(row)
-    return {position: _predicted(*rows) for position, rows in sorted(found.items())}
+async def of_run(
+    conn: asyncpg.Connection, sql: JournalSql, run: str
+) -> AsyncIterator[tuple[int, Reject | Held]]:
+    """Yields what was predicted, with the position of the flow. A reject that was predicted later than what
+    became of a row follows it.
+    """
+    reader = RejectReader()
+    async with conn.transaction():
+        # Format 1 has no such blocks, nor what they are for.
+        if sql.format > 1:
+            async for block in conn.cursor(sql("held"), run, prefetch=AT_ONCE):
+                outcome = HeldAs(block["outcome"])
+                for row in _rows(block):
+                    yield block["position"], Held(row, outcome)
+        async for record in conn.cursor(sql("predicted_rejects"), run, prefetch=AT_ONCE):
+            one = held_of(record) if record["sqlstate"] == NO_FAULT else reader.reject(record)
+            yield record["position"], one
 
 
 async def of_batch(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncpg
 
 from tranship.model.verdict import Reject
-from tranship.server.journal.nouns import RejectRow
+from tranship.server.journal.nouns import BatchReject, RejectRow
 from tranship.server.journal.row_places import item_and_key, message, page_and_line, place, reject_in
 
+AT_ONCE = 5_000
+"""Rejects without their old rows that are fetched together."""
 _GROUNDS = 1000
 """Grounds of rejects that are remembered, because further rows may be rejected for the same one."""
 
@@ -23,6 +25,11 @@ def reject_values(run: str, position: int, batch: int, row: RejectRow) -> tuple[
 def reject_row(row: asyncpg.Record) -> RejectRow:
     """Returns a rejected row out of a row of the journal."""
     return RejectRow(row["position"], row["batch"], reject_in(row), row["old_key"], row["old_row"])
+
+
+def batch_reject(row: asyncpg.Record, reader: RejectReader) -> BatchReject:
+    """Returns a reject out of a row of the journal that lacks the old row."""
+    return BatchReject(row["position"], row["batch"], reader.reject(row))
 
 
 class RejectReader:

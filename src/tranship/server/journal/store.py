@@ -23,6 +23,7 @@ from tranship.model.verdict import Held, Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
 from tranship.server.journal import predictions
 from tranship.server.journal.nouns import (
+    BatchReject,
     BatchRow,
     Findings,
     Predicted,
@@ -36,7 +37,13 @@ from tranship.server.journal.nouns import (
     name_from,
     old_columns,
 )
-from tranship.server.journal.reject_values import reject_row, reject_values
+from tranship.server.journal.reject_values import (
+    AT_ONCE,
+    RejectReader,
+    batch_reject,
+    reject_row,
+    reject_values,
+)
 from tranship.server.journal.row_places import place
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
@@ -117,13 +124,16 @@ class Journal:
         found = await conn.fetchrow(self.sql("batch_from"), *place)
         return _batch(found, row.batch.flow) if found is not None else None
 
-    async def predicted(self, conn: asyncpg.Connection, run: str) -> dict[int, Predicted]:
-        """Returns what the data checks predicted, by the table's position."""
-        return await predictions.of_run(conn, self.sql, run)
+    def predicted(self, conn: asyncpg.Connection, run: str) -> AsyncIterator[tuple[int, Reject | Held]]:
+        """Yields what the data checks predicted, with the position of the flow. Rejects come last."""
+        return predictions.of_run(conn, self.sql, run)
 
-    async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
-        """Returns the rejected rows of a run."""
-        return tuple(reject_row(row) for row in await conn.fetch(self.sql("rejects"), run))
+    async def rejects(self, conn: asyncpg.Connection, run: str) -> AsyncIterator[BatchReject]:
+        """Yields the rejects of a run in table and physical order."""
+        reader = RejectReader()
+        async with conn.transaction():
+            async for row in conn.cursor(self.sql("rejects"), run, prefetch=AT_ONCE):
+                yield batch_reject(row, reader)
 
     async def rejects_of(self, conn: asyncpg.Connection, run: str, position: int) -> AsyncIterator[RejectRow]:
         """Yields the rejected rows of a table, of which the server holds most back: they may be many, and
@@ -133,12 +143,12 @@ class Journal:
             async for row in conn.cursor(self.sql("rejects_of"), run, position, prefetch=_AT_ONCE):
                 yield reject_row(row)
 
-    async def not_copied(self, conn: asyncpg.Connection, run: str) -> dict[int, list[Locator]]:
-        """Returns the rows of OLD that a run did not add to NEW, in order, by the position of their flow."""
-        found = {position: set(what.rows) for position, what in (await self.predicted(conn, run)).items()}
-        for reject in await self.rejects(conn, run):
-            found.setdefault(reject.position, set()).add(reject.reject.row)
-        return {position: sorted(rows) for position, rows in found.items()}
+    async def not_copied(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> list[Locator]:
+        """Returns the rows of OLD that a batch did not add to NEW, in order."""
+        predicted = await self.predicted_in(conn, run, row.position, row.batch)
+        numbered = run, row.position, row.batch.number
+        rejected = await conn.fetch(self.sql("rejected_in_batch"), *numbered)
+        return sorted({*predicted.rows, *map(place, rejected)})
 
     async def rejected_rows(
         self, conn: asyncpg.Connection, run: str, position: int

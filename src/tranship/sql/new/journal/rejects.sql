@@ -1,8 +1,9 @@
 -- Rejected rows, and the rejects that the data checks predicted.
 
 -- name: rejects
--- $1 run. The rejected rows in table and physical order.
-SELECT * FROM {journal}.reject WHERE run = $1 ORDER BY position, source, page, line{item_and_key};
+-- $1 run. The rejects in table and physical order, without the old rows.
+SELECT position, batch, source, page, line, sqlstate, constraint_name, column_name, message{item_and_key}
+FROM {journal}.reject WHERE run = $1 ORDER BY position, source, page, line{item_and_key};
 
 -- name: rejects_of
 -- $1 run, $2 position. The rejected rows of a table, in physical order.
@@ -11,6 +12,10 @@ SELECT * FROM {journal}.reject WHERE run = $1 AND position = $2 ORDER BY source,
 -- name: rejects_of_batch
 -- $1 run, $2 position, $3 batch. The rejected rows of a batch, in physical order.
 SELECT * FROM {journal}.reject WHERE run = $1 AND position = $2 AND batch = $3 ORDER BY source, page, line{item_and_key};
+
+-- name: rejected_in_batch
+-- $1 run, $2 position, $3 batch. The places of its rejected rows.
+SELECT source, page, line{item_and_key} FROM {journal}.reject WHERE run = $1 AND position = $2 AND batch = $3;
 
 -- name: rejected_rows
 -- $1 run, $2 position. OLD's keys of the rejected rows of a table (NULL: it has none) and their places, in physical order.
@@ -21,8 +26,9 @@ SELECT old_key, source, page, line{item_and_key} FROM {journal}.reject WHERE run
 DELETE FROM {journal}.reject WHERE run = $1 AND position = $2;
 
 -- name: predicted_rejects
--- $1 run. The predicted rejects in table and physical order.
-SELECT * FROM {journal}.{predicted} WHERE run = $1 ORDER BY position, source, page, line{item_and_key};
+-- $1 run. The predicted rejects of each table in physical order, behind the rows that NEW held before.
+SELECT * FROM {journal}.{predicted} WHERE run = $1
+ORDER BY position, sqlstate <> '00000', source, page, line{item_and_key};
 
 -- name: predicted_in
 -- $1 run, $2 position, $3 source, $4 page and $5 line from, $6 page and $7 line to. The predicted rejects of a range, in physical order.
