@@ -72,19 +72,29 @@ def sorted_rows(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 async def _cascade(conn: Any, world: World, flow: Flow) -> None:
-    """Decides collisions in key order, then rejects what refers to rejected rows of the same table."""
+    """Decides collisions in key order, then rejects what refers to rejected rows of the same table.
+
+    A row that only its references to survivors make equal to the one before it is merged with that one.
+    """
     work = f"w_{flow.new}"
     made = _Flow(world, flow)
-    taken: set[tuple[int, str]] = set()
-    for row in await conn.fetch(
-        f"SELECT pos, {made.unique_texts()} FROM {work} WHERE st = '{USED}' AND made ORDER BY pos"
-    ):
-        keys = [(n, text) for n, text in enumerate(row[1:]) if text is not None]
-        if any(key in taken for key in keys):
-            await conn.execute(
-                f"UPDATE {work} SET st = '{REJECTED}', why = 'collides' WHERE pos = $1", row[0]
-            )
-        taken.update(keys if not any(key in taken for key in keys) else ())
+    taken: dict[tuple[int, str], Any] = {}
+    shown = f"pos, led, ARRAY[{made.unique_texts()}] AS keys, {made.compared()}"
+    for row in await conn.fetch(f"SELECT {shown} FROM {work} WHERE st = '{USED}' AND made ORDER BY pos"):
+        keys = [(n, text) for n, text in enumerate(row["keys"]) if text is not None]
+        before = [(key, taken[key]) for key in keys if key in taken]
+        if not before:
+            taken.update(dict.fromkeys(keys, row))
+            continue
+        (number, _), first = before[0]
+        alike = "without_key" if number else "whole"
+        merged = made.may_become_equal and row["led"] != first["led"] and row[alike] == first[alike]
+        state, into = (MERGED, first["pos"]) if merged else (REJECTED, None)
+        await conn.execute(
+            f"UPDATE {work} SET st = '{state}', why = 'collides', into_pos = coalesce($2, into_pos) WHERE pos = $1",
+            row["pos"],
+            into,
+        )
     while True:
         moved = 0
         for statement in made.last():
@@ -137,7 +147,7 @@ class _Flow:
             f"CREATE TABLE {self._work} AS SELECT old.*, {extra}, jsonb_build_object({keys})::text AS key,"
             f" row_number() OVER (ORDER BY {order}, item_number) AS pos,"
             f" {'item.item_number IS NOT NULL' if items else 'true'} AS made, '{USED}'::text AS st, ''::text AS why, NULL::bigint AS into_pos,"
-            f" {self._own_key()} AS own_key"
+            f" {self._own_key()} AS own_key, ROW({', '.join(f'old.{name}' for name in self._led())})::text AS led"
             f" FROM {flow.old} AS old{items}"
         ).replace(", item_number) AS pos", f", {'item.item_number' if items else '1'}) AS pos")
 
@@ -185,10 +195,13 @@ class _Flow:
                 yield f"UPDATE {self._work} AS old SET {nulls} WHERE st = '{USED}' AND {gone}"
 
     def _repointings(self) -> Iterator[str]:
-        pairs = [(ref.columns, ref.target) for ref in self._table.references if ref.target != self._flow.old]
-        pairs += [(("id",), self._flow.old)] if not self._flow.plain else []
-        for columns, target in pairs:
+        for columns, target in self._targets():
             yield from self._repointing(columns, target)
+
+    def _targets(self) -> list[tuple[tuple[str, ...], str]]:
+        """Returns the columns of OLD that refer to rows which may be merged, and their tables."""
+        pairs = [(ref.columns, ref.target) for ref in self._table.references if ref.target != self._flow.old]
+        return [*pairs, *([(("id",), self._flow.old)] if not self._flow.plain else [])]
 
     def _repointing(self, columns: tuple[str, ...], target: str) -> Iterator[str]:
         parent = self._world.plain(target)
@@ -260,8 +273,31 @@ class _Flow:
         for key in keys:
             values = [self._value(by_name[name]) for name in key]
             known = " AND ".join(f"({value}) IS NOT NULL" for value in values)
-            made.append(f"CASE WHEN {known} THEN ROW({', '.join(values)})::text END AS u{len(made)}")
+            made.append(f"CASE WHEN {known} THEN ROW({', '.join(values)})::text END")
         return ", ".join(made).replace("old.", f"{self._work}.")
+
+    @property
+    def may_become_equal(self) -> bool:
+        """Whether rows may be merged because references lead to survivors: nobody refers to the rows."""
+        referred = [ref.target for table in self._world.tables for ref in table.references if ref.in_old]
+        if self._flow.plain:
+            referred += [link.target for flow in self._world.flows for link in flow.links]
+        return bool(self._led()) and self._flow.items is None and self._flow.old not in referred
+
+    def compared(self) -> str:
+        """Returns all values of a row as a text, and those without a key of one column."""
+        values = {column.name: self._value(column) for column in self._flow.columns}
+        surrogate = self._flow.key if len(self._flow.key) == 1 else ()
+        others = [value for name, value in values.items() if name not in surrogate]
+        shown = (
+            f"ROW({', '.join(values.values())})::text AS whole, ROW({', '.join(others)})::text AS without_key"
+        )
+        return shown.replace("old.", f"{self._work}.")
+
+    def _led(self) -> list[str]:
+        """Returns the columns of OLD whose references lead to survivors."""
+        leading = [one for one in self._targets() if self._world.plain(one[1]).merge]
+        return [name for columns, target in leading if self._world.plain(target).repoint for name in columns]
 
     def last(self) -> Iterator[str]:
         """Yields what is repeated until nothing more is rejected."""

@@ -140,8 +140,7 @@ class _Finding:
         """Returns what the filter of the first flow says about the children. Where it has none, its rows are
         left out because they follow others, and so do the children.
         """
-        first = tie.flows[0].shape.filter
-        return dict(first.of).get(table.old, first.children) if first is not None else Children.LEAVE_OUT
+        return _of_children(tie.flows[0], table.old) or Children.LEAVE_OUT
 
     def _parent(self, tie: _Tie, taken: tuple[Taken, ...], *, itself: bool) -> Parent:
         target = self._old.table(tie.table)
@@ -169,7 +168,7 @@ class _Finding:
                 in_new.add(frozenset(tie.columns))
                 yield tie
         for key in declared:
-            flows = _with_filter(self._flows(key.target))
+            flows = _holding(self._flows(key.target), table.old)
             if flows and frozenset(key.columns) not in in_new:
                 yield _Tie(key.target, key.columns, key.target_columns, flows, of_new=False, declared=key)
 
@@ -219,11 +218,21 @@ class _Finding:
         return tuple(flow for flow in self._tables if flow.old == table and flow.shape.query is None)
 
 
-def _with_filter(flows: tuple[TablePlan, ...]) -> tuple[TablePlan, ...]:
-    """Returns those of some flows that have a filter of their own, if any has: they say what becomes of the
-    children. A flow that takes further columns of each row elsewhere is no reason for them to stay.
+def _holding(flows: tuple[TablePlan, ...], child: TableName) -> tuple[TablePlan, ...]:
+    """Returns those flows of a table whose rows are the parents under a key that OLD alone declares: the pair
+    of tables that the comparison found, and those whose filter says what becomes of the children.
+
+    A flow that takes further columns of each row elsewhere is no reason for the children to stay.
     """
-    return tuple(flow for flow in flows if flow.shape.filter is not None) or flows
+    saying = [flow for flow in flows if _of_children(flow, child) not in (None, Children.REJECT)]
+    found = [flow for flow in flows if not flow.name]
+    return tuple(dict.fromkeys((*found, *saying))) or flows
+
+
+def _of_children(flow: TablePlan, child: TableName) -> Children | None:
+    """Returns what the filter of a flow says about a child; None without a filter."""
+    said = flow.shape.filter
+    return dict(said.of).get(child, said.children) if said is not None else None
 
 
 def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...], lost: tuple[str, ...]) -> Iterator[_Tie]:
