@@ -89,7 +89,8 @@ def _parents(
         return
     references = list(dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset())))
     references += _by_new(after.foreign_keys, child, parent) if parent.new in landscape.alone else []
-    own = None if _flow(parent) in below else _of(parent, landscape, below)
+    # A row of the same table is merged by its other references, as this one is.
+    own = _of(parent, landscape, below)
     for columns, keys in references:
         if _is_unique(above, keys):
             yield MergedParents(
