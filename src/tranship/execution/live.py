@@ -124,7 +124,8 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now, differs=differs)
             context = context.of(work.whole)
             if work.nothing and before.unfinished is None:
-                tell_nothing_left(context)
+                left_out = await tell_nothing_left(context, passed.reads.tables)
+                frame = structs.replace(frame, left_out=left_out)
                 return await live_result(context, control, frame, work.done, None)
             session = ReconnectingSession(control, context.of(work.left))
             try:

@@ -109,7 +109,8 @@ class _Rehearsal:
         announce(self.context, work)
         self.context, done = self.context.of(work.whole), work.done
         if work.nothing:
-            tell_nothing_left(self.context)
+            left_out = await tell_nothing_left(self.context, self.passed.reads.tables)
+            self.frame = replace(self.frame, left_out=left_out)
             return await self._result(done, None)
         context = self.context.of(work.left)
         async with open_snapshot(context, self.passed.reads.tables) as snapshot:

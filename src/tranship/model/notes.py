@@ -38,6 +38,10 @@ class AlreadyMigrated(Struct, frozen=True, tag=True):
     """Earlier runs moved every table under the same plan: nothing is left to do."""
 
 
+class NothingToMove(Struct, frozen=True, tag=True):
+    """No table of OLD has a counterpart in NEW that receives its rows: none is moved."""
+
+
 class NoRejectsLeft(Struct, frozen=True, tag=True):
     """``--rejects-only``: earlier runs moved every row that was once rejected."""
 
@@ -227,6 +231,7 @@ RunNote = (
     | ResultWritten
     | ResultUnwritten
     | AlreadyMigrated
+    | NothingToMove
     | Resumed
     | MomentOfRun
     | RollbackFirst

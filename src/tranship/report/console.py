@@ -51,6 +51,7 @@ class Console:
         self._options = options
         self._mode = "" if options.live else "REHEARSAL" if options.rehearse else "DRY RUN"
         self._planned: tuple[PlannedTable, ...] = ()
+        self._begun = False
         self._rows: dict[FlowId, int] = {}
         self._done: dict[FlowId, TableDone] = {}
         self._printed = 0
@@ -76,7 +77,7 @@ class Console:
 
     def finish(self, result: MigrationResult, result_path: str) -> list[str]:
         """Returns the summary and what follows it."""
-        lines = ([] if self._planned else self._begin(())) + self._skipped(result)
+        lines = ([] if self._begun else self._begin(())) + self._skipped(result)
         first = verdict(result, self._options)
         # The end of a classic script begins as it always did.
         if self._options.invocation == "tranship":
@@ -105,10 +106,10 @@ class Console:
         return ["", *(line for problem in unseen for line in _problem(problem))] if unseen else []
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
-        if tables and tables == self._planned:
+        if self._begun and tables == self._planned:
             # A run that takes up its own work again.
             return []
-        self._planned = tables
+        self._planned, self._begun = tables, True
         # A schema is named only where there is more than one, as the classic output had it.
         self._old_bare = len({t.flow.old.schema for t in tables}) <= 1
         self._new_bare = len({t.flow.new.schema for t in tables}) <= 1

@@ -21,6 +21,7 @@ from tranship.model.notes import (
     NoRejectsLeft,
     NotAnalyzed,
     Note,
+    NothingToMove,
     NotMovedYet,
     NotRestored,
     RejectedRowsGone,
@@ -66,6 +67,8 @@ def _of_run(note: RunNote) -> str:
             return _result(note)
         case AlreadyMigrated():
             return "already migrated: an earlier run moved every table under the same plan"
+        case NothingToMove():
+            return "no table of OLD is moved into one of NEW"
         case Resumed() | RollbackFirst() | RollingBack():
             return _unfinished(note)
         case MomentOfRun():

@@ -15,6 +15,8 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         return f"Nothing to do: an earlier run moved {_before(result)}"
     if result.status == "refused":
         return "A live run would be refused for now: fix what is listed below, then repeat this command."
+    if not result.tables:
+        return _no_table(result)
     stats, rehearsed = result.stats, result.mode == "rehearse"
     moved = f"{_rows(stats.rows_migrated)} {_were(stats.rows_migrated)} written"
     if rehearsed:
@@ -37,6 +39,8 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
         return "Others changed rows of NEW since they were written: look at those that are listed below."
     if _moved_before(result):
         return f"Nothing was left to do: an earlier run moved {_before(result)}"
+    if not result.tables:
+        return _no_table(result)
     if stats.rows_failed:
         failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
         arrived = f"{_rows(stats.rows_migrated)} arrived, {failed}."
@@ -53,6 +57,12 @@ def _moved_before(result: MigrationResult) -> bool:
         and bool(result.tables)
         and all(table.already_migrated for table in result.tables)
     )
+
+
+def _no_table(result: MigrationResult) -> str:
+    """Returns the verdict where no table of OLD is moved: nothing arrived, and nothing was compared."""
+    left = result.stats.rows_left_out
+    return f"No table is moved: {_rows(left)} of OLD {'is' if left == 1 else 'are'} left out. Nothing to do."
 
 
 def _before(result: MigrationResult) -> str:

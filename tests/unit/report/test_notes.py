@@ -28,6 +28,7 @@ from tranship.model.notes import (
     NoRejectsLeft,
     NotAnalyzed,
     Note,
+    NothingToMove,
     NotMovedYet,
     NotRestored,
     RejectedRowsGone,
@@ -60,6 +61,7 @@ NOTES: dict[Note, str] = {
         "cannot write x.json: no space", '{\n  "run": 1\n}'
     ): 'rejected rows. Result: { "run": 1 }',
     AlreadyMigrated(): "already migrated",
+    NothingToMove(): "no table of OLD is moved",
     NoRejectsLeft(): "no rejected rows are left",
     NotMovedYet(("public.a", "public.b")): "that no finished run moved: public.a, public.b",
     RejectedRowsGone(

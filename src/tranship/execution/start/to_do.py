@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -11,10 +11,13 @@ from msgspec.structs import replace
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedRejectsOnly, UnfinishedWholeRun
 from tranship.execution.context import Job, RunContext, started
+from tranship.execution.probe.everything import count_left_out
 from tranship.execution.start.earlier_runs import Before, remaining, with_rejects_before
 from tranship.execution.start.rejects_only import take_up
+from tranship.execution.start.sides import open_snapshot
 from tranship.model.flow import FlowId
-from tranship.model.notes import AlreadyMigrated, NoRejectsLeft
+from tranship.model.names import TableName
+from tranship.model.notes import AlreadyMigrated, NoRejectsLeft, NothingToMove
 from tranship.server.journal import Chain, Run, TaskRow
 
 
@@ -80,6 +83,16 @@ def announce(context: RunContext, work: ToDo) -> None:
         context.on_event(started(work.whole))
 
 
-def tell_nothing_left(context: RunContext) -> None:
-    """Says that earlier runs did everything."""
-    context.note(NoRejectsLeft() if context.options.rejects_only else AlreadyMigrated())
+async def tell_nothing_left(context: RunContext, reads: Sequence[TableName]) -> dict[str, int]:
+    """Says why nothing is to do. Returns the rows of the tables that are left out, where all are: no run
+    was ever made that counted them.
+    """
+    if context.options.rejects_only:
+        context.note(NoRejectsLeft())
+    elif context.job.plan.tables:
+        context.note(AlreadyMigrated())
+    else:
+        context.note(NothingToMove())
+        async with open_snapshot(context, reads) as snapshot:
+            return await count_left_out(snapshot, context.job)
+    return {}
