@@ -255,7 +255,7 @@ def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tu
         read_by_new = old.type.leaf.family is Family.STRING and new.type.leaf.family is not Family.STRING
         counted = "counted by the shape of the text" if read_by_new else "counted"
         evidence.append(f"values may change: {conversion.loss.value} ({counted} and reported)")
-    if not conversion.bare:
+    if not conversion.bare and "transform_sql" not in conversion.why:
         evidence.append(
             "no plain conversion exists: decide with value_mapping, lookup_table or transform_sql"
         )

@@ -7,7 +7,7 @@ from tranship.model.expression import Conversion, Loss, Rule
 SAME = Conversion(Rule.SAME, automatic=True)
 CAST = Conversion(Rule.OLD_CAST, automatic=True)
 NOTHING_IN_COMMON = (
-    "the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table"
+    "neither type is read as the other by itself: give a transform_sql, a value_mapping or a lookup_table"
 )
 
 

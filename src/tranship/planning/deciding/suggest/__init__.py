@@ -5,8 +5,8 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → formats · concepts → splits · merges · pairs → parts
-→ drafts → mappings · constants · other_ids → context → flows → own_conversion · keys → translate → joins →
-columns → for_all → shapes/ → earlier_file → document.
+→ drafts → mappings · constants · other_ids → context → flows → ways → own_conversion · keys → translate →
+joins → columns → for_all → shapes/ → earlier_file → document.
 """
 
 from __future__ import annotations

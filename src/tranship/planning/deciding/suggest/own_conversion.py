@@ -28,6 +28,7 @@ from tranship.planning.deciding.suggest.drafts import (
 from tranship.planning.deciding.suggest.facts import Fact, misfit_evidence, quoting
 from tranship.planning.deciding.suggest.formats import reads_otherwise
 from tranship.planning.deciding.suggest.guesses import reference
+from tranship.planning.deciding.suggest.ways import way_between
 from tranship.planning.printed.allowed_values import allowed_values
 from tranship.planning.types.values import castable
 
@@ -65,7 +66,9 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
 def _refusals(pair: ColumnPairContext, misfits: Sequence[Misfits]) -> Refusals | None:
     """Returns which values NEW refuses: as NEW says, else as is known without a server."""
     asked = pair.tables.evidence.refused(*pair.refs)
-    if asked is not None or misfits:
+    # A cast that takes every value reads no text, so what NEW's input says to the printed form is no matter.
+    takes_all = not pair.conversion.fallible and pair.conversion.loss is Loss.NONE
+    if asked is not None or misfits or takes_all:
         return asked
     return _known_refusals(pair)
 
@@ -202,11 +205,9 @@ def between_types(pair: ColumnPairContext) -> Translation:
     """Returns an expression between two types that have several readings of each other, else a mapping to be
     filled.
     """
-    value = reference(pair.source)
-    ways = {("bytea", "text"): f"encode({value}, 'hex')", ("text", "bytea"): f"convert_to({value}, 'UTF8')"}
-    sql = ways.get((pair.source.type.leaf.base, pair.target.type.leaf.base))
-    if sql is None:
+    way = way_between(reference(pair.source), pair.source.type.leaf, pair.target.type.leaf)
+    if way is None:
         facts = pair.facts
         return _prefilled(pair, facts, ()) if facts is not None and facts.values else NO_TRANSLATION
-    evidence = "the two types have several readings of each other: choose one"
-    return Translation({**pair.names, "action": "transform", "transform_sql": sql}, evidence=(evidence,))
+    fields = {**pair.names, "action": "transform", "transform_sql": way.sql}
+    return Translation(fields, evidence=(way.reading,))
