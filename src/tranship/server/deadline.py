@@ -9,7 +9,7 @@ connection given up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -189,3 +189,15 @@ async def answered(conn: asyncpg.Connection, answer: Awaitable[T]) -> T:
         return await answer
     with conn.awaited():
         return await answer
+
+
+async def each_row(
+    conn: asyncpg.Connection, query: str, *values: object, at_once: int
+) -> AsyncIterator[asyncpg.Record]:
+    """Yields the rows of a query inside the connection's transaction, of which the server holds most back;
+    ``at_once`` are fetched together, watched.
+    """
+    cursor = await answered(conn, conn.cursor(query, *values))
+    while some := await answered(conn, cursor.fetch(at_once)):
+        for row in some:
+            yield row

@@ -11,10 +11,12 @@ from msgspec import UNSET
 
 from support import MakePair
 from support.runs import migrate
+from tranship.execution.probe import remaining
 from tranship.execution.probe.reject_book import Book
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.verdict import MigrationResult
+from tranship.sql.old.rows import count_where
 
 OLD = """
 CREATE TABLE t (id int PRIMARY KEY, a int, b int);
@@ -94,3 +96,35 @@ async def test_what_collides_is_looked_at_once(
     result = await migrate(pair, tmp_path, live=False)
     assert result.stats.rows_failed == 199
     assert asked < 20
+
+
+SCATTERED = """
+CREATE TABLE t (id int NOT NULL, a int, f int) PARTITION BY RANGE (id);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (400);
+CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (400) TO (500);
+CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (500) TO (2000);
+INSERT INTO t SELECT g, CASE WHEN g % 3 > 0 OR g BETWEEN 400 AND 500 THEN g END,
+  CASE WHEN g % 2 = 0 THEN 16777217 ELSE 1 END FROM generate_series(1, 1500) g;
+"""
+
+
+async def test_what_rows_lose_is_counted_in_parts_without_the_rejected_ones(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One statement named every rejected row."""
+    pair = await make_pair(SCATTERED, "CREATE TABLE t (id int, a int NOT NULL, f real)")
+    together = await migrate(pair, tmp_path, live=False)
+    assert together.stats.rows_failed == 467
+    statements = 0
+
+    def counted(*given: object) -> str:
+        nonlocal statements
+        statements += 1
+        return str(count_where(*given))
+
+    monkeypatch.setattr(remaining, "MOST_GONE", 50)
+    monkeypatch.setattr(remaining, "count_where", counted)
+    parts = await migrate(pair, tmp_path, live=False)
+    assert statements > 6
+    assert parts.tables[0].losses == together.tables[0].losses
+    assert [loss.rows for loss in parts.tables[0].losses] == [517]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -133,10 +133,10 @@ class Session:
         return str(await self._call("COPY", apply))
 
     async def copy_records_to_table(
-        self, table: str, *, records: AsyncIterable[tuple[Any, ...]], **_: object
+        self, table: str, *, records: Iterable[tuple[Any, ...]], **_: object
     ) -> None:
         """The journal's rejects."""
-        found = [Locator(r[3], (r[4], r[5])) async for r in records]
+        found = [Locator(r[3], (r[4], r[5])) for r in records]
 
         async def apply() -> None:
             self._open("reject").rejects.extend(found)

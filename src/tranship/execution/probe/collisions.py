@@ -9,7 +9,8 @@ it did not ask.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -29,12 +30,15 @@ from tranship.model.plan import HazardKind, TablePlan
 from tranship.model.verdict import Held, HeldAs
 from tranship.planning.plan.collisions import Clique, Edge, Loser, Place, collide
 from tranship.planning.printed.names import mentioned
+from tranship.server.deadline import each_row
 from tranship.sql.canonical import computed_on_old
 from tranship.sql.new.given_rows import rows_query
 from tranship.sql.new.unique_indexes import UniqueIndex, collision_query, key_part
 from tranship.sql.old.rows import duplicates, in_key_order
 from tranship.sql.row_id import locate
 
+_AT_ONCE = 5_000
+"""Rows that are fetched together."""
 _JOINED = 100_000
 """Rows that NEW joins with themselves where an operator lets it hash or merge, or ranges form islands."""
 _COMPARED = 3_000
@@ -116,6 +120,11 @@ class Collisions:
 
     async def resolve(self) -> None:
         """Enters the rows that lose a collision into the book."""
+        losers = await self._losers()
+        if losers:
+            await self._enter(losers)
+
+    async def _losers(self) -> Sequence[Loser]:
         cliques: list[Clique] = []
         edges: list[Edge] = []
         for index in self._of.indexes:
@@ -131,15 +140,20 @@ class Collisions:
             else:
                 edges += await self._by_operators(index)
         if not cliques and not edges:
-            return
-        involved = {m for c in cliques for m in c.members} | {p for e in edges for p in (e.one, e.other)}
-        await self._enter(collide(await self._ordered(involved), cliques, edges))
+            return ()
+        members = itertools.chain.from_iterable(clique.members for clique in cliques)
+        ends = (place for edge in edges for place in (edge.one, edge.other))
+        involved = {place: place for place in itertools.chain(members, ends)}
+        return collide(await self._ordered(involved), cliques, edges)
 
     async def _by_old(self, index: UniqueIndex, keys: tuple[str, ...]) -> list[Clique]:
         plan = self._of.plans[0]
         query = duplicates(plan, keys, nulls_not_distinct=index.nulls_not_distinct)
-        records = await self._derived.reader(plan).old.fetch(query)
-        return self._cliques(index, ((0, locate(source, id_), key) for source, id_, key in records))
+        found = _Members(self._book, self._of.plans)
+        old = self._derived.reader(plan).old
+        async for source, id_, key in each_row(old, query, at_once=_AT_ONCE):
+            found.add(0, locate(source, id_), key)
+        return found.cliques(index)
 
     async def _by_hash(self, index: UniqueIndex) -> list[Clique]:
         stores = [self._stores.get((n, index.constraint)) for n in range(len(self._of.plans))]
@@ -147,26 +161,24 @@ class Collisions:
         if len(known) < len(stores) or any(store.overflowed for store in known):
             self._give_up(index, "too many rows, or a value that only NEW will know")
             return []
-        found = []
+        found = _Members(self._book, self._of.plans)
         for n, store in enumerate(known):
             rows = store.shared(known[:n] + known[n + 1 :])
             if rows:
-                found += [
-                    (n, row, key) for row, key in (await self._keys(self._of.plans[n], index, rows)).items()
-                ]
-        return self._cliques(index, found)
+                await self._find_keys(found, n, index, rows)
+        return found.cliques(index)
 
-    async def _keys(self, plan: TablePlan, index: UniqueIndex, rows: Sequence[Locator]) -> dict[Locator, str]:
+    async def _find_keys(self, found: _Members, n: int, index: UniqueIndex, rows: Sequence[Locator]) -> None:
+        """Adds the rows of one plan with their keys."""
+        plan = self._of.plans[n]
         reader = self._derived.reader(plan)
         question = typed(self._job, plan, _columns(index, plan, self._job))
         query = rows_query(question.rows, [key_part(question.rows, index, 0, hashed=False)])
-        keys: dict[Locator, str] = {}
         async for chunk in reader.chosen(rows, question.positions):
             answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
-            keys |= {
-                chunk.rows[a.row]: a.detail for a in answers if a.kind == "key" and isinstance(a.detail, str)
-            }
-        return keys
+            for answer in answers:
+                if answer.kind == "key" and isinstance(answer.detail, str):
+                    found.add(n, chunk.rows[answer.row], answer.detail)
 
     async def _by_operators(self, index: UniqueIndex) -> list[Edge]:
         if self._rows > (_JOINED if index.hashable or index.range is not None else _COMPARED):
@@ -199,23 +211,18 @@ class Collisions:
             Edge(index.constraint, places[a.row], places[int(a.which)]) for a in answers if a.kind == "pair"
         ]
 
-    def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, Locator, str]]) -> list[Clique]:
-        members: dict[str, list[Place]] = {}
-        gone = [self._book.not_written(plan.flow) for plan in self._of.plans]
-        for n, row, key in found:
-            if row not in gone[n]:
-                members.setdefault(key, []).append(Place(n, row))
-        return [Clique(index.constraint, tuple(places)) for places in members.values() if len(places) > 1]
-
-    async def _ordered(self, involved: set[Place]) -> list[Place]:
-        """OLD key order; rows of several old tables in the plan's order of tables."""
+    async def _ordered(self, involved: Mapping[Place, Place]) -> list[Place]:
+        """OLD key order; rows of several old tables in the plan's order of tables. The places are those that
+        are given, so that none takes memory twice.
+        """
         ordered: list[Place] = []
         for n, plan in enumerate(self._of.plans):
             rows = sorted(place.row for place in involved if place.plan == n)
             if rows:
                 query = in_key_order(plan, self._job.before(plan), rows)
-                records = await self._derived.reader(plan).old.fetch(query)
-                ordered += [Place(n, locate(source, id_)) for source, id_ in records]
+                old = self._derived.reader(plan).old
+                async for source, id_ in each_row(old, query, at_once=_AT_ONCE):
+                    ordered.append(involved[Place(n, locate(source, id_))])
         return ordered
 
     async def _enter(self, losers: Sequence[Loser]) -> None:
@@ -257,6 +264,24 @@ class Collisions:
         for plan in self._of.plans:
             self._book.order(plan.flow)
             self._book.note(plan.flow, f"collisions on {index.constraint}: {why}")
+
+
+class _Members:
+    """The rows of some plans under the key that each will have."""
+
+    def __init__(self, book: Book, plans: Sequence[TablePlan]) -> None:
+        self._gone = [book.not_written(plan.flow) for plan in plans]
+        self._places: dict[str, list[Place]] = {}
+
+    def add(self, n: int, row: Locator, key: str) -> None:
+        """Adds a row of the n-th plan; one that does not change NEW takes no key."""
+        if row not in self._gone[n]:
+            self._places.setdefault(key, []).append(Place(n, row))
+
+    def cliques(self, index: UniqueIndex) -> list[Clique]:
+        """Returns the rows that share a key."""
+        shared = (places for places in self._places.values() if len(places) > 1)
+        return [Clique(index.constraint, tuple(places)) for places in shared]
 
 
 def _columns(index: UniqueIndex, plan: TablePlan, job: Job) -> set[str]:

@@ -6,10 +6,10 @@ import asyncpg
 
 from tranship.execution.context import Job
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.remaining import count_remaining
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import LossCount
 from tranship.sql.old.losses import losses, parents_lost
-from tranship.sql.old.rows import count_where
 
 _NO_PARENT = "NULL because the parent is left out"
 
@@ -24,7 +24,7 @@ async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book:
     if not losing:
         return
     predicates = [predicate for _, _, predicate in losing]
-    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.not_written(plan.flow))))
+    counts = await count_remaining(old, plan, predicates, book)
     book.lost(
         plan.flow,
         [

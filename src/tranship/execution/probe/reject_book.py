@@ -86,7 +86,7 @@ class Book:
                 into.setdefault(one.into, []).append(one.row)
                 self._held.setdefault(flow, {})[one.row] = one
 
-    def absent(self, flow: FlowId, columns: Sequence[str] = (), *, led: bool = False) -> AbstractSet[Locator]:
+    def absent(self, flow: FlowId, columns: Sequence[str] = (), *, led: bool = False) -> RowSet:
         """Returns the rows of a flow under whose own keys NEW will have no row of theirs, so that they are
         nobody's parents: rejected, merged into others, or `apart`.
         """
@@ -162,13 +162,13 @@ class Book:
         """Returns by columns of OLD and by key the columns of NEW's row by which others refer to it."""
         return self._leads.get(flow, {})
 
-    def not_copied(self, flow: FlowId) -> AbstractSet[Locator]:
+    def not_copied(self, flow: FlowId) -> RowSet:
         """Returns the rows of a flow that are not added to NEW: rejected, or there before. Later rejects are
         among them; likewise of the other sets of rows.
         """
         return RowSet(self._of(flow), self._held.get(flow, {}).keys())
 
-    def not_written(self, flow: FlowId) -> AbstractSet[Locator]:
+    def not_written(self, flow: FlowId) -> RowSet:
         """Returns the rows of a flow that change nothing in NEW: rejected, or NEW's own row stays."""
         staying = {row for row, one in self._held.get(flow, {}).items() if one.outcome is not HeldAs.UPDATED}
         return RowSet(self._of(flow), staying)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import tempfile
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
@@ -186,8 +187,9 @@ class RowSet(AbstractSet[Locator]):
         return row in self._others or row in self._rejects
 
     def __iter__(self) -> Iterator[Locator]:
-        yield from self._rejects
-        yield from (row for row in self._others if row not in self._rejects)
+        """Yields the rows in order."""
+        others = sorted(row for row in self._others if row not in self._rejects)
+        return heapq.merge(self._rejects, others) if others else iter(self._rejects)
 
     def __len__(self) -> int:
         return len(self._rejects) + sum(row not in self._rejects for row in self._others)

@@ -15,11 +15,13 @@ from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.remaining import count_remaining, remaining
 from tranship.model.catalog import Column, Index, Table
 from tranship.model.expression import Lookup, NewDefault
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.expression import compile_text
-from tranship.sql.old.rows import count_where, rows_where
+from tranship.sql.old.rows import rows_where
 from tranship.sql.old.safe_values import too_wide, too_wide_however
 from tranship.sql.row_id import locate
 
@@ -49,8 +51,10 @@ async def find_too_wide(reader: Reader, book: Book) -> None:
     if not wide or await reader.new.fetchval(_BLOCK_SIZE) != _PAGE:
         return
     for index, certain in wide:
-        query = rows_where(plan, certain, sorted(book.not_written(plan.flow)))
-        rows = {locate(source, id_) for source, id_ in await reader.old.fetch(query)}
+        rows = set[Locator]()
+        for parts in remaining(plan, book.not_written(plan.flow)):
+            found = await reader.old.fetch(rows_where(plan, certain, parts))
+            rows.update(locate(source, id_) for source, id_ in found)
         book.add_all(plan.flow, (reasons.too_wide(row, index.name) for row in sorted(rows)))
 
 
@@ -64,9 +68,7 @@ async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, boo
     ]
     if not wide:
         return
-    counts = await old.fetchrow(
-        count_where(plan, [predicate for _, predicate in wide], sorted(book.not_written(plan.flow)))
-    )
+    counts = await count_remaining(old, plan, [predicate for _, predicate in wide], book)
     for (name, _), count in zip(wide, counts, strict=True):
         if count:
             refused = "NEW refuses what does not fit its page (54000)"

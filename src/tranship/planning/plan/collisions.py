@@ -15,7 +15,7 @@ from msgspec import Struct
 from tranship.model.locator import Locator
 
 
-class Place(Struct, frozen=True, order=True):
+class Place(Struct, frozen=True, order=True, gc=False):
     """A row among all rows that reach one table of NEW: its plan's position in the group, and the row."""
 
     plan: int
@@ -37,7 +37,7 @@ class Edge(Struct, frozen=True):
     other: Place
 
 
-class Loser(Struct, frozen=True):
+class Loser(Struct, frozen=True, gc=False):
     """A row that gives way to a winner before it in OLD key order."""
 
     place: Place
@@ -73,12 +73,13 @@ def collide(
     return tuple(losers)
 
 
-def _claims(cliques: Sequence[Clique]) -> dict[Place, list[int]]:
-    """Returns the numbers of the cliques that each row is in."""
-    claims: dict[Place, list[int]] = {}
+def _claims(cliques: Sequence[Clique]) -> dict[Place, tuple[int, ...]]:
+    """Returns the numbers of the cliques that each row is in. Most rows are in one, and share its number."""
+    claims: dict[Place, tuple[int, ...]] = {}
     for number, clique in enumerate(cliques):
+        own = (number,)
         for member in clique.members:
-            claims.setdefault(member, []).append(number)
+            claims[member] = (*claims[member], number) if member in claims else own
     return claims
 
 

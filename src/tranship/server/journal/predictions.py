@@ -16,6 +16,7 @@ import asyncpg
 from tranship.model.locator import Locator
 from tranship.model.progress import Batch
 from tranship.model.verdict import Held, HeldAs, Reject
+from tranship.server.deadline import each_row
 from tranship.server.journal.nouns import Alike, Predicted
 from tranship.server.journal.reject_values import AT_ONCE, RejectReader
 from tranship.server.journal.row_places import (
@@ -73,11 +74,11 @@ async def of_run(
     async with conn.transaction():
         # Format 1 has no such blocks, nor what they are for.
         if sql.format > 1:
-            async for block in conn.cursor(sql("held"), run, prefetch=AT_ONCE):
+            async for block in each_row(conn, sql("held"), run, at_once=AT_ONCE):
                 outcome = HeldAs(block["outcome"])
                 for row in _rows(block):
                     yield block["position"], Held(row, outcome)
-        async for record in conn.cursor(sql("predicted_rejects"), run, prefetch=AT_ONCE):
+        async for record in each_row(conn, sql("predicted_rejects"), run, at_once=AT_ONCE):
             one = held_of(record) if record["sqlstate"] == NO_FAULT else reader.reject(record)
             yield record["position"], one
 

@@ -21,6 +21,7 @@ from tranship.model.progress import Batch, OldRows
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
 from tranship.model.verdict import Held, Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
+from tranship.server.deadline import each_row
 from tranship.server.journal import predictions
 from tranship.server.journal.nouns import (
     BatchReject,
@@ -59,6 +60,8 @@ class _GoneIndex(Struct, frozen=True):
     index: Index
 
 
+_BYTES = 4 * 1024 * 1024
+"""Of old rows that are written together."""
 _AT_ONCE = 500
 """Rejected rows that are fetched together, because each holds a whole old row."""
 
@@ -132,7 +135,7 @@ class Journal:
         """Yields the rejects of a run in table and physical order."""
         reader = RejectReader()
         async with conn.transaction():
-            async for row in conn.cursor(self.sql("rejects"), run, prefetch=AT_ONCE):
+            async for row in each_row(conn, self.sql("rejects"), run, at_once=AT_ONCE):
                 yield batch_reject(row, reader)
 
     async def rejects_of(self, conn: asyncpg.Connection, run: str, position: int) -> AsyncIterator[RejectRow]:
@@ -140,7 +143,7 @@ class Journal:
         each is a whole row.
         """
         async with conn.transaction():
-            async for row in conn.cursor(self.sql("rejects_of"), run, position, prefetch=_AT_ONCE):
+            async for row in each_row(conn, self.sql("rejects_of"), run, position, at_once=_AT_ONCE):
                 yield reject_row(row)
 
     async def not_copied(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> list[Locator]:
@@ -215,8 +218,20 @@ class Journal:
     async def write_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: AsyncIterable[RejectRow]
     ) -> None:
-        """Journals rejected rows, one after the other; inside the batch's transaction."""
-        records = (reject_values(run, position, batch, row) async for row in rows)
+        """Journals rejected rows, some at a time; inside the batch's transaction."""
+        some: list[tuple[object, ...]] = []
+        size = 0
+        async for row in rows:
+            some.append(reject_values(run, position, batch, row))
+            size += len(row.row)
+            # No COPY waits for OLD: a server that hears nothing for a while is taken to be lost.
+            if len(some) >= _AT_ONCE or size >= _BYTES:
+                await self._copy_rejects(conn, some)
+                some, size = [], 0
+        if some:
+            await self._copy_rejects(conn, some)
+
+    async def _copy_rejects(self, conn: asyncpg.Connection, records: list[tuple[object, ...]]) -> None:
         await conn.copy_records_to_table("reject", schema_name=self.schema, records=records)
 
     async def open_undo(self, conn: asyncpg.Connection) -> tuple[Undo, ...]:

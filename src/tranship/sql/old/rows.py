@@ -8,11 +8,12 @@ with ids of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
-from tranship.model.locator import Locator
+from tranship.model.locator import Locator, Range
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import compile_text, gap, gap_value
@@ -252,28 +253,32 @@ def holders(plan: TablePlan, key: str) -> str:
     return " UNION ALL ".join(reads)
 
 
-def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[Locator]) -> str:
-    """Returns a query with one row: how many rows meet each predicate.
+class Remainder(NamedTuple):
+    """The rows of a range of one source without some of them."""
 
-    Rejected rows are left out: an expression may raise for them.
-    """
+    range: Range
+    gone: Sequence[Locator]
+
+    def read(self, plan: TablePlan, *conditions: str) -> str:
+        """Returns FROM and WHERE of the rows that meet these conditions, too."""
+        rows = row_source(plan, self.range.source, self.range)
+        return rows.read((*in_range(self.range, plan), *without(rows, self.gone), *conditions))
+
+
+def count_where(plan: TablePlan, predicates: Sequence[str], parts: Sequence[Remainder]) -> str:
+    """Returns a query with one row: how many rows of some parts meet each predicate."""
     counted = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {p}) AS n{n}" for n, p in enumerate(predicates))
-    reads = []
-    for number, source in row_sources(plan):
-        conditions = without(source, [r for r in rejected if r.source == number])
-        reads.append(f"SELECT {counted} {source.read(conditions)}")
+    reads = [f"SELECT {counted} {part.read(plan)}" for part in parts]
     summed = ", ".join(f"COALESCE(pg_catalog.sum(n{n}), 0)::pg_catalog.int8" for n in range(len(predicates)))
     return f"SELECT {summed} FROM ({' UNION ALL '.join(reads)}) AS r"
 
 
-def rows_where(plan: TablePlan, predicate: str, rejected: Sequence[Locator]) -> str:
-    """Returns a query for the rows that meet a predicate: source position, id. Rejected rows are left out, as
-    by :func:`count_where`.
-    """
+def rows_where(plan: TablePlan, predicate: str, parts: Sequence[Remainder]) -> str:
+    """Returns a query for the rows of some parts that meet a predicate: source position, id."""
+    ids = [row_source(plan, part.range.source, part.range).id for part in parts]
     return " UNION ALL ".join(
-        f"SELECT {number}, {rows.id}"
-        f" {rows.read((*without(rows, [r for r in rejected if r.source == number]), predicate))}"
-        for number, rows in row_sources(plan)
+        f"SELECT {part.range.source}, {id_} {part.read(plan, predicate)}"
+        for id_, part in zip(ids, parts, strict=True)
     )
 
 
