@@ -7,7 +7,8 @@ its pages, so that the time does not grow with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -24,6 +25,7 @@ from tranship.model.names import Side
 from tranship.model.plan import TablePlan
 from tranship.planning.opinion.rows import REFUSED, Computable, Entries, Opinion, Part, opinion_of
 from tranship.planning.opinion.texts import Refused, Unsure
+from tranship.sql import ctid
 from tranship.sql import second_opinion as sql
 
 EDGE_ROWS = 500_000
@@ -150,11 +152,14 @@ class Compare(Struct, frozen=True):
         percent = min(100.0, 100.0 * min(EDGE_ROWS, EDGE_CELLS / max(len(parts), 1)) / max(self.rows, 1))
         for number in _spread(len(self.plan.sources)):
             read = sql.OldRead(self.plan, self.plan.sources[number], percent)
-            gone = {_tid(row) for row in self.gone if row.source == number}
             some = self.rows > DRAWN or read.source.only is not None
             ids = await self._chosen(old, read, number, opinion) if some else None
             texts = await old.fetch(sql.old_texts(read, parts, ids)) if ids != [] else []
-            found += [dict(zip(parts, row["v"], strict=True)) for row in texts if row["id"] not in gone]
+            found += [
+                dict(zip(parts, row["v"], strict=True))
+                for row in texts
+                if Locator(number, ctid.parse(row["id"])) not in self.gone
+            ]
         return found
 
     async def _chosen(
@@ -163,7 +168,7 @@ class Compare(Struct, frozen=True):
         """Returns the ctids of the rows of one heap that are looked at."""
         if read.source.only is not None:
             return [f"({page},{line})" for page, line in read.source.only[: 10 * DRAWN]]
-        ids = dict.fromkeys(_neighbours(sorted(row for row in self.gone if row.source == number)))
+        ids = dict.fromkeys(_neighbours(row for row in self.gone if row.source == number))
         edges = list(self._edges(opinion))
         for first in range(0, len(edges), MOST_EDGES):
             row = await old.fetchrow(sql.edge_rows(read, edges[first : first + MOST_EDGES]))
@@ -326,13 +331,9 @@ def _shown(value: str | type[Unsure] | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _tid(row: Locator) -> str:
-    return f"({row.address[0]},{row.address[1]})"
-
-
-def _neighbours(gone: Sequence[Locator]) -> Iterator[str]:
+def _neighbours(gone: Iterable[Locator]) -> Iterator[str]:
     """Yields the places beside the first rows that were not copied."""
-    for page, line in (row.address for row in gone[:NEIGHBOURS]):
+    for page, line in (row.address for row in heapq.nsmallest(NEIGHBOURS, gone)):
         yield from (f"({page},{int(line) + step})" for step in (-1, 1) if int(line) + step > 0)
 
 
