@@ -184,6 +184,11 @@ def _canonical(after: Table, name: str) -> str:
 def _default(column: Column) -> str:
     if column.identity or column.volatile_default:
         raise NotAskable(f"{column.name} is filled by NEW's server")
+    return default_of(column)
+
+
+def default_of(column: Column) -> str:
+    """Returns the expression of NEW that fills a column which is not written, its domain's where that has one."""
     inner: PgType | None = column.type
     while column.default is None and inner is not None:
         if inner.default is not None:

@@ -13,6 +13,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Matching, Pairing, TablePair, TableProposal, ToolTable
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background
+from tranship.planning.matching.behind_views import behind_views
 from tranship.planning.matching.children import home_of_child
 from tranship.planning.matching.columns import NO_DECISIONS, ColumnDecisions, said_columns, with_columns
 from tranship.planning.matching.renames import RenameContext, naming_convention, table_renames
@@ -106,6 +107,7 @@ def match(
     tables.named = _named_flows(tables, decided)
     context = _rename_context(tables, background)
     proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
+    proposals = (*proposals, *_behind_views(tables, proposals, new, scope, decided))
     # Once more: a parent may just have been found under another name.
     _pair_children(tables, decided)
     _leave_to_named(tables)
@@ -284,6 +286,16 @@ def _pair_renamed(
         if pair.old not in tables.found:
             tables.pair(pair.old, pair.new, pair.pairing, pair.evidence)
     return tuple(p for p in renames.proposals if p.old not in tables.found)
+
+
+def _behind_views(
+    tables: _Tables, known: Sequence[TableProposal], new: Catalog, scope: Scope, decided: Decided
+) -> list[TableProposal]:
+    """Returns what stands behind views of NEW, of the tables that neither have a pair nor a proposal."""
+    asked = {proposal.old for proposal in known} | set(decided.dropped) | tables.found.keys()
+    lost = [table for name, table in sorted(tables.old.items()) if name not in asked]
+    free = tables.new.keys() - tables.filled() - {proposal.new for proposal in known}
+    return behind_views(lost, new, free, dict(scope.schema_pairs))
 
 
 def _decisions_by_table(decided: Decided) -> dict[TableName, ColumnDecisions]:

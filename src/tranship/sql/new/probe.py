@@ -167,6 +167,11 @@ def answer(row: str, kind: str, which: str, detail: str) -> str:
     return f"CAST(pg_catalog.json_build_array({row}, {kind}, {which}, {detail}) AS pg_catalog.text)"
 
 
+def value_of(expression: str) -> str:
+    """Returns the SQL that computes an expression of NEW's catalog once, for no row."""
+    return f"SELECT {expression}"
+
+
 def recordset(definitions: Sequence[str]) -> str:
     """Returns a FROM item ``r`` over the given rows: the row number ``i`` and the columns of these
     definitions.

@@ -1,0 +1,39 @@
+"""Defaults of NEW that raise for every row: one that calls a function of a user, or that reads a setting which
+the session lacks. They are asked once, not for each row, since they read nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tranship.execution.context import Job
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.typed_rows import default_of
+from tranship.model.catalog import Column
+from tranship.model.expression import NewDefault
+from tranship.model.plan import TablePlan
+from tranship.server.trouble import spoken
+from tranship.sql.new.probe import value_of
+
+_ONLY_WRITING_TELLS = "25006"
+"""``read_only_sql_transaction``: the default writes, as ``nextval`` does."""
+
+
+async def note_raising_defaults(job: Job, plan: TablePlan, new: asyncpg.Connection, book: Book) -> None:
+    """Notes which defaults of a plan raise now; ``new`` is in a READ ONLY transaction."""
+    for column in _defaulted(job, plan):
+        try:
+            async with new.transaction():
+                await new.execute(value_of(default_of(column)))
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != _ONLY_WRITING_TELLS:
+                what = f"{column.name}: its default raises now ({spoken(error)})"
+                book.note(plan.flow, f"{what}: NEW refuses each row for which it does")
+
+
+def _defaulted(job: Job, plan: TablePlan) -> list[Column]:
+    """Returns the columns that a default fills and that is more than a constant."""
+    after = job.after(plan)
+    names = [m.column for m in plan.columns if isinstance(m.expression, NewDefault)]
+    columns = [column for name in names if (column := after.column(name)) is not None]
+    return [c for c in columns if c.generation is None and not c.identity and "(" in default_of(c)]
