@@ -39,6 +39,7 @@ class Loss(StrEnum):
     TRUNCATED = "time of day dropped"
     FIELDS = "smaller units dropped"
     TRUTH = "number became true"
+    KEYS = "repeated keys dropped"
 
 
 class Conversion(Struct, frozen=True):

@@ -16,7 +16,7 @@ from tranship.execution.probe.counting import cut_flow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
 from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
-from tranship.execution.probe.raising_defaults import note_raising_defaults
+from tranship.execution.probe.raising_defaults import note_raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.time_spent import question
@@ -187,9 +187,7 @@ async def probe(
             job, plans = context.job, [plan for group in some for plan in group.tables]
             indexes = Indexes(new, map(job.after, plans))
             empty = EmptyTables(new, (job.after(plan) for plan in plans if may_hold_others(job, plan)))
-            for plan in plans:
-                if batches.get(plan.flow):
-                    await note_raising_defaults(job, plan, new, book)
+            await note_raising_defaults(job, with_rows(plans, batches), new, book)
             for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
                     probing = ProbeContext(

@@ -1,8 +1,10 @@
-"""Defaults of NEW that raise for every row: one that calls a function of a user, or that reads a setting which
-the session lacks. They are asked once, not for each row, since they read nothing of it.
+"""Defaults of NEW that raise for every row: one that calls a function of a user, or that reads a setting
+which the session lacks. They are asked once, not for each row, since they read nothing of it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -11,7 +13,9 @@ from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import default_of
 from tranship.model.catalog import Column
 from tranship.model.expression import NewDefault
+from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch
 from tranship.server.trouble import spoken
 from tranship.sql.new.probe import value_of
 
@@ -19,16 +23,30 @@ _ONLY_WRITING_TELLS = "25006"
 """``read_only_sql_transaction``: the default writes, as ``nextval`` does."""
 
 
-async def note_raising_defaults(job: Job, plan: TablePlan, new: asyncpg.Connection, book: Book) -> None:
-    """Notes which defaults of a plan raise now; ``new`` is in a READ ONLY transaction."""
-    for column in _defaulted(job, plan):
-        try:
-            async with new.transaction():
-                await new.execute(value_of(default_of(column)))
-        except asyncpg.PostgresError as error:
-            if error.sqlstate != _ONLY_WRITING_TELLS:
+def with_rows(plans: Sequence[TablePlan], batches: Mapping[FlowId, tuple[Batch, ...]]) -> list[TablePlan]:
+    """Returns the plans that have batches: no default of the others is ever computed."""
+    return [plan for plan in plans if batches.get(plan.flow)]
+
+
+async def note_raising_defaults(
+    job: Job, plans: Sequence[TablePlan], new: asyncpg.Connection, book: Book
+) -> None:
+    """Notes which defaults of the plans raise now; ``new`` is in a READ ONLY transaction."""
+    for plan in plans:
+        for column in _defaulted(job, plan):
+            error = await _raised(new, default_of(column))
+            if error is not None and error.sqlstate != _ONLY_WRITING_TELLS:
                 what = f"{column.name}: its default raises now ({spoken(error)})"
                 book.note(plan.flow, f"{what}: NEW refuses each row for which it does")
+
+
+async def _raised(new: asyncpg.Connection, expression: str) -> asyncpg.PostgresError | None:
+    try:
+        async with new.transaction():
+            await new.execute(value_of(expression))
+    except asyncpg.PostgresError as error:
+        return error
+    return None
 
 
 def _defaulted(job: Job, plan: TablePlan) -> list[Column]:

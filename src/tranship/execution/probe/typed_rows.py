@@ -188,7 +188,7 @@ def _default(column: Column) -> str:
 
 
 def default_of(column: Column) -> str:
-    """Returns the expression of NEW that fills a column which is not written, its domain's where that has one."""
+    """Returns the expression of NEW that fills a column which is not written: its own, or its domain's."""
     inner: PgType | None = column.type
     while column.default is None and inner is not None:
         if inner.default is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from tranship.model.builtin_types import Family, money_format
-from tranship.model.expression import Conversion, Rule
+from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.names import TableName
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.one_spelling import one_spelling
@@ -17,6 +17,8 @@ from tranship.planning.types.versions import may_refuse, single_byte
 
 SchemaPairs = tuple[tuple[str, str], ...]
 
+_TELLS_REPEATED_KEYS = 160000
+"""The first version of OLD that can be asked which documents repeat a key (``IS JSON WITH UNIQUE KEYS``)."""
 _DISCRETE = {"int4": 0, "int8": 1}
 
 
@@ -135,6 +137,8 @@ def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
         found = single_byte(context.versions)
     elif old.typname and new.typname:
         found = scalar(old, new, context.versions[1])
+        if _may_drop_keys(old, new, context.versions[0]) and found.bare:
+            found = structs.replace(found, loss=Loss.KEYS)
     elif _same_name(old, new, context.schemas):
         kept = _suffix(new) in ("", _suffix(old))
         found = SAME if kept else asked(Rule.NEW_INPUT, "the modifier changes")
@@ -143,6 +147,14 @@ def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
     if found.rule is Rule.SAME and may_refuse(old, new, context.versions):
         return structs.replace(found, fallible=True)
     return found
+
+
+def _may_drop_keys(old: PgType, new: PgType, old_version: int) -> bool:
+    """Returns whether documents become jsonb, which holds each key once, and OLD can count those that lose
+    one.
+    """
+    written = old.typname == "json" or _is_text(old)
+    return written and new.typname == "jsonb" and old_version >= _TELLS_REPEATED_KEYS
 
 
 def _across(old: PgType, new: PgType) -> Conversion:

@@ -81,6 +81,9 @@ def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
             return Loss.CUT_SPACES, f"{exact} LIKE '% '"
         case Family.STRING if new.modifiers:
             return Loss.CUT_SPACES, f"{_length(value, in_bytes=False)} > {new.modifiers[0]}"
+        case Family.JSON if new.typname == "jsonb" and old.typname != "jsonb":
+            text = as_text(value)
+            return Loss.KEYS, f"{text} IS JSON AND NOT {text} IS JSON WITH UNIQUE KEYS"
         case Family.NUMERIC | Family.FLOAT | Family.MONEY:
             return _number_read(exact, new, zone)
         case Family.DATE | Family.TIME | Family.TIMESTAMP | Family.INTERVAL:
