@@ -320,14 +320,13 @@ class _GroupProbe:
         absent = self._absent.get((plan.flow, key.name))
         try:
             if absent is None:
-                absent = await self._parents.absent(plan, key, await self._candidates(plan, key, hazard))
+                await self._parents.judge_some(plan, key, await self._candidates(plan, key, hazard))
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
         gone = self._book.rejected(plan.flow)
-        await self._parents.judge(
-            plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
-        )
+        left = {row: text for row, text in (absent or {}).items() if row not in gone}
+        await self._parents.judge(plan, key, left, rank=0)
         await self._parents.reject_unrelated(plan, key, rank=0)
         await self._parents.reject_children_of_rejected(plan, key, rank=0)
 

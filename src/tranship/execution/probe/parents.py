@@ -28,11 +28,17 @@ from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import Reject
+from tranship.server.deadline import each_row
 from tranship.sql.canonical import comparable, taken_on_old
 from tranship.sql.new.given_rows import held_rows, parent_part, rows_query
 from tranship.sql.old.row_source import left_out_rows
 from tranship.sql.old.rows import End, children, families, orphans
 from tranship.sql.row_id import locate
+
+_AT_ONCE = 5_000
+"""Rows that are fetched together."""
+_JUDGED = 20_000
+"""Rows whose keys are held together."""
 
 
 class Missing(Struct, frozen=True):
@@ -202,16 +208,20 @@ class Parents:
         gone, elsewhere = await self._lost_keys(plan, key, of) if missing else (set(), set())
         left = await self._left_out_keys(key, of, _keys(missing))
         after = self._job.after(plan)
-        because = [
-            (
-                row,
-                text,
-                Missing(key, after, rank, text in gone, text in taken, text in left, text in elsewhere),
-            )
-            for row, text in sorted(missing.items())
-        ]
-        rejects = (one.reject(row, reasons.key_shown(text)) for row, text, one in because)
-        self._book.add_all(plan.flow, rejects)
+        for row, text in sorted(missing.items()):
+            one = Missing(key, after, rank, text in gone, text in taken, text in left, text in elsewhere)
+            self._book.add(plan.flow, one.reject(row, reasons.key_shown(text)))
+
+    async def judge_some(self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]) -> None:
+        """Rejects those of some rows whose parent, a row of another group, does not arrive. Their keys take
+        memory, so that some are judged after the others.
+
+        Raises:
+            NotAskable: NEW cannot be asked.
+        """
+        for first in range(0, len(rows), _JUDGED):
+            absent = await self.absent(plan, key, rows[first : first + _JUDGED])
+            await self.judge(plan, key, absent, rank=0)
 
     async def reject_children_of_rejected(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows whose own parent is rejected although NEW has, or will have, a row under the key.
@@ -322,10 +332,13 @@ class Parents:
         return gone - {None}, elsewhere - {None}
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
-        records = await self._derived.reader(plan).old.fetch(query)
-        gone = self._book.not_written(plan.flow)
-        rows = (locate(source, id_) for source, id_ in records)
-        return sorted({row for row in rows if row not in gone})
+        old, gone = self._derived.reader(plan).old, self._book.not_written(plan.flow)
+        rows = set[Locator]()
+        async for source, id_ in each_row(old, query, at_once=_AT_ONCE):
+            row = locate(source, id_)
+            if row not in gone:
+                rows.add(row)
+        return sorted(rows)
 
     def _ends(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> tuple[End, End] | None:
         pairs = []

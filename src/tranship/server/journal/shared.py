@@ -61,6 +61,6 @@ async def shared_task(
 async def rejects_of_batch(
     journal: Journal, conn: asyncpg.Connection, run: str, position: int, number: int
 ) -> Sequence[RejectRow]:
-    """Returns the rejected rows of one batch, in physical order."""
+    """Returns the rejects of one batch in physical order, without the old rows."""
     rows = await conn.fetch(journal.sql("rejects_of_batch"), run, position, number)
     return [reject_row(row) for row in rows]
