@@ -1,7 +1,7 @@
 """The book of rejects, predicted and at run time, which the data checks of later tables read.
 
-Memory: about 20 bytes per rejected row; its reason lies in a temporary file. Nothing is held for rows that
-    arrive.
+Memory: about 20 bytes per rejected row, more for items and rows of a query (`row_numbers`); its reason lies
+    in a temporary file. Nothing is held for rows that arrive.
 """
 
 from __future__ import annotations

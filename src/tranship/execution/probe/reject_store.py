@@ -1,4 +1,4 @@
-"""Rejects without their memory: a row takes about 20 bytes, and why it is rejected lies in a file."""
+"""Rejects in little memory: a row takes about 20 bytes, and why it is rejected lies in a file."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Numbers by row, in row order and in little memory: 16 to 24 bytes for a row of a heap; items and rows of a
-query take more.
+"""Numbers by row, in row order and in little memory: 16 to 24 bytes for a row of a heap, about 55 for an
+item, and about 200 for a row of a query.
 """
 
 from __future__ import annotations
@@ -8,16 +8,32 @@ import heapq
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, MutableSequence
+from enum import Enum
 from operator import itemgetter
-from typing import Any
+from typing import Any, assert_never
 
 from tranship.model.locator import Locator
-from tranship.sql.ctid import MOST_SOURCES, packable, packed, unpacked
+from tranship.sql.ctid import MOST_SOURCES, packed, unpacked
 
 _LEAF = 2048
 """Rows that stand in one leaf at most. A row that comes between others moves those of its leaf only, and a
 leaf that is full becomes two.
 """
+
+
+_MOST_ITEMS = 1 << 32
+"""Items of one old row that a key tells apart."""
+
+
+class _Kind(Enum):
+    """What a key is made of."""
+
+    ROW = "row"
+    """The ctid in 64 bits."""
+    ITEM = "item"
+    """That and the item."""
+    OTHER = "other"
+    """The locator itself."""
 
 
 class _Leaves:
@@ -91,8 +107,7 @@ class RowNumbers:
     """A number of 64 bits for each of some rows."""
 
     def __init__(self) -> None:
-        self._heap = _Leaves(listed=False)
-        self._others = _Leaves(listed=True)
+        self._leaves = {kind: _Leaves(listed=kind is not _Kind.ROW) for kind in _Kind}
         self._count = 0
 
     def __len__(self) -> int:
@@ -102,20 +117,20 @@ class RowNumbers:
         """Returns the number of a row; None: it has none."""
         if not self._count:
             return None
-        return self._heap.get(packed(row)) if _fits(row) else self._others.get(row)
+        kind, key = _key(row)
+        return self._leaves[kind].get(key)
 
     def put(self, row: Locator, number: int) -> None:
         """Enters the number of a row that has none."""
-        if _fits(row):
-            self._heap.put(packed(row), number)
-        else:
-            self._others.put(row, number)
+        kind, key = _key(row)
+        self._leaves[kind].put(key, number)
         self._count += 1
 
     def copy(self) -> RowNumbers:
         """Returns the same numbers, which later ones of this do not reach."""
         other = RowNumbers()
-        other._heap, other._others, other._count = self._heap.copy(), self._others.copy(), self._count
+        other._leaves = {kind: leaves.copy() for kind, leaves in self._leaves.items()}
+        other._count = self._count
         return other
 
     def __iter__(self) -> Iterator[tuple[Locator, int]]:
@@ -124,15 +139,36 @@ class RowNumbers:
         Raises:
             RuntimeError: a row was entered meanwhile.
         """
-        heap = ((unpacked(key), number) for key, number in self._heap)
         # A flow has rows of one kind, but for old rows that cannot be taken apart among their items.
-        every = heapq.merge(heap, self._others, key=itemgetter(0)) if len(self._others) else heap
+        each = [_rows(kind, leaves) for kind, leaves in self._leaves.items() if len(leaves)]
         count = self._count
-        for row_and_number in every:
+        for row_and_number in each[0] if len(each) == 1 else heapq.merge(*each, key=itemgetter(0)):
             yield row_and_number
             if self._count != count:
                 raise RuntimeError("rows were entered while they were read")
 
 
-def _fits(row: Locator) -> bool:
-    return packable(row) and row.source < MOST_SOURCES
+def _key(row: Locator) -> tuple[_Kind, object]:
+    """Returns the kind of a row, and a key that sorts among those of its kind as the row does."""
+    if row.source >= MOST_SOURCES or isinstance(row.address[0], str) or row.item >= _MOST_ITEMS:
+        return _Kind.OTHER, row
+    if row.item:
+        return _Kind.ITEM, packed(row) * _MOST_ITEMS + row.item
+    return _Kind.ROW, packed(row)
+
+
+def _rows(kind: _Kind, leaves: _Leaves) -> Iterator[tuple[Locator, int]]:
+    match kind:
+        case _Kind.ROW:
+            return ((unpacked(key), number) for key, number in leaves)
+        case _Kind.ITEM:
+            return ((_item(*divmod(key, _MOST_ITEMS)), number) for key, number in leaves)
+        case _Kind.OTHER:
+            return iter(leaves)
+        case _:
+            assert_never(kind)
+
+
+def _item(place: int, item: int) -> Locator:
+    row = unpacked(place)
+    return Locator(row.source, row.address, item)

@@ -43,6 +43,7 @@ def made(rows: Iterator[Locator] | list[Locator]) -> dict[Locator, Reject]:
 
 def test_rows_keep_their_order_however_they_came() -> None:
     rows = [kinds(number) for number in range(30_000)]
+    rows += [Locator(0, (7, 3), 2**40), Locator(70_000, (1, 1))]
     for seed in range(3):
         shuffled = random.Random(seed).sample(rows, len(rows))
         numbers = RowNumbers()
