@@ -329,14 +329,25 @@ class Lookups:
         return compared
 
     def unknowable(self, plan: TablePlan, position: int) -> bool:
-        """Returns whether NEW's server will make the value while this run fills the lookup's table.
-
-        Nothing about it can be asked before.
+        """Returns whether nothing about a lookup can be asked before NEW holds the rows of this run: its
+        server makes the value, or alone can tell which row is meant.
         """
+        lookup = self._looked_up_later(plan, position)
+        return lookup is not None and (self._made_by_new(lookup) or self.compared_by_new(plan, position))
+
+    def compared_by_new(self, plan: TablePlan, position: int) -> bool:
+        """Returns whether rows of this run are found by an equality that no text stands for: citext's."""
+        lookup = self._looked_up_later(plan, position)
+        if lookup is None or lookup.within or not self._job.fillers(lookup.table):
+            return False
+        return any(key.canonical is None for key in self.compared(plan, lookup))
+
+    def _looked_up_later(self, plan: TablePlan, position: int) -> Lookup | None:
+        """Returns a column's lookup in a table of NEW to which this run has yet to add rows."""
         lookup = plan.columns[position].expression
         if not isinstance(lookup, Lookup) or lookup.side is not Side.NEW or not self._pending(lookup.table):
-            return False
-        return self._made_by_new(lookup)
+            return None
+        return lookup
 
     def _made_by_new(self, lookup: Lookup) -> bool:
         needed = {*lookup.keys, lookup.value}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from tranship.execution.context import Job
+from tranship.execution.probe.known_later import gaps_to_ask, note_domains
 from tranship.execution.probe.questions import Converter, NotAskable, re_encodes
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.references import reference
@@ -162,15 +163,14 @@ class ScanBuilder:
 
     def build(self) -> Scan:
         """Returns the scan for all hazards of the plan."""
-        self._note_domains()
+        note_domains(self._reader.job, self._plan, self._book)
         nulls = self._askable(HazardKind.NOT_NULL)
         shipped = [column for column in nulls if self._shipped(column)]
         generated = tuple(column for column in nulls if self._is_generated(column))
         questions = self._questions(generated)
         rows = self._typed_rows(questions)
-        gaps = [column for hazard in self._hazards(HazardKind.GAP) for column in hazard.columns]
         return Scan(
-            gaps=self._positions(gaps),
+            gaps=self._positions(gaps_to_ask(self._reader.lookups, self._plan, self._book)),
             encoded=self._positions(self._askable(HazardKind.ENCODING)),
             converters=self._converters(),
             nulls=self._positions(shipped),
@@ -235,14 +235,6 @@ class ScanBuilder:
             if type_ is not None
         }
 
-    def _note_domains(self) -> None:
-        """Notes the columns whose domains are asked only when a row is written."""
-        for mapping in self._plan.columns:
-            function = self._reader.job.reader_of_filled("\n".join(mapping.type.every_check))
-            if function is not None:
-                what = f"its domain calls {function}, which may read tables that this run fills"
-                self._book.note(self._plan.flow, f"{mapping.column}: {what}")
-
     def build_for_existing(self) -> Scan:
         """Returns a scan that asks for rows already in NEW and nothing else."""
         wanted = tuple(i for i in self._existing if self._want_index(i, "rows already in NEW"))
@@ -264,7 +256,7 @@ class ScanBuilder:
         for column in (c for h in self._hazards(kind) for c in h.columns):
             if column in self._unknowable:
                 self._book.note(
-                    self._plan.flow, f"{column}: the lookup's value will be made by NEW's server ({kind})"
+                    self._plan.flow, f"{column}: NEW's server alone will know the lookup's value ({kind})"
                 )
             else:
                 columns.append(column)
@@ -286,7 +278,7 @@ class ScanBuilder:
             lacking = {c.name for c in needed.rows.given} & self._unknowable
             if lacking:
                 raise NotAskable(
-                    f"{', '.join(sorted(lacking))}: the lookup's value will be made by NEW's server"
+                    f"{', '.join(sorted(lacking))}: NEW's server alone will know the lookup's value"
                 )
         except NotAskable as why:
             self._book.note(self._plan.flow, f"{what}: {why}")

@@ -1,0 +1,29 @@
+"""Faults of a row that NEW alone can tell, and only when the row is written: they are noted, not asked."""
+
+from __future__ import annotations
+
+from tranship.execution.context import Job
+from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.reject_book import Book
+from tranship.model.plan import HazardKind, TablePlan
+
+
+def note_domains(job: Job, plan: TablePlan, book: Book) -> None:
+    """Notes the columns whose domains are asked only when a row is written."""
+    for mapping in plan.columns:
+        function = job.reader_of_filled("\n".join(mapping.type.every_check))
+        if function is not None:
+            what = f"its domain calls {function}, which may read tables that this run fills"
+            book.note(plan.flow, f"{mapping.column}: {what}")
+
+
+def gaps_to_ask(lookups: Lookups, plan: TablePlan, book: Book) -> list[str]:
+    """Returns the columns of which can be told now for which rows a mapping or a lookup has no entry; the
+    others are noted.
+    """
+    positions = {mapping.column: n for n, mapping in enumerate(plan.columns)}
+    gaps = [column for hazard in plan.hazards if hazard.kind is HazardKind.GAP for column in hazard.columns]
+    later = [column for column in gaps if lookups.compared_by_new(plan, positions[column])]
+    for column in later:
+        book.note(plan.flow, f"{column}: whether its lookup has an entry, NEW alone will know")
+    return [column for column in gaps if column not in later]
