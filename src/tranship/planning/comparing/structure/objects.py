@@ -17,6 +17,9 @@ from tranship.planning.printed.tokens import canonical
 _ROUTINES = {"f": "Function", "p": "Procedure", "a": "Aggregate", "w": "Window function"}
 
 
+_NUMBERED = ("int2", "int4", "int8", "numeric")
+
+
 def object_notes(old: Catalog, new: Catalog, matching: Matching, translation: Translation) -> list[Change]:
     """Returns notes about sequences, then types, then routines; each by name."""
     return [
@@ -42,9 +45,16 @@ def _sequences(old: Catalog, new: Catalog, matching: Matching, translation: Tran
     for after in new.sequences:
         if after.name not in paired and not _goes_with(after, matching.only_new):
             text = f"Sequence '{after.name}' only exists in new DB"
-            yield plain_note(
-                ChangeKind.SEQUENCE_ADDED, str(after.name), text, "Set behind its column's values"
-            )
+            yield plain_note(ChangeKind.SEQUENCE_ADDED, str(after.name), text, _position_of(after, new))
+
+
+def _position_of(sequence: Sequence, new: Catalog) -> str:
+    """Returns what becomes of the position of a sequence that only NEW has."""
+    columns = (column for table in new.tables for column in table.columns)
+    numbers = any(c.sequence == sequence.name and c.type.leaf.typname in _NUMBERED for c in columns)
+    if sequence.owned_by is not None or numbers:
+        return "Set behind its column's values"
+    return "Stays where it is: no column of whole numbers is filled by it"
 
 
 def _counterparts(old: Catalog, new: Catalog, translation: Translation) -> dict[TableName, Sequence]:
