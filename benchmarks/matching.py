@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from tranship.model.catalog import Catalog, Column, ForeignKey, Key, Table  # noqa: E402
 from tranship.model.names import TableName  # noqa: E402
 from tranship.model.types import PgType, TypeKind  # noqa: E402
-from tranship.planning.deciding.data_questions import foresee  # noqa: E402
+from tranship.planning.deciding.data_questions import provisional_comparison  # noqa: E402
 from tranship.planning.matching.scope import make_scope  # noqa: E402
 
 _WORDS = """
@@ -100,7 +100,7 @@ def measure(title: str, before: Shape, change: Callable[[Shape], Shape]) -> None
     old, new = catalog(before, 1), catalog(change(before), 1)
     scope, _ = make_scope(old, new, None)
     started = time.process_time()
-    told = foresee(old, new, scope)
+    told = provisional_comparison(old, new, scope)
     seconds = time.process_time() - started
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     counts = (
