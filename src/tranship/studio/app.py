@@ -36,6 +36,7 @@ _STATIC = {
     "studio.js": "text/javascript",
     "runs.js": "text/javascript",
     "suggestions.js": "text/javascript",
+    "tries.js": "text/javascript",
     "studio.css": "text/css",
     "icon.svg": "image/svg+xml",
 }

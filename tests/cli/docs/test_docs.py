@@ -47,6 +47,8 @@ _FOREIGN = {
     "--full",
     "--rows",
     "--rounds",
+    "--naming",
+    "--shape",
     "--mutations",
     "--clean",
     "--host",
