@@ -84,14 +84,16 @@ async def test_a_row_whose_values_are_exchanged_has_another_hash(make_pair: Make
 
 
 OLD = """
-CREATE TABLE t (id int PRIMARY KEY, small smallint, large bigint, yes boolean, u uuid, at timestamp);
-INSERT INTO t SELECT g, g, g, g % 2 = 0, md5(g::text)::uuid, timestamp '2024-01-01' + g * interval '1 hour'
+CREATE TABLE t (id int PRIMARY KEY, small smallint, large bigint, yes boolean, u uuid, at timestamp, n numeric, w text, f float8);
+INSERT INTO t SELECT g, g, g, g % 2 = 0, md5(g::text)::uuid, timestamp '2024-01-01' + g * interval '1 hour', g, g, g
 FROM generate_series(-50, 50) g;
 """
 CHANGES = (
     "ALTER id TYPE bigint, ALTER small TYPE int, ALTER large TYPE smallint",
     "ALTER id TYPE text, ALTER small TYPE numeric, ALTER large TYPE text",
     "ALTER yes TYPE text, ALTER u TYPE text",
+    "ALTER n TYPE bigint, ALTER w TYPE int USING w::int, ALTER at TYPE timestamptz USING at AT TIME ZONE 'UTC'",
+    "ALTER n TYPE text, ALTER w TYPE varchar(20)",
 )
 
 
