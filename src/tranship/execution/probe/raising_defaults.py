@@ -16,7 +16,7 @@ from tranship.model.expression import NewDefault
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.server.trouble import spoken
+from tranship.server.trouble import is_lost, spoken
 from tranship.sql.new.probe import value_of
 
 _ONLY_WRITING_TELLS = "25006"
@@ -31,7 +31,11 @@ def with_rows(plans: Sequence[TablePlan], batches: Mapping[FlowId, tuple[Batch, 
 async def note_raising_defaults(
     job: Job, plans: Sequence[TablePlan], new: asyncpg.Connection, book: Book
 ) -> None:
-    """Notes which defaults of the plans raise now; ``new`` is in a READ ONLY transaction."""
+    """Notes which defaults of the plans raise now; ``new`` is in a READ ONLY transaction.
+
+    Raises:
+        asyncpg.PostgresError: the connection has ended.
+    """
     for plan in plans:
         for column in _defaulted(job, plan):
             error = await _raised(new, default_of(column))
@@ -45,6 +49,8 @@ async def _raised(new: asyncpg.Connection, expression: str) -> asyncpg.PostgresE
         async with new.transaction():
             await new.execute(value_of(expression))
     except asyncpg.PostgresError as error:
+        if is_lost(error):
+            raise
         return error
     return None
 
