@@ -262,8 +262,7 @@ def _bar(call: CliContext) -> Progress:
 
 
 def _rejected(event: RowRejected) -> str:
-    column = f" column {event.column}:" if event.column else ""
-    return f"rejected [{event.flow}] {key_words(event)}:{column} {reason_words(event)}"
+    return f"rejected [{event.flow}] {key_words(event)}: {reason_words(event, lead='column ')}"
 
 
 def _plain(text: str) -> str:

@@ -47,6 +47,7 @@ from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import RebuildIndexes
 from tranship.model.progress import RowRejected
+from tranship.model.reasons import kind_of, named_table
 from tranship.model.resolution import Problem
 from tranship.model.verdict import LockAhead, RejectRecord
 from tranship.server.journal import Run, find_journal
@@ -212,7 +213,9 @@ def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> R
     """Returns the event for a row that the live run would reject."""
     key = "" if record.key is None else bytes(record.key).decode()
     reason = record.reason if show_values else None
-    return RowRejected(flow, key, "", record.column, record.sqlstate, record.constraint, reason)
+    what, table = kind_of(record.reason), named_table(record.reason)
+    why = (record.column, record.sqlstate, record.constraint, reason, what, table)
+    return RowRejected(flow, key, "", *why)
 
 
 async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[LockAhead, ...]:

@@ -194,6 +194,10 @@ class RowRejected(Struct, frozen=True, tag=True):
     constraint: str | None
     reason: Reason | None
     """The whole reason, which may hold row values; None unless the run was asked to show them."""
+    what: str = "ServerSaid"
+    """The kind of the reason, which holds no value of the row."""
+    table: str | None = None
+    """The lookup table or the table of the parents, where the reason is about one."""
 
 
 class TableDone(Struct, frozen=True, tag=True):

@@ -221,6 +221,29 @@ ConstraintReason = (
 """A constraint of NEW is violated."""
 Reason = ValueReason | ConstraintReason
 
+
+def kind_of(reason: Reason) -> str:
+    """Returns the kind of a reason, as programs may read it; a missing parent is of three kinds."""
+    if isinstance(reason, ParentMissing) and reason.left_out:
+        return "ParentLeftOut"
+    if isinstance(reason, ParentMissing) and reason.gone:
+        return "ParentRejected"
+    return type(reason).__name__
+
+
+def named_table(reason: Reason) -> str | None:
+    """Returns the other table that a reason is about."""
+    match reason:
+        case LookupGap(table=table) | LookupIsAnother(table=table):
+            return str(table)
+        case ParentMissing(parent=parent) | ParentIsAnother(parent=parent) | ParentElsewhere(parent=parent):
+            return str(parent)
+        case ParentNotThere(parent=parent):
+            return str(parent)
+        case _:
+            return None
+
+
 _DECODER: Final = msgspec.json.Decoder(Reason)
 """Made once: to look at so large a union takes 60 µs, and a run may read a million reasons."""
 

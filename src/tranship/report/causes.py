@@ -6,32 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from tranship.model.verdict import RejectCause, TableResult
 from tranship.model.visible import printed
-from tranship.report.rejects import short_words
+from tranship.report.why import Why, why_words
 
-_WORDS = {
-    "MappingGap": "no entry in the value mapping of {column}",
-    "LookupGap": "no entry in lookup table {table} for {column}",
-    "LookupIsAnother": "the row of lookup table {table} was rejected",
-    "CheckViolated": "check {constraint} refuses the row",
-    "NoPartition": "no partition takes the row",
-    "NullRefused": "NULL in {column}, which is NOT NULL",
-    "DomainRefusesNull": "NULL in {column}, whose domain is NOT NULL",
-    "ComesSecond": "another row of OLD with the same key comes first",
-    "HeldByNew": "NEW already holds another row with the same key",
-    "HeldBefore": "NEW already held a row with its key",
-    "HeldOtherwise": "NEW already held a row with its key and other values",
-    "HeldByAnother": "another row of OLD stands for NEW's row with its key",
-    "SurvivorRejected": "the row into which they are merged was rejected",
-    "NoParentInOld": "no parent in OLD, and NEW's row under the key is another one",
-    "ParentMissing": "no parent in {table}",
-    "ParentLeftOut": "the parent in {table} is left out",
-    "ParentRejected": "the parent in {table} was rejected",
-    "ParentIsAnother": "the parent in {table} was rejected, and NEW's row under its key is another one",
-    "ParentElsewhere": "NEW holds the parent in {table} under another key",
-    "ParentNotThere": "the parent in {table} did not arrive or was deleted",
-    "OldCannotCompute": "OLD cannot compute the row",
-}
-"""By the name of a reason. What a server said is worded by its SQLSTATE."""
 _SHOWN = 5
 """Values of one cause that are named on the terminal."""
 
@@ -53,13 +29,9 @@ def cause_lines(tables: Sequence[TableResult], *, values: bool) -> Iterator[str]
 
 def cause_words(cause: RejectCause, *, values: bool) -> str:
     """Returns why rows are rejected, and how many. ``values``: values of rows may be shown."""
-    template = _WORDS.get(cause.what, "")
-    names = {"column": cause.column or "a column", "table": cause.table, "constraint": cause.constraint}
-    words = template.format_map(names) if template else short_words(cause.sqlstate, cause.column)
-    beside = cause.constraint if cause.constraint and "{constraint}" not in template else None
-    code = " ".join(filter(None, (cause.sqlstate, beside)))
+    words = why_words(Why(cause.what, cause.sqlstate, cause.column, cause.constraint, cause.table))
     rows = "1 row" if cause.rows == 1 else f"{cause.rows} rows"
-    return f"{words} ({code}): {rows}{_values(cause, values=values)}"
+    return f"{words}: {rows}{_values(cause, values=values)}"
 
 
 def _values(cause: RejectCause, *, values: bool) -> str:

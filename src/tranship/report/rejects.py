@@ -11,37 +11,7 @@ from tranship.model.progress import RowRejected
 from tranship.model.verdict import RejectRecord
 from tranship.model.visible import json_text
 from tranship.report.reasons import reason_text
-
-_SAYS = {
-    "23502": "NULL in a NOT NULL column",
-    "23503": "foreign key: the parent is missing",
-    "23505": "duplicate key",
-    "23514": "check or partition refuses it",
-    "23P01": "exclusion constraint",
-    "22023": "no entry in the mapping or lookup",
-    "22001": "too long",
-    "22003": "out of range",
-    "22007": "not readable as a date or time",
-    "22008": "no such date or time",
-    "22012": "division by zero",
-    "21000": "a subquery gives more than one row",
-    "22P02": "not readable as the new type",
-    "22P05": "not in NEW's encoding",
-    "54000": "too large for a page of NEW",
-    "22021": "not in NEW's encoding",
-}
-
-
-def short_words(sqlstate: str, column: str | None) -> str:
-    """Returns what happened, by SQLSTATE and column."""
-    words = _SAYS.get(sqlstate, "NEW refuses the row")
-    return f"{column}: {words}" if column is not None else words
-
-
-def short_reason(sqlstate: str, constraint: str | None) -> str:
-    """Returns what happened, by SQLSTATE and constraint."""
-    words = _SAYS.get(sqlstate, f"SQLSTATE {sqlstate}")
-    return f"{words} ({constraint})" if constraint is not None else words
+from tranship.report.why import Why, why_words
 
 
 def key_words(event: RowRejected) -> str:
@@ -51,13 +21,15 @@ def key_words(event: RowRejected) -> str:
     return f"row {event.place}" if event.place else "no key"
 
 
-def reason_words(event: RowRejected) -> str:
-    """Returns the whole reason where row values may be shown, else the short one."""
-    return (
-        reason_text(event.reason)
-        if event.reason is not None
-        else short_reason(event.sqlstate, event.constraint)
-    )
+def reason_words(event: RowRejected, *, lead: str = "") -> str:
+    """Returns the whole reason where row values may be shown, else its kind in words. ``lead`` stands before
+    the column's name where the words do not hold it.
+    """
+    if event.reason is not None:
+        column = f"{lead}{event.column}: " if lead and event.column else ""
+        return f"{column}{reason_text(event.reason)}"
+    why = Why(event.what, event.sqlstate, event.column, event.constraint, event.table)
+    return why_words(why, lead=lead)
 
 
 def reject_line(record: RejectRecord) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from tranship.execution.results.causes import causes
 from tranship.model.locator import Locator
 from tranship.model.reasons import CheckViolated, MappingGap, ParentMissing, Reason, ServerSaid
 from tranship.model.verdict import MOST_VALUES, Reject, RejectCause, TableResult
 from tranship.report.causes import cause_lines
+from tranship.report.why import Why, why_words
 
 
 def rejects(
@@ -78,14 +81,26 @@ def test_many_values_are_cut() -> None:
 def test_every_reason_has_words() -> None:
     from typing import get_args
 
-    from tranship.report.causes import _WORDS
+    from tranship.report.why import _WORDS
 
     named = {kind.__name__ for union in get_args(Reason) for kind in (get_args(union) or (union,))}
-    # These are worded by their SQLSTATE.
-    assert named - _WORDS.keys() == {
-        "ServerSaid",
-        "InvalidByte",
-        "NoEquivalent",
-        "NotChangeable",
-        "HeldNoMore",
-    }
+    # What a server said is worded by its SQLSTATE.
+    assert named - _WORDS.keys() == {"ServerSaid"}
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "words"),
+    [
+        (
+            "42601",
+            "f: the new type refuses its syntax, as tsquery refuses two words without an operator (42601)",
+        ),
+        ("22P05", "f: it holds a character that NEW cannot store, such as \\u0000 in JSON (22P05)"),
+        ("22023", "f: a function does not take the value (22023)"),
+        ("22030", "f: NEW refuses the value (22030)"),
+        ("P0003", "f: a function or trigger of NEW raises an error (P0003)"),
+        ("XX000", "f: NEW refuses the row (XX000)"),
+    ],
+)
+def test_what_a_server_said_is_worded_by_its_sqlstate(sqlstate: str, words: str) -> None:
+    assert why_words(Why("ServerSaid", sqlstate, "f")) == words

@@ -8,6 +8,7 @@ import datetime
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
@@ -121,7 +122,12 @@ def test_a_note_is_one_line(note: Note) -> None:
 
 def test_a_rejected_row_is_named_by_its_key_and_its_short_reason() -> None:
     row = RowRejected(FLOW, '{"a": 1, "b": "x"}', "(1,2)", "mail", "23505", "mail_key", None)
-    assert (key_words(row), reason_words(row)) == ("a=1, b=x", "duplicate key (mail_key)")
+    assert (key_words(row), reason_words(row)) == ("a=1, b=x", "mail: duplicate key (23505 mail_key)")
+    held = replace(row, what="HeldByNew")
+    said = "column mail: NEW already holds another row with the same key (23505 mail_key)"
+    assert reason_words(held, lead="column ") == said
+    null = replace(row, sqlstate="23502", constraint=None, what="NullRefused")
+    assert reason_words(null, lead="column ") == "NULL in mail, which is NOT NULL (23502)"
     place = RowRejected(FLOW, "", "(1,2)", None, "57014", None, ServerSaid("the server's words"))
     assert (key_words(place), reason_words(place)) == ("row (1,2)", "the server's words")
     assert key_words(RowRejected(FLOW, "", "", None, "23502", None, None)) == "no key"

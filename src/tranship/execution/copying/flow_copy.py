@@ -13,6 +13,7 @@ from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.durability import check_kept
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, BatchDone, RowRejected, TableDone
+from tranship.model.reasons import kind_of, named_table
 from tranship.server.cut import SMALLEST_BATCH
 from tranship.server.journal import RejectRow
 from tranship.sql.row_id import render
@@ -127,4 +128,6 @@ def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejecte
     key = record.key.decode() if record.key is not None else ""
     place = render(reject.row)
     reason = reject.reason if show_values else None
-    return RowRejected(task.plan.flow, key, place, reject.column, reject.sqlstate, reject.constraint, reason)
+    what, table = kind_of(reject.reason), named_table(reject.reason)
+    why = (reject.column, reject.sqlstate, reject.constraint, reason, what, table)
+    return RowRejected(task.plan.flow, key, place, *why)

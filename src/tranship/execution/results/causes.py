@@ -9,13 +9,13 @@ from tranship.model.reasons import (
     LookupGap,
     LookupIsAnother,
     MappingGap,
-    ParentElsewhere,
     ParentIsAnother,
-    ParentMissing,
     ParentNotThere,
     Reason,
     ServerSaid,
     SurvivorRejected,
+    kind_of,
+    named_table,
 )
 from tranship.model.verdict import MOST_VALUES, Reject, RejectCause
 
@@ -57,36 +57,19 @@ def causes(rejects: Iterable[Reject]) -> tuple[RejectCause, ...]:
 def group_of(reject: Reject) -> _Group:
     """Returns what rejected rows of one table have in common whose cause is the same."""
     reason = reject.reason
-    what = type(reason).__name__
-    if isinstance(reason, ParentMissing) and reason.left_out:
-        what = "ParentLeftOut"
-    elif isinstance(reason, ParentMissing) and reason.gone:
-        what = "ParentRejected"
+    what = kind_of(reason)
     return (
         reject.sqlstate,
         reject.column,
         reject.constraint,
         what,
-        _table(reason),
+        named_table(reason),
         what == "ParentRejected" or isinstance(reason, _CONSEQUENCES),
     )
 
 
 _CONSEQUENCES = (LookupIsAnother, ParentIsAnother, ParentNotThere, SurvivorRejected)
 """Reasons of rows that would arrive if another row of OLD did."""
-
-
-def _table(reason: Reason) -> str | None:
-    """Returns the other table that a reason is about."""
-    match reason:
-        case LookupGap(table=table) | LookupIsAnother(table=table):
-            return str(table)
-        case ParentMissing(parent=parent) | ParentIsAnother(parent=parent) | ParentElsewhere(parent=parent):
-            return str(parent)
-        case ParentNotThere(parent=parent):
-            return str(parent)
-        case _:
-            return None
 
 
 def _value(reason: Reason) -> str | None:
