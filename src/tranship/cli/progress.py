@@ -14,6 +14,7 @@ import msgspec
 
 from tranship.cli.context import CliContext
 from tranship.cli.terminal import Log, log, log_to_file, note, shown
+from tranship.model.count import count_of
 from tranship.model.flow import FlowId
 from tranship.model.progress import BatchDone, Began, Event, Noted, RowRejected, TableDone, TableStarted
 from tranship.report.meter import Meter
@@ -119,7 +120,7 @@ class _Lines(_Quiet):
                 if self._rejects[event.flow] <= _FIRST:
                     self._note(_rejected(event))
             case TableDone(flow=flow, rejected=rejected) if rejected:
-                self._note(f"rejected [{flow}] {rejected} rows in all")
+                self._note(f"rejected [{flow}] {count_of(rejected, 'row')} in all")
             case Noted(what=what):
                 self._note(words(what))
             case Began():

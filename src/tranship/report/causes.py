@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tranship.model.count import count_of
 from tranship.model.verdict import RejectCause, TableResult
 from tranship.model.visible import printed
 from tranship.report.why import Why, why_words
@@ -30,8 +31,7 @@ def cause_lines(tables: Sequence[TableResult], *, values: bool) -> Iterator[str]
 def cause_words(cause: RejectCause, *, values: bool) -> str:
     """Returns why rows are rejected, and how many. ``values``: values of rows may be shown."""
     words = why_words(Why(cause.what, cause.sqlstate, cause.column, cause.constraint, cause.table))
-    rows = "1 row" if cause.rows == 1 else f"{cause.rows} rows"
-    return f"{words}: {rows}{_values(cause, values=values)}"
+    return f"{words}: {count_of(cause.rows, 'row')}{_values(cause, values=values)}"
 
 
 def _values(cause: RejectCause, *, values: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from tranship.codec.certificate import in_page
 from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
+from tranship.model.count import count_of
 from tranship.model.verification import AskedConstraint
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.html import render_html
@@ -49,7 +50,7 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
 
 
 def _table(table: CertifiedTable) -> Item:
-    used = f"{grouped(table.read)} rows of OLD, {grouped(table.left_out)} left out"
+    used = f"{count_of(table.read, 'row', write=grouped)} of OLD, {grouped(table.left_out)} left out"
     arrived = f"{grouped(table.written)} written, {grouped(table.rejected)} rejected"
     reasons = (f"rejected, {reason}: {grouped(rows)}" for reason, rows in table.rejected_by_reason.items())
     texts = [
@@ -73,7 +74,10 @@ def _run(run: CertifiedRun) -> Item:
         f"by {run.os_user} as {run.role}; {decided}",
         f"plan {run.plan_hash}",
         f"OLD {run.old_identity}, snapshot {run.snapshot}; NEW {run.new_identity}",
-        *(f"left out by decision: {name}, {grouped(rows)} rows" for name, rows in run.left_out.items()),
+        *(
+            f"left out by decision: {name}, {count_of(rows, 'row', write=grouped)}"
+            for name, rows in run.left_out.items()
+        ),
     ]
     when = f"{moment(run.started)} to {moment(run.finished)}, tranship {run.tool_version}"
     return Item(when, run.id, tuple(map(Note, texts)))
@@ -95,4 +99,4 @@ def _not_met(constraints: Sequence[AskedConstraint]) -> Iterator[Note]:
         yield Note(f"could not be asked: {unasked}")
     for one in constraints:
         if one.tolerated and one.rows:
-            yield Note(f"broken by {one.rows} rows that a decision keeps: {one.name}")
+            yield Note(f"broken by {count_of(one.rows, 'row')} that a decision keeps: {one.name}")

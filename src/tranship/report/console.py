@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET
 
+from tranship.model.count import count_of
 from tranship.model.flow import FlowId
 from tranship.model.options import FIRST_OF_EACH_CAUSE, MigrateOptions
 from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
@@ -199,7 +200,7 @@ def _estimate(result: MigrationResult) -> list[str]:
         return []
     seconds = sample.seconds * result.stats.rows_read / sample.rows
     reading = f"about {spoken(seconds)}" if seconds >= 1 else "less than 1 s"
-    measured = f"as measured on {sample.rows} rows of {shown(sample.table)}"
+    measured = f"as measured on {count_of(sample.rows, 'row')} of {shown(sample.table)}"
     return [
         "",
         f"Reading alone takes {reading} in one stream, {measured}. --rehearse measures the whole run.",
@@ -297,7 +298,8 @@ def _losses(result: MigrationResult) -> list[str]:
     for what, count in columns.items():
         if count > _FEW_COLUMNS:
             rows = sum(loss.rows for _, loss in losses if loss.loss == what)
-            lines.append(f"  {shown(what)}: {rows} values in {count} columns, which the result file names")
+            values = f"{count_of(rows, 'value')} in {count_of(count, 'column')}"
+            lines.append(f"  {shown(what)}: {values}, which the result file names")
     few = ((t, f"{x.column}: {x.loss}", x.rows) for t, x in losses if columns[x.loss] <= _FEW_COLUMNS)
     named = list(_grouped("Values that a conversion changed (rows):", few))
     return named + lines if named or not lines else ["Values that a conversion changed:", *lines]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
+from tranship.model.count import count_of
 from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.resolution import Problem
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
@@ -32,7 +33,7 @@ def table_lines(table: VerifiedTable) -> Iterator[str]:
     yield shown(f"{table.label} -> {table.new_table}: {verdict(table)}")
     yield from difference_lines(table.differences)
     if table.rows_changed_in_old:
-        yield f"  OLD changed {table.rows_changed_in_old} rows of these batches since the run"
+        yield f"  OLD changed {count_of(table.rows_changed_in_old, 'row')} of these batches since the run"
 
 
 def verdict(table: VerifiedTable) -> str:
@@ -40,13 +41,13 @@ def verdict(table: VerifiedTable) -> str:
     why = f" ({table.verified_why})" if table.verified_why else ""
     match table.verified:
         case True:
-            return f"verified, {table.rows} rows{why}"
+            return f"verified, {count_of(table.rows, 'row')}{why}"
         case False:
             return f"DIFFERS: {table.verified_why}"
         case None:
             return f"not verified: {table.verified_why}"
         case words:
-            return f"verified {words}, {table.rows} rows{why}"
+            return f"verified {words}, {count_of(table.rows, 'row')}{why}"
 
 
 def difference_lines(differences: Sequence[Difference]) -> Iterator[str]:
@@ -79,7 +80,7 @@ def opinion_lines(tables: Sequence[Opined]) -> Iterator[str]:
     if not said:
         return
     cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
-    asked = f"{grouped(cells)} values of {grouped(rows)} rows"
+    asked = f"{count_of(cells, 'value', write=grouped)} of {count_of(rows, 'row', write=grouped)}"
     yield f"Second opinion: {asked} were computed again in Python and compared"
     yield from _not_computed(dict.fromkeys(what for one in said for what in one.apart))
 

@@ -194,7 +194,7 @@ def _questions(questions: Sequence[Question], changes: int) -> Banner:
         asks = f"resolve generate asks {they} and fills {they} in: read what it writes before you go on"
     elif filled_in:
         asks = f"resolve generate asks {they}, and fills {filled_in} of {they} in"
-    depending = (f"{changes} changes below depend on {they}.",) if changes > many else ()
+    depending = (f"{changes} changes depend on {they}.",) if changes > many else ()
     return Banner((f"{needs} an answer before anything can be moved.", f"{asks}.", *depending), Tone.BAD)
 
 

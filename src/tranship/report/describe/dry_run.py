@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
 from tranship.report.causes import cause_words
@@ -106,7 +107,9 @@ def _not_asked(result: MigrationResult) -> Iterator[Item]:
 def _losses(result: MigrationResult) -> Iterator[Item]:
     for table in result.tables:
         for loss in table.losses:
-            yield Item(f"{loss.column}: {loss.loss} in {grouped(loss.rows)} rows", table.label)
+            yield Item(
+                f"{loss.column}: {loss.loss} in {count_of(loss.rows, 'row', write=grouped)}", table.label
+            )
 
 
 def _table(table: TableResult, result: MigrationResult) -> Item:
@@ -131,7 +134,7 @@ def _table(table: TableResult, result: MigrationResult) -> Item:
 
 def _left_out(result: MigrationResult) -> Iterator[Item]:
     for table, rows in result.left_out.items():
-        yield Item(f"{grouped(rows)} rows", table)
+        yield Item(count_of(rows, "row", write=grouped), table)
 
 
 def _locks(result: MigrationResult) -> Iterator[Item]:

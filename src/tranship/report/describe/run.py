@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tranship.model.count import count_of
 from tranship.model.options import command_line
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.verdict import RejectCause
@@ -135,7 +136,9 @@ def _causes(causes: Sequence[tuple[str, RejectCause]], *, consequences: bool) ->
 def _losses(run: ReportedRun) -> Iterator[Item]:
     for table in run.tables:
         for loss in table.losses:
-            yield Item(f"{loss.column}: {loss.loss} in {grouped(loss.rows)} rows", table.label)
+            yield Item(
+                f"{loss.column}: {loss.loss} in {count_of(loss.rows, 'row', write=grouped)}", table.label
+            )
 
 
 def _bars(run: ReportedRun) -> Iterator[Bar]:
@@ -148,7 +151,7 @@ def _bars(run: ReportedRun) -> Iterator[Bar]:
                 table.label,
                 max(begin, 0.0),
                 end,
-                f"{grouped(table.read)} rows in {count}, {end - begin:.1f} s",
+                f"{count_of(table.read, 'row', write=grouped)} in {count}, {end - begin:.1f} s",
             )
     ends = [table.ended for table in run.tables if table.ended is not None]
     if run.finished is not None and ends:
@@ -192,4 +195,4 @@ def _verified(table: ReportedTable) -> str:
 
 def _left_out(run: ReportedRun) -> Iterator[Item]:
     for table, rows in run.left_out.items():
-        yield Item(f"{grouped(rows)} rows", table)
+        yield Item(count_of(rows, "row", write=grouped), table)

@@ -227,4 +227,4 @@ def test_the_verdict_counts_what_a_person_will_be_asked() -> None:
     assert "Verdict: 1 question needs an answer before anything can be moved.\n" in text
     assert "To decide: several tables at once (1)\n" in text
     assert "  - Breaking (manual required): 5\n" in text
-    assert "5 changes below depend on it.\n" in text
+    assert "5 changes depend on it.\n" in text

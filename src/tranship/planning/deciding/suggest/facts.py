@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from tranship.model.count import count_of
 from tranship.model.evidence import ColumnFacts, LookupFacts, Misfits
 
 # Values quoted in one line: as many as a person takes in at a glance.
@@ -44,15 +45,16 @@ def column_evidence(facts: ColumnFacts | None, *, left_behind: bool = False) -> 
     """Returns what an old column holds, in words."""
     if facts is None:
         return ()
-    of = f"{facts.rows} rows" + (" (a sample)" if facts.sampled else "")
+    of = count_of(facts.rows, "row") + (" (a sample)" if facts.sampled else "")
     lost = " that would be left behind" if left_behind and facts.filled else ""
     evidence: list[Fact] = [f"OLD: {facts.filled} of {of} hold a value{lost}"]
     if facts.values:
         shown = ", ".join(f"{counted.value!r} ({counted.rows})" for counted in facts.values[:_SHOWN])
         more = facts.distinct - min(len(facts.values), _SHOWN)
-        evidence.append(Valued(f"{facts.distinct} distinct values", shown + _and_more(more)))
+        evidence.append(Valued(count_of(facts.distinct, "distinct value"), shown + _and_more(more)))
     elif facts.distinct:
-        evidence.append(f"{facts.distinct} distinct values, the longest of {facts.longest} characters")
+        longest = count_of(facts.longest, "character")
+        evidence.append(f"{count_of(facts.distinct, 'distinct value')}, the longest of {longest}")
     return tuple(evidence)
 
 
@@ -65,8 +67,8 @@ def lookup_evidence(facts: LookupFacts) -> tuple[Fact, ...]:
     if not facts.distinct:
         return (*evidence, f"{where}: OLD holds no value to look up")
     part = "" if facts.complete else " of those looked at"
-    covered = f"{percent(facts.found, facts.distinct)} of {facts.distinct} distinct values{part}"
-    evidence.append(f"{where} covers {covered}, {facts.rows_found} of {facts.rows} rows")
+    covered = f"{percent(facts.found, facts.distinct)} of {count_of(facts.distinct, 'distinct value')}{part}"
+    evidence.append(f"{where} covers {covered}, {facts.rows_found} of {count_of(facts.rows, 'row')}")
     if facts.ambiguous:
         evidence.append(f"{facts.ambiguous} values stand there more than once with different results")
     if facts.missing:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.count import count_of
 from tranship.model.evidence import ColumnFacts
 from tranship.model.names import TableName
 from tranship.planning.deciding.suggest.drafts import Field
@@ -44,7 +45,7 @@ def soft_deletion(column: Column, facts: ColumnFacts | None) -> tuple[dict[str, 
     evidence: list[Fact] = ["the name says that marked rows are deleted or put aside"]
     if facts is not None:
         marked = _marked(facts) if is_flag else facts.filled
-        of = f"{facts.rows} rows" + (" (a sample)" if facts.sampled else "")
+        of = count_of(facts.rows, "row") + (" (a sample)" if facts.sampled else "")
         evidence.append(f"{marked} of {of} are marked: with 'ignore' alone they would come alive in NEW")
     evidence.append("a filter needs an 'ignore' of the column beside it")
     return {"action": "filter", "where": where}, tuple(evidence)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column
+from tranship.model.count import count_of
 from tranship.model.evidence import ColumnFacts, Misfits, Refusals
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import TypeKind
@@ -166,9 +167,10 @@ def _known_refusals(pair: ColumnPairContext) -> Refusals | None:
 
 def refusal_evidence(refusals: Refusals) -> Fact:
     """Returns which values NEW refuses, in words."""
-    part = f"{refusals.refused_values} of {refusals.values} values"
+    part = f"{refusals.refused_values} of {count_of(refusals.values, 'value')}"
     looked_at = "" if refusals.complete else " of those looked at"
-    text = f"{refusals.rows} rows hold values that {refusals.type} refuses ({part}{looked_at})"
+    hold = "row holds a value" if refusals.rows == 1 else "rows hold values"
+    text = f"{refusals.rows} {hold} that {refusals.type} refuses ({part}{looked_at})"
     return quoting(text, refusals.refused)
 
 

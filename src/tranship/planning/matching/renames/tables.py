@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tranship.model.catalog import Table
 from tranship.model.change import Pairing, TablePair, TableProposal
+from tranship.model.count import count_of
 from tranship.model.names import TableName
 from tranship.planning.matching.renames.assign import Choice, choose
 from tranship.planning.matching.renames.context import RenameContext, TableRenames
@@ -170,7 +171,7 @@ def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TablePropo
 def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:
     """Returns what speaks for a pair of tables, in words."""
     columns = {c.name for c in old.columns} & {c.name for c in new.columns}
-    lines = [f"{len(columns)} of {len(old.columns)} columns have the same name in both"]
+    lines = [f"{len(columns)} of {count_of(len(old.columns), 'column')} have the same name in both"]
     moved = links.moved(old.name, new.name)
     if moved:
         keys = "a foreign key" if moved == 1 else f"{moved} foreign keys"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.count import count_of
 from tranship.model.evidence import Breaks
 from tranship.model.names import TableName
 from tranship.model.shape_evidence import JsonKey, JsonKeys, WrittenFacts
@@ -110,7 +111,7 @@ def _above(one: PairOfTables, column: str) -> set[TableName]:
 def _one_part(whole: Whole, one: PairOfTables, part: _LostPart) -> Shape:
     """Returns the filter for the rows of one value of the column, which a person has to give."""
     facts = whole.evidence.of(one.before.name, part.column)
-    held = [f"{facts.distinct} distinct values"] if facts is not None else []
+    held = [count_of(facts.distinct, "distinct value")] if facts is not None else []
     evidence = (
         f"'{part.column}' is part of a key of OLD, and NEW lacks it: {rows(part.repeated)} would be rejected"
         f" as {'a duplicate' if part.repeated == 1 else 'duplicates'} of another '{part.column}'",
