@@ -16,7 +16,7 @@ from tranship.execution.probe.counting import cut_flow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
 from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
-from tranship.execution.probe.raising_defaults import note_raising_defaults, with_rows
+from tranship.execution.probe.raising_defaults import raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.time_spent import question
@@ -187,11 +187,13 @@ async def probe(
             job, plans = context.job, [plan for group in some for plan in group.tables]
             indexes = Indexes(new, map(job.after, plans))
             empty = EmptyTables(new, (job.after(plan) for plan in plans if may_hold_others(job, plan)))
-            await note_raising_defaults(job, with_rows(plans, batches), new, book)
+            raising = await raising_defaults(job, with_rows(plans, batches), new, book)
+            if _copy_asks_defaults(context.options):
+                raising = {}
             for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
                     probing = ProbeContext(
-                        job, old, new, book, arrived, _copied_next(context.options), indexes, empty
+                        job, old, new, book, arrived, _copied_next(context.options), indexes, empty, raising
                     )
                     for group in some[begin : begin + _GROUPS_AT_ONCE]:
                         await probe_group(probing, group, batches)
@@ -204,6 +206,13 @@ def _copied_next(options: MigrateOptions) -> bool:
     NEW, they may bring a row under the key of a parent that OLD lacks.
     """
     return options.live and options.max_rejects is None and not options.new_in_use
+
+
+def _copy_asks_defaults(options: MigrateOptions) -> bool:
+    """Returns whether COPY is left to find out for which rows a default raises: it may be other rows then. A
+    limit of rejects is compared with what is predicted.
+    """
+    return (options.live or options.rehearse) and options.max_rejects is None
 
 
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 
 import asyncpg
 from msgspec import Struct
@@ -35,7 +36,8 @@ from tranship.execution.probe.merged import merged
 from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
-from tranship.execution.probe.questions import NotAskable
+from tranship.execution.probe.questions import Failure, NotAskable
+from tranship.execution.probe.raising_defaults import reject_undefaulted
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import ScanBuilder
@@ -85,6 +87,8 @@ class ProbeContext(Struct, frozen=True):
     """Those of several groups, read together. None: each group reads its own."""
     empty: EmptyTables | None = None
     """Likewise the tables that hold no row."""
+    raising: Mapping[FlowId, Failure] = MappingProxyType({})
+    """What a default of a flow raises for each row that is added to NEW."""
 
 
 async def probe_group(
@@ -116,6 +120,7 @@ async def probe_group(
     with question(f"children of rejected rows in {label}"):
         await probing.cascades(batches)
         await probing.lookups_within(batches)
+        await probing.undefaulted(batches)
     for plan in group.tables:
         with question(f"values that change in {plan.flow}"):
             await count_losses(job, plan, old, book)
@@ -140,6 +145,7 @@ class _GroupProbe:
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
         self._arrived, self._copied_next = context.arrived, context.copied_next
+        self._raising = context.raising
         tables = [job.after(plan) for plan in group.tables]
         self._known_indexes = context.indexes or Indexes(context.new, tables)
         self._empty = context.empty or EmptyTables(
@@ -237,6 +243,16 @@ class _GroupProbe:
             }
             rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.flow, ()))
             await Collisions(self._job, self._derived, self._book, of, stores, rows).resolve()
+
+    async def undefaulted(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
+        """Rejects the rows that arrive but for a default that raises, as COPY does after all else is known."""
+        plans = [plan for plan in self._group.tables if plan.flow in self._raising]
+        for plan in plans:
+            reader, failure = self._derived.reader(plan), self._raising[plan.flow]
+            await reject_undefaulted(reader, self._book, batches.get(plan.flow, ()), failure)
+        if plans:
+            await self.cascades(batches)
+            await self.lookups_within(batches)
 
     async def cascades(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Rejects rows whose parent does not arrive."""
