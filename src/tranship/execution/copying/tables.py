@@ -25,8 +25,8 @@ from tranship.execution.copying.merged import reject_merged
 from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
 from tranship.execution.copying.shared import fill_small_tables, small_tables
 from tranship.execution.copying.writers import wait_for_writers
+from tranship.execution.probe.arrived import Arrived
 from tranship.execution.probe.everything import probe
-from tranship.execution.probe.group import Arrived
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
 from tranship.execution.resilience.connection import PlainSession, Session
 from tranship.execution.resilience.failpoints import failpoint

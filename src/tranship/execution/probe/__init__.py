@@ -14,6 +14,7 @@ probes all tables, then ``group``, which has the order of the checks of a group 
 3. Foreign keys: ``references``, ``parent_flows``, ``parents``, ``own_parents``, ``left_out_parents``,
    ``periods``, ``derived``, and ``cascades`` for what follows from a reject.
 
-``reject_book`` keeps the findings, and the rejects in little memory (``reject_store``, ``row_numbers``),
-``reasons`` makes rejects of them, and ``records`` fetches the rejected rows.
+``arrived`` says what NEW holds when they begin. ``reject_book`` keeps the findings, and the rejects in little
+memory (``reject_store``, ``row_numbers``), ``reasons`` makes rejects of them,
+and ``records`` fetches the rejected rows.
 """

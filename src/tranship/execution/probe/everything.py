@@ -12,9 +12,10 @@ from msgspec import structs
 from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
+from tranship.execution.probe.arrived import Arrived
 from tranship.execution.probe.counting import cut_flow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
-from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
+from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.raising_defaults import raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book

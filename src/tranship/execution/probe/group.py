@@ -5,14 +5,14 @@ The order decides which reason a reject gets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import Enum
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
+from tranship.execution.probe.arrived import Arrived, pending_tables
 from tranship.execution.probe.cascades import Cascades, Tie, Within
 from tranship.execution.probe.collisions import Colliding, Collisions, colliding
 from tranship.execution.probe.consequences import decides_others
@@ -57,17 +57,6 @@ from tranship.model.verdict import HeldAs, Reject, TableFindings
 from tranship.planning.plan.found import found_by
 from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
-
-
-class Arrived(Enum):
-    """Which rows of the run NEW holds when a group is checked."""
-
-    NOTHING = "nothing"
-    """What other tables will hold is computed from OLD."""
-    SOME = "some"
-    """A dry run of an interrupted run: some of any group. What is not there yet is computed from OLD."""
-    GROUPS_BEFORE = "groups before"
-    """Those of the groups before it."""
 
 
 class ProbeContext(Struct, frozen=True):
@@ -136,7 +125,7 @@ class _GroupProbe:
     def __init__(self, context: ProbeContext, group: Group) -> None:
         job, book = context.job, context.book
         self._job, self._group, self._book = job, group, book
-        pending = _pending(job, group, context.arrived)
+        pending = pending_tables(job, group, context.arrived)
         self._derived = Derived(job, context.old, context.new, book, pending)
         self._parents = Parents(
             job, self._derived, book, pending, live=context.arrived is not Arrived.NOTHING
@@ -245,7 +234,7 @@ class _GroupProbe:
             await Collisions(self._job, self._derived, self._book, of, stores, rows).resolve()
 
     async def undefaulted(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
-        """Rejects the rows that arrive but for a default that raises, as COPY does after all else is known."""
+        """Rejects the rows that arrive but for a default that raises, as COPY does when all else is known."""
         plans = [plan for plan in self._group.tables if plan.flow in self._raising]
         for plan in plans:
             reader, failure = self._derived.reader(plan), self._raising[plan.flow]
@@ -405,10 +394,3 @@ def _unmade(plan: TablePlan) -> Iterator[Reject]:
 
 def _looks_up_within(expression: Expression) -> bool:
     return isinstance(expression, Lookup) and expression.within
-
-
-def _pending(job: Job, group: Group, arrived: Arrived) -> Callable[[TableName], bool]:
-    """Returns the tables of NEW that still wait for rows of this run."""
-    mine = arrived is Arrived.GROUPS_BEFORE
-    waiting = frozenset(plan.new for plan in group.tables) if mine else job.filled
-    return waiting.__contains__

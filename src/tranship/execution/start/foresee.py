@@ -22,8 +22,8 @@ from tranship.errors.codes.start import TwoSnapshots
 from tranship.errors.codes.stops import DefinitionsChanged, RejectsReached
 from tranship.execution.active_run import Task
 from tranship.execution.context import Job, RunContext
+from tranship.execution.probe.arrived import Arrived
 from tranship.execution.probe.everything import ProbeResult, probe, probe_everything
-from tranship.execution.probe.group import Arrived
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
