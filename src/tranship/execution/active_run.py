@@ -28,7 +28,7 @@ from tranship.model.progress import Batch, OldRows
 from tranship.model.verdict import MergedRecord
 from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Findings, RelationIdentity
-from tranship.server.snapshot import Snapshot
+from tranship.server.snapshot import Mark, Snapshot
 from tranship.sql.expression import shipped
 from tranship.sql.joins import Bindings
 from tranship.sql.session import BEGIN_READ_ONLY, REHEARSAL, TRANSACTION, Unit
@@ -247,6 +247,8 @@ class ActiveRun:
     """
     read_elsewhere: frozenset[FlowId] = frozenset()
     """Flows that an earlier process read in a snapshot that is gone, and OLD may have changed since."""
+    read_in: Mark | None = None
+    """That snapshot; None: there were several."""
 
     @property
     def context(self) -> RunContext:

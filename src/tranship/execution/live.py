@@ -196,6 +196,7 @@ class _LiveRun:
                 replica=self.passed.replica,
                 native=begun.native,
                 read_elsewhere=begun.read_elsewhere,
+                read_in=begun.read_in,
             )
             self.session.on_renewed = partial(check_kept, live)
             try:

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from tranship.execution.active_run import MANY_TABLES, ActiveRun, Task, fence
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups
+from tranship.execution.proof.as_it_was import Seen, as_it_was
 from tranship.execution.proof.compare import (
     LOW,
     Subject,
@@ -23,7 +24,7 @@ from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import NAME_ROWS, Naming
 from tranship.execution.proof.new_rows import Extents, NewRows, Runs
 from tranship.execution.proof.one_reader import OneReader
-from tranship.execution.proof.rows_before import HeldRows
+from tranship.execution.proof.rows_before import BeforeResult, HeldRows
 from tranship.execution.proof.second_opinion import Compare, OpinionResult, none_of
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
@@ -31,8 +32,12 @@ from tranship.execution.time_spent import question
 from tranship.model.difference import Difference, Proof
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
+from tranship.model.names import Side
 from tranship.server.journal import BatchRow, name_text
+from tranship.server.old_reader import PostgresReader
 from tranship.sql.new.counting import NEXT_XID, TOGETHER, WRAP
+
+_READ_ELSEWHERE = "the snapshot in which its rows were read is gone"
 
 
 async def verify_run(live: ActiveRun, new: asyncpg.Connection) -> None:
@@ -125,7 +130,9 @@ async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: 
     written = _written(live, task)
     if not written:
         async with new.transaction(isolation="repeatable_read", readonly=True):
-            return await _with_rows_before(live, new, task, await _of_none(live, new, task, hashing))
+            known = await _known(live, new, task)
+            before = await _rows_before(live, new, task, Runs(known, min(known, default=0)))
+            return _with_rows_before(await _of_none(live, new, task, hashing), before)
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min(row.xids[0] for row in written)
     if await new.fetchval(NEXT_XID) - oldest > WRAP:
@@ -181,27 +188,54 @@ async def _compared(
     wrong = differing(task.done, there)
     unlike = there.unlike_in(task.done, others=bool(wrong))
     found = list[Difference]()
+    runs = Runs(of.known, of.oldest)
+    before = await _rows_before(live, new, task, runs)
     if wrong or there.others.rows or unlike:
-        runs = Runs(of.known, of.oldest)
         extents = Extents(new, job.after(plan), runs, (xid for row in wrong for xid in row.xids))
         naming = Naming(NewRows(subject, new, runs, extents), there.others.rows)
         with question(NAME_ROWS):
             strangers = naming.strangers()
+            if before.anew:
+                await strangers.leave_out_at(before.anew)
             found = await naming.differences(live.snapshot, wrong, _not_copied(live, task, wrong), strangers)
             if unlike:
                 those = Unlike(task.done, unlike, bool(wrong), strangers)
                 found = await with_unlike(naming, those, found)
         proof = structs.replace(proof, differences=tuple(found))
-    proof = await _with_rows_before(live, new, task, proof)
+    proof = _with_rows_before(proof, before)
     async with OneReader(live.snapshot) as reader:
         return await _with_second_opinion(live, new, task, proof, reader)
 
 
-async def _with_rows_before(live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof) -> Proof:
-    """Returns a proof with what is found of the rows that NEW held before the run."""
-    held = HeldRows(live.context.job, task.plan, live.book.held(task.plan.flow))
-    said, found = await held.compared(live.snapshot, new)
-    return structs.replace(proof, differences=(*proof.differences, *found), rows_before=said)
+async def _rows_before(live: ActiveRun, new: asyncpg.Connection, task: Task, runs: Runs) -> BeforeResult:
+    """Compares the rows that NEW held before the run."""
+    beside = (one for one in live.tasks if one.plan.new == task.plan.new and one is not task)
+    updated_by = frozenset(xid & LOW for one in beside for row in one.done for xid in row.update_xids)
+    held = HeldRows(live.context.job, task.plan, live.book.held(task.plan.flow), runs, updated_by)
+    async with OneReader(live.snapshot) as reader:
+        if held.held and not await _reads_the_same(live, task, reader):
+            return BeforeResult(held.not_compared(_READ_ELSEWHERE), [])
+    return await held.compared(live.snapshot, new)
+
+
+async def _reads_the_same(live: ActiveRun, task: Task, reader: OneReader) -> bool:
+    """Returns whether the run's snapshot shows the rows of a flow as they were read: an earlier process may
+    have read them in another one.
+    """
+    plan, then = task.plan, live.read_in
+    if plan.flow not in live.read_elsewhere:
+        return True
+    in_heaps = plan.shape.in_a_heap and all(source.pageable for source in plan.sources)
+    if then is None or then.timeline != live.snapshot.mark.timeline or not in_heaps:
+        return False
+    seen = Seen(plan, task.rows_of_old, task.digest)
+    return await as_it_was(PostgresReader(await reader.on(None)), live.snapshot.mark, then, seen)
+
+
+def _with_rows_before(proof: Proof, before: BeforeResult) -> Proof:
+    """Returns a proof with what was found of the rows that NEW held before the run."""
+    found = (*proof.differences, *before.differences)
+    return structs.replace(proof, differences=found, rows_before=before.said)
 
 
 async def _with_second_opinion(
@@ -221,13 +255,14 @@ async def _with_second_opinion(
 async def _second_opinion(
     live: ActiveRun, new: asyncpg.Connection, task: Task, reader: OneReader
 ) -> OpinionResult:
-    if task.plan.flow in live.read_elsewhere:
-        return none_of(task.plan, "the snapshot in which its rows were read is gone")
+    if not await _reads_the_same(live, task, reader):
+        return none_of(task.plan, _READ_ELSEWHERE)
     gone = live.book.not_copied(task.plan.flow)
     compare = Compare(live.context.job, task.plan, task.rows, gone)
     result = await compare.result(reader, new)
     if result.differences and await _lookups_changed(live, new, task, reader):
-        return await structs.replace(compare, lookups_kept=False).result(reader, new)
+        # Those of OLD are read in the run's snapshot.
+        return await structs.replace(compare, lookups_kept=frozenset({Side.OLD})).result(reader, new)
     return result
 
 

@@ -68,9 +68,9 @@ class CertifiedTable(Struct, frozen=True, forbid_unknown_fields=True):
     sums: tuple[str, str]
     """The two sums over the hashes of all rows, alike on both sides."""
     second_opinion: SecondOpinion | UnsetType = UNSET
-    """What the run computed once more in Python, all equal; absent in certificates of earlier runs."""
+    """What was computed once more in Python, all equal; absent in certificates of earlier versions."""
     rows_before: RowsBefore | UnsetType = UNSET
-    """What the run found of rows that NEW held before; absent where it held none of them."""
+    """What is found of rows that NEW held before; absent where it held none of them."""
 
 
 class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

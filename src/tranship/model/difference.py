@@ -49,6 +49,8 @@ class SecondOpinion(Struct, frozen=True):
     """Their values that were compared with NEW's."""
     apart: tuple[str, ...] = ()
     """What cannot be computed, each with the reason."""
+    not_repeated: str = ""
+    """Why a later verification could not compute them again, so that this is what the run said of them."""
 
 
 class RowsBefore(Struct, frozen=True):
@@ -59,7 +61,11 @@ class RowsBefore(Struct, frozen=True):
     kept: int = 0
     """Those of which NEW keeps its own row by decision, which is not compared."""
     not_compared: int = 0
-    """Others of which NEW has no key, or whose values only a written row shows."""
+    """Others: of which NEW has no key, whose values only a written row shows, or that OLD changed since."""
+    apart: tuple[str, ...] = ()
+    """What could not be compared, each with the reason: columns, or all of them."""
+    not_repeated: str = ""
+    """Why a later verification could not compare them again, so that this is what the run said of them."""
 
 
 class Proof(Struct, frozen=True):

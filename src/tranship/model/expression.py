@@ -196,3 +196,16 @@ class Sql(Struct, frozen=True, tag="sql"):
 
 
 Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Rekeyed | Followed | Sql
+
+
+def old_columns(expression: Expression) -> tuple[str, ...]:
+    """Returns the old columns that an expression is said to read; a person's SQL is not parsed."""
+    match expression:
+        case Take(column=column) | MapValues(column=column) | Rekeyed(column=column):
+            return (column,)
+        case Coalesce(of=of):
+            return (of.column,)
+        case Followed(columns=columns) | Lookup(columns=columns):
+            return columns
+        case _:
+            return ()

@@ -56,9 +56,9 @@ class VerifiedTable(Struct, frozen=True):
     rows_changed_in_old: int = 0
     """Rows of batches that differ which OLD changed or deleted since the run: no difference by itself."""
     second_opinion: SecondOpinion | UnsetType = UNSET
-    """What the run computed once more in Python; absent where it did not."""
+    """What was computed once more in Python; absent where rows differ otherwise, or nobody did it."""
     rows_before: RowsBefore | UnsetType = UNSET
-    """What the run found of rows that NEW held before; absent where it held none of them."""
+    """What is found of rows that NEW held before the run; absent where it held none of them."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
 
@@ -117,7 +117,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     new: DatabaseInfo | None = None
     old_read: bool = False
-    """OLD was asked which rows differ: NEW's sums alone do not say it."""
+    """OLD was read: it says which rows differ, and rows were computed once more from it."""
     arguments: tuple[str, ...] = ()
     profile: tuple[TimeSpent, ...] | UnsetType = UNSET
     """Where the time went; absent unless it was asked for."""

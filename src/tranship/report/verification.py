@@ -77,25 +77,41 @@ def _value(text: str | None) -> str:
 def opinion_lines(tables: Sequence[Opined]) -> Iterator[str]:
     """Yields how many values were computed once more in Python, and which cannot be."""
     said = [table.second_opinion for table in tables if table.second_opinion is not UNSET]
-    if not said:
-        return
-    cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
-    asked = f"{count_of(cells, 'value', write=grouped)} of {count_of(rows, 'row', write=grouped)}"
-    yield f"Second opinion: {asked} were computed again in Python and compared"
-    yield from _not_computed(dict.fromkeys(what for one in said for what in one.apart))
+    yield from _opinions("Second opinion", [one for one in said if not one.not_repeated])
+    of_runs = [one for one in said if one.not_repeated]
+    yield from _opinions("Second opinion of the run itself", of_runs)
+    yield from _reasons("not repeated", _not_repeated(tables, "second_opinion"))
 
 
-def _not_computed(apart: Iterable[str]) -> Iterator[str]:
-    """Yields what has no second opinion, once for each reason."""
+def _opinions(title: str, said: Sequence[SecondOpinion]) -> Iterator[str]:
+    """Yields how many values were computed, and which cannot be."""
+    if said:
+        cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
+        asked = f"{count_of(cells, 'value', write=grouped)} of {count_of(rows, 'row', write=grouped)}"
+        yield f"{title}: {asked} were computed again in Python and compared"
+        yield from _reasons("not computed", dict.fromkeys(what for one in said for what in one.apart))
+
+
+def _not_repeated(tables: Sequence[Opined], what: str) -> Iterator[str]:
+    """Yields the tables of which something was not repeated, each with the reason."""
+    for table in tables:
+        said = getattr(table, what)
+        if said is not UNSET and said.not_repeated:
+            yield f"{table.new_table}: {said.not_repeated}"
+
+
+def _reasons(title: str, apart: Iterable[str]) -> Iterator[str]:
+    """Yields what something was not done for, once for each reason."""
     by_reason: dict[str, list[str]] = {}
     for what in apart:
-        name, _, reason = what.rpartition(": ")
+        name, _, reason = what.partition(": ")
+        name, reason = (name, reason) if reason else ("", "")
         by_reason.setdefault(reason if name else "", []).append(name or what)
     for reason, names in by_reason.items():
         most = MOST_OF_A_REASON if reason else MOST
         more = f" and {len(names) - most} more" if len(names) > most else ""
         why = f": {reason}" if reason else ""
-        yield shown(f"  not computed: {', '.join(names[:most])}{more}{why}")
+        yield shown(f"  {title}: {', '.join(names[:most])}{more}{why}")
 
 
 def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
@@ -135,6 +151,8 @@ def before_lines(tables: Sequence[Opined]) -> Iterator[str]:
     words = ", ".join(f"{grouped(number)} {what}" for what, number in counts.items() if number)
     if words:
         yield f"Rows that NEW held before: {words}"
+    yield from _reasons("not compared", dict.fromkeys(what for one in found for what in one.apart))
+    yield from _reasons("not compared again", _not_repeated(tables, "rows_before"))
 
 
 def lines_beyond(result: Verification) -> Iterator[str]:
@@ -155,6 +173,10 @@ def last_line(result: Verification) -> str:
 
 class Opined(Protocol):
     """What a result says of one table."""
+
+    @property
+    def new_table(self) -> str:
+        """NEW's table."""
 
     @property
     def second_opinion(self) -> SecondOpinion | UnsetType:

@@ -132,6 +132,11 @@ class PostgresReader:
         row = await self.connection.fetchrow(sql_cut.newer(source, horizon))
         return row["rows"], row["newer"] > 0 or row["rewritten"]
 
+    async def rewritten(self, source: Source, horizon: int) -> bool:
+        """Returns whether the heap of a source may have been rewritten since the transaction ``horizon``."""
+        found: bool = await self.connection.fetchval(sql_cut.rewritten(source, horizon))
+        return found
+
     async def stream(self, portion: Portion, write: Write, *, binary: bool) -> int:
         """Writes the rows of a portion; see `OldReader`."""
         select = select_batch(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
@@ -43,6 +44,8 @@ class OldRead(Struct, frozen=True):
     source: Source
     percent: float
     """Of its pages."""
+    only: tuple[str, ...] = ()
+    """SQL of further conditions."""
 
     @property
     def heap(self) -> str:
@@ -53,8 +56,8 @@ class OldRead(Struct, frozen=True):
 
     @property
     def where(self) -> str:
-        """The rows that the flow takes."""
-        shape, conditions = self.plan.shape, []
+        """The rows that the flow takes, and that meet the further conditions."""
+        shape, conditions = self.plan.shape, list(self.only)
         if self.source.through_root:
             conditions.append(f"old.tableoid = {self.source.oid}")
         if shape.filter is not None and shape.filter.where:
@@ -134,6 +137,14 @@ def drawn_rows(read: OldRead, percent: float, rows: int) -> str:
     return f"SELECT {shown} {read.sampled(percent)} ORDER BY {drawn} LIMIT {rows}"
 
 
+def others_than(read: OldRead) -> str:
+    """Returns a query for the number of rows in those pages that the flow takes, and that do not meet the
+    further conditions.
+    """
+    every = replace(read, only=())
+    return f"SELECT pg_catalog.count(*) {every.sampled(read.percent)} AND NOT ({' AND '.join(read.only)})"
+
+
 def old_texts(read: OldRead, parts: Sequence[tuple[str, bool]], ids: Iterable[str] | None) -> str:
     """Returns a query for the rows with these ctids, or for all: ``id`` and the texts ``v`` of columns. Of a
     ``True`` one the wall-clock time is printed with the offset that the session's time zone has then.
@@ -164,7 +175,7 @@ def _in_utc(value: str, leaf: PgType) -> str:
 
 def new_texts(table: Table, columns: Sequence[Column], key: Sequence[Column]) -> str:
     """Returns a query for the rows of NEW with given keys, $1 … as arrays of texts: ``n``, the position of
-    the key from 1, and the texts ``v`` of columns.
+    the key from 1, the texts ``v`` of columns, and ``xid``, the transaction that wrote the row (32 bits).
     """
     only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
     texts = ", ".join(_in_utc(f"t.{ident(c.name)}", c.type.leaf) for c in columns)
@@ -172,7 +183,8 @@ def new_texts(table: Table, columns: Sequence[Column], key: Sequence[Column]) ->
     lists = ", ".join(f"pg_catalog.unnest(${n}::pg_catalog.text[])" for n in range(1, len(key) + 1))
     same = " AND ".join(_equal(c, f"g.{name}") for c, name in zip(key, names, strict=True))
     keys = f"ROWS FROM ({lists}) WITH ORDINALITY AS g ({', '.join(names)}, n)"
-    shown = f"g.n, ARRAY[{texts}]::pg_catalog.text[] AS v"
+    xid = "CAST(CAST(t.xmin AS pg_catalog.text) AS pg_catalog.int8) AS xid"
+    shown = f"g.n, ARRAY[{texts}]::pg_catalog.text[] AS v, {xid}"
     return f"SELECT {shown} FROM {keys} JOIN {only}{relation(table.name)} AS t ON {same}"
 
 

@@ -153,11 +153,16 @@ async def interrupted(pair: Pair, folder: Path, observe: Observe, place: str) ->
         await migrate(pair, folder)
 
 
-@pytest.mark.parametrize("change", ["", "UPDATE item SET zone = 'other' WHERE id IN (1, 300)"])
+@pytest.mark.parametrize(
+    "change",
+    ["", "CREATE TABLE beside (); DROP TABLE beside", "UPDATE item SET zone = 'other' WHERE id IN (1, 300)"],
+)
 async def test_rows_that_old_changed_after_they_were_copied(
     make_pair: MakePair, tmp_path: Path, observe: Observe, change: str
 ) -> None:
-    """The run stops twice before the proof, and each time its snapshot is lost."""
+    """The run stops twice before the proof, and each time its snapshot is lost. What is written into other
+    tables of OLD's server meanwhile does not matter.
+    """
     pair = await make_pair(ITEMS, "CREATE TABLE item (id int PRIMARY KEY, zone text)")
     await interrupted(pair, tmp_path, observe, "table.done")
     if change:
@@ -167,7 +172,7 @@ async def test_rows_that_old_changed_after_they_were_copied(
     table = table_of(result)
     assert (result.exit_status, table.verified) == (0, True), table
     gone = ("public.item: the snapshot in which its rows were read is gone",)
-    assert table.second_opinion.apart == (gone if change else ())
+    assert table.second_opinion.apart == (gone if change.startswith("UPDATE") else ())
 
 
 async def test_tables_that_were_read_in_two_snapshots(

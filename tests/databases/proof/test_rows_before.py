@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from support import MakePair
+from support.held_before import NEW, OLD, decided
 from support.observe import Observe
 from support.runs import migrate, verify
+from tranship.errors import Stopped
 from tranship.model.difference import DifferenceKind, RowsBefore
 from tranship.report.verification import before_lines
-
-OLD = """
-CREATE TABLE item (id int PRIMARY KEY, name text, price numeric);
-INSERT INTO item SELECT g, 'name ' || g, g + 0.50 FROM generate_series(1, 300) g;
-"""
-NEW = """
-CREATE TABLE item (id bigint PRIMARY KEY, name text, price numeric, own text);
-INSERT INTO item SELECT g, CASE WHEN g > 10 THEN 'other' ELSE 'name ' || g END, g + 0.50, 'mine' FROM generate_series(1, 40) g;
-"""
-
-
-def decided(folder: Path, rows: str) -> str:
-    """The file with the decision about the rows of NEW."""
-    path = folder / "decisions.json"
-    path.write_text(
-        json.dumps({"resolutions": {"item": [{"action": "existing", "key": ["id"], "rows": rows}]}})
-    )
-    return str(path)
 
 
 async def test_updated_and_equal_rows_are_compared(make_pair: MakePair, tmp_path: Path) -> None:
@@ -80,3 +63,22 @@ async def test_a_change_since_is_found(
     assert struck and (result.exit_status, table.verified) == (5, False)
     found = [(one.kind, one.key and one.key["id"], one.columns) for one in table.differences]
     assert (DifferenceKind(kind), key, columns) in found
+
+
+@pytest.mark.parametrize("change", ["", "UPDATE item SET name = 'later' WHERE id IN (3, 30)"])
+async def test_rows_that_old_changed_before_a_run_went_on(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, change: str
+) -> None:
+    """All tables are copied: what OLD holds by now is not what the run read."""
+    pair = await make_pair(OLD, NEW)
+    decisions = decided(tmp_path, "update")
+    observe.fail("table.done")
+    with pytest.raises(Stopped):
+        await migrate(pair, tmp_path, resolutions=decisions)
+    if change:
+        await pair.old.run(change)
+    result = await migrate(pair, tmp_path, resolutions=decisions)
+    (table,) = result.tables
+    assert (result.exit_status, table.verified) == (0, True), table
+    gone = ("public.item: the snapshot in which its rows were read is gone",)
+    assert table.rows_before == (RowsBefore(0, 0, 40, gone) if change else RowsBefore(40))

@@ -10,8 +10,9 @@ import asyncpg
 from tranship.execution.context import Job
 from tranship.execution.preview.new_rows import NewRows
 from tranship.execution.preview.old_rows import OldRows
-from tranship.execution.preview.words import column_words, notes_about, old_columns
+from tranship.execution.preview.words import column_words, notes_about
 from tranship.execution.probe.reading import RAISED, by_source
+from tranship.model.expression import old_columns
 from tranship.model.plan import TablePlan
 from tranship.model.preview import PREVIEW_SECONDS, PreviewCell, PreviewRow, TablePreview
 from tranship.sql import session as statements

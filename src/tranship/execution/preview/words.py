@@ -15,6 +15,7 @@ from tranship.model.expression import (
     Rekeyed,
     Sql,
     Take,
+    old_columns,
 )
 from tranship.model.plan import TablePlan
 from tranship.model.preview import PreviewColumn
@@ -35,19 +36,6 @@ _HOW: Mapping[type, str] = {
 def column_words(name: str, expression: Expression) -> PreviewColumn:
     """Returns a column of NEW with what fills it."""
     return PreviewColumn(name, _HOW[type(expression)], old_columns(expression))
-
-
-def old_columns(expression: Expression) -> tuple[str, ...]:
-    """Returns the old columns that an expression is said to read; a person's SQL is not parsed."""
-    match expression:
-        case Take(column=column) | MapValues(column=column) | Rekeyed(column=column):
-            return (column,)
-        case Coalesce(of=of):
-            return (of.column,)
-        case Followed(columns=columns) | Lookup(columns=columns):
-            return columns
-        case _:
-            return ()
 
 
 def notes_about(plan: TablePlan) -> tuple[str, ...]:

@@ -145,8 +145,8 @@ class Matcher:
         async for chunk in self._reader.chosen(sorted(rows), question.positions):
             given = json_rows(chunk, question.positions, range(len(chunk.rows)))
             for answer in await ask(self._reader, query, given):
-                if answer.kind == "compared":
-                    yield chunk.rows[answer.row], self._columns(answer.detail)
+                if answer.kind == "compared" and isinstance(answer.detail, list):
+                    yield chunk.rows[answer.row], self._columns(answer.detail[0])
 
     @property
     def _asked(self) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import asyncpg
@@ -15,6 +16,7 @@ from tranship.execution.proof.rows import AT_ONCE, Place, Row
 from tranship.model.catalog import Table
 from tranship.model.digest import HashForm, Sums
 from tranship.sql.digest import Parts, RowValues
+from tranship.sql.new.counting import WRAP
 from tranship.sql.new.digest import (
     at_places,
     by_others,
@@ -25,6 +27,7 @@ from tranship.sql.new.digest import (
     rows_where,
     written_within,
 )
+from tranship.sql.new.existing import at_places as found_at
 from tranship.sql.new.transactions import Extent, extents
 
 
@@ -35,6 +38,12 @@ class Runs(Struct, frozen=True):
     """All of them, 32 bits."""
     oldest: int
     """The first one that is of interest, 64 bits."""
+
+    def by_others(self, xid: int) -> bool:
+        """Returns whether a transaction, 32 bits, is that of somebody else, and not before the oldest."""
+        # Those below 3 stand for rows that were frozen when the server was made or upgraded.
+        later = xid > 2 and (xid - self.oldest) & LOW < WRAP
+        return later and xid not in self.mine
 
 
 class Extents:
@@ -133,6 +142,11 @@ class NewRows(Struct, frozen=True):
         query = rows_where(self.table, texts, self._form, conditions)
         found = await self.new.fetch(query, places, keys)
         return {row["k"]: Row(row["k"], row["digest"], tuple(row["v"])) for row in found}
+
+    async def at_places(self, places: Iterable[str]) -> Counter[Row]:
+        """Returns the rows at these places (relation and ctid as one text)."""
+        query = rows_where(self.table, self.texts(), self._form, (found_at("t", 1),))
+        return Counter([_row(record)[0] for record in await self.new.fetch(query, list(places))])
 
     async def others(self) -> RowStore:
         """Returns all rows that others wrote."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.execution.context import Job
 from tranship.execution.proof.one_reader import OneReader
@@ -86,8 +87,12 @@ class Compare(Struct, frozen=True):
     """Rows of the flow."""
     gone: Collection[Locator]
     """Rows of it that the run did not add to NEW."""
-    lookups_kept: bool = True
-    """The tables of NEW in which values are looked up hold what they held when rows were copied."""
+    lookups_kept: frozenset[Side] = frozenset(Side)
+    """The databases whose tables in which values are looked up hold what they held when rows were copied."""
+    unchanged: tuple[str, ...] = ()
+    """SQL conditions of the rows of OLD that nobody wrote since the run; empty: its snapshot is read."""
+    updated_by: frozenset[int] = frozenset()
+    """Transactions, 32 bits, in which other flows gave rows of NEW other values, as their decisions say."""
 
     @property
     def _after(self) -> Table:
@@ -106,8 +111,10 @@ class Compare(Struct, frozen=True):
         try:
             old = await reader.on(self.plan.zone)
             rows = await self._old_rows(old, opinion)
+            written = await self._written_since(old)
             looked_up = await self._entries(opinion, rows, old, new)
-            return await self._compared(new, opinion, key, _expected(opinion, rows, looked_up))
+            found = await self._compared(new, opinion, key, _expected(opinion, rows, looked_up))
+            return _beside(found, written)
         except _NOT_ANSWERED as error:
             await reader.close()
             # Not its text, which may hold values of rows.
@@ -116,7 +123,12 @@ class Compare(Struct, frozen=True):
 
     def _opinion(self) -> Opinion:
         told = opinion_of(self.plan, self.job.before(self.plan), self._lookup_tables(), self._recast())
-        return told if self.lookups_kept else told.without_lookups_in_new(self.plan)
+        return told.without_lookups(self.plan, self.lookups_kept).without(self.plan, self._retyped())
+
+    def _retyped(self) -> frozenset[str]:
+        """Returns the columns of NEW that are gone or have another type than when they were written."""
+        now = {column.name: column.type.text for column in self._after.columns}
+        return frozenset(m.column for m in self.plan.columns if now.get(m.column) != m.type.text)
 
     def _recast(self) -> frozenset[str]:
         """Returns the types that a user of either database casts to text."""
@@ -151,7 +163,7 @@ class Compare(Struct, frozen=True):
         found = list[Mapping[Part, str | None]]()
         percent = min(100.0, 100.0 * min(EDGE_ROWS, EDGE_CELLS / max(len(parts), 1)) / max(self.rows, 1))
         for number in _spread(len(self.plan.sources)):
-            read = sql.OldRead(self.plan, self.plan.sources[number], percent)
+            read = sql.OldRead(self.plan, self.plan.sources[number], percent, self.unchanged)
             some = self.rows > DRAWN or read.source.only is not None
             ids = await self._chosen(old, read, number, opinion) if some else None
             texts = await old.fetch(sql.old_texts(read, parts, ids)) if ids != [] else []
@@ -161,6 +173,17 @@ class Compare(Struct, frozen=True):
                 if Locator(number, ctid.parse(row["id"])) not in self.gone
             ]
         return found
+
+    async def _written_since(self, old: asyncpg.Connection) -> str:
+        """Returns how many rows, of those among which edges are looked for, OLD wrote since; empty: none."""
+        if not self.unchanged:
+            return ""
+        percent, number = min(100.0, 100.0 * EDGE_ROWS / max(self.rows, 1)), 0
+        for heap in _spread(len(self.plan.sources)):
+            read = sql.OldRead(self.plan, self.plan.sources[heap], percent, self.unchanged)
+            number += await old.fetchval(sql.others_than(read))
+        among = "" if percent == 100 else f" in {percent:.1g} % of its pages"
+        return f"{self.plan.flow}: rows{among} written in OLD since the run: {number}" if number else ""
 
     async def _chosen(
         self, old: asyncpg.Connection, read: sql.OldRead, number: int, opinion: Opinion
@@ -236,15 +259,25 @@ class Compare(Struct, frozen=True):
     ) -> OpinionResult:
         """Compares computed rows with those of NEW that have their keys."""
         known = [row for row in rows if _named(row, key)]
-        keys = [[row[one.name] for row in known] for one in key]
-        columns = [self._column(one) for one in opinion.columns]
-        query = sql.new_texts(self._after, columns, [self._column(one) for one in key])
+        pairs = zip(known, await self._rows_of_new(new, opinion, key, known), strict=True)
+        held = [(row, _held(opinion, there)) for row, there in pairs if self._of_run(there)]
+        found = tuple(self._difference(key, row, there) for row, there in held if _differ(row, there))
+        return OpinionResult(SecondOpinion(len(held), _cells(row for row, _ in held), opinion.apart), found)
+
+    async def _rows_of_new(
+        self, new: asyncpg.Connection, opinion: Opinion, key: Sequence[Computable], rows: Sequence[Expected]
+    ) -> list[asyncpg.Record | None]:
+        """Returns the rows of NEW that have the keys of computed rows, None where there is none."""
+        columns, named = ([self._column(one) for one in some] for some in (opinion.columns, key))
+        keys = [[row[one.name] for row in rows] for one in key]
         async with new.transaction():
-            answer = {row["n"]: row["v"] for row in await new.fetch(query, *keys)}
-        held = [_held(opinion, answer.get(number)) for number in range(1, len(known) + 1)]
-        pairs = zip(known, held, strict=True)
-        found = [self._difference(key, row, there) for row, there in pairs if _differ(row, there)]
-        return OpinionResult(SecondOpinion(len(known), _cells(known), opinion.apart), tuple(found))
+            found = await new.fetch(sql.new_texts(self._after, columns, named), *keys)
+        answer = {row["n"]: row for row in found}
+        return [answer.get(number) for number in range(1, len(rows) + 1)]
+
+    def _of_run(self, found: asyncpg.Record | None) -> bool:
+        """Returns whether no other flow gave a row of NEW other values; None: NEW has no such row."""
+        return found is None or found["xid"] not in self.updated_by
 
     def _difference(self, key: Sequence[Computable], row: Expected, held: Held) -> Difference:
         """Returns that a row is missing, or holds other values in some columns."""
@@ -262,11 +295,17 @@ class Compare(Struct, frozen=True):
         return found
 
 
-def _held(opinion: Opinion, texts: Sequence[str | None] | None) -> Held:
+def _beside(result: OpinionResult, what: str) -> OpinionResult:
+    """Returns a result that also says this."""
+    said = result.said
+    return result._replace(said=replace(said, apart=(*said.apart, *filter(None, (what,)))))
+
+
+def _held(opinion: Opinion, found: asyncpg.Record | None) -> Held:
     """Returns what NEW holds of a row."""
-    if texts is None:
+    if found is None:
         return None
-    return {one.name: _seen(one, text) for one, text in zip(opinion.columns, texts, strict=True)}
+    return {one.name: _seen(one, text) for one, text in zip(opinion.columns, found["v"], strict=True)}
 
 
 def _seen(one: Computable, text: str | None) -> str | type[Unsure] | None:
@@ -315,7 +354,7 @@ def _key_text(one: Computable, row: Expected) -> str | None:
     return text.removesuffix("+00") if text is not None and moment else text
 
 
-def _cells(rows: Sequence[Expected]) -> int:
+def _cells(rows: Iterable[Expected]) -> int:
     """Returns how many values of rows are known."""
     return sum(value is not Unsure for row in rows for value in row.values())
 

@@ -59,6 +59,11 @@ class Strangers:
             self._some.take(rows)
             self._taken[-1] += rows
 
+    async def leave_out_at(self, places: Iterable[str]) -> None:
+        """Takes out the rows at these places, which nobody added: NEW held them before the run."""
+        rows = await self._rows.at_places(places)
+        self.take(rows & await self.beside(rows))
+
     def places(self, keys: Iterable[str]) -> list[Place]:
         """Returns where those of the rows lie, which :meth:`beside` gave last, that have these keys."""
         store = self._all if self._all is not None else self._some

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.execution.start.old_unchanged import Seen, as_it_was
+from tranship.execution.proof.as_it_was import Seen, as_it_was
 from tranship.model.catalog import Table
 from tranship.model.locator import Address, Locator
 from tranship.model.plan import TablePlan

@@ -22,9 +22,9 @@ from tranship.errors.codes.rejects_only import (
 from tranship.errors.codes.start import RejectsReadLater
 from tranship.execution.context import Job, MovedBefore, RunContext, TakenUp
 from tranship.execution.probe.everything import probing_session
+from tranship.execution.proof.as_it_was import Seen
 from tranship.execution.start.earlier_runs import Before, journalled, latest
 from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, restricted
-from tranship.execution.start.old_unchanged import Seen
 from tranship.execution.start.values_written import Written, other_values
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName

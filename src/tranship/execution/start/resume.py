@@ -93,6 +93,7 @@ async def resume(
         native,
         known.unpredicted,
         elsewhere,
+        Mark.of(run.snapshot) if unchanged and not run.mixed else None,
     )
 
 

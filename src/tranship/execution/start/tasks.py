@@ -31,6 +31,7 @@ from tranship.server.journal import (
     name_text,
     write_leads,
 )
+from tranship.server.snapshot import Mark
 
 
 @dataclass
@@ -58,6 +59,8 @@ class Begun:
     """Rejects of earlier processes that no data check predicted."""
     read_elsewhere: frozenset[FlowId] = frozenset()
     """Flows that an earlier process read in a snapshot that is gone, and OLD may have changed since."""
+    read_in: Mark | None = None
+    """That snapshot; None: there were several."""
 
 
 def on_record(job: Job, journal_schema: str, run: str, tasks: Sequence[Task]) -> Job:

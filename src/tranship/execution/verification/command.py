@@ -45,9 +45,9 @@ OnTable = Callable[[VerifiedTable], None]
 async def verify(
     config: Config, options: VerifyOptions, on_table: OnTable
 ) -> tuple[Verification, Certificate | None]:
-    """Compares what runs brought into NEW with the sums in its journal; which rows differ is asked of OLD as
-    it is now. Returns the result, and the certificate where every row is verified. ``on_table`` is called as
-    each table is done. Writes nothing.
+    """Compares what runs brought into NEW with the sums in its journal, and with OLD as it is now. Returns
+    the result, and the certificate where every row is verified. ``on_table`` is called as each table is done.
+    Writes nothing.
 
     Raises:
         UsageError: the journal knows no such run.
@@ -64,18 +64,18 @@ async def verify(
         runs = await read_runs(new, journal, every, identity)
         async with new.transaction(isolation="repeatable_read", readonly=True):
             catalog = await read_catalog(new, None, journal_schema=journal.schema)
-    plans = [run.plan for run in runs if run.plan is not None]
+    plans = {run.run.id: run.plan for run in runs if run.plan is not None}
     async with AsyncExitStack() as stack:
-        old = OldNow(config, catalog, plans, stack)
+        old = OldNow(config, catalog, plans.values(), stack)
         try:
             # As batches have it: domains and generated columns mean the same.
             session = await open_session(config.new, datestyle=datestyle(catalog), search_path=None)
             stack.callback(session.terminate)
-            scene = Scene(session, journal, catalog, identity, options, old, _places(runs, journal))
+            scene = Scene(session, journal, catalog, identity, options, old, plans, _places(runs, journal))
             with phase("compare the rows"):
                 tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
             with phase("ask the constraints"):
-                asked = await ask_constraints(scene, _finished(runs, wanted), _tolerating(plans))
+                asked = await ask_constraints(scene, _finished(runs, wanted), _tolerating(plans.values()))
             result = _result(options, started, tables, asked)
             problems = await structure_problems(session, journal, config, runs)
             info = _database(config, catalog)

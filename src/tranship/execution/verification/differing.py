@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -53,8 +53,10 @@ class Differing:
         """The transactions of batches that differ."""
         self._extents: Extents | None = None
 
-    async def found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
-        """Returns what differs of each flow; rows that others added stand with the first one."""
+    async def found(self, compared: Sequence[Compared], before: Collection[str]) -> dict[Place, Found]:
+        """Returns what differs of each flow; rows that others added stand with the first one. ``before`` are
+        the places of rows that NEW held before the runs and that others wrote anew.
+        """
         found = {one.flow.place: Found([], of=one.of) for one in compared}
         self._wrong = [xid for one in compared for batch in one.wrong for xid in batch.xids]
         strangers = await self._named(compared, found)
@@ -64,6 +66,8 @@ class Differing:
             unlike = Unlike(one.flow.done, one.unlike, bool(one.wrong), strangers[one.flow.place])
             mine.differences = await with_unlike(self._naming(one, None), unlike, mine.differences)
         first = compared[0].flow.place
+        if before:
+            await strangers[first].leave_out_at(before)
         for place in list(strangers)[1:]:
             await strangers[first].leave_out(strangers[place])
         room = max(NAMED - len(found[first].differences), 0)

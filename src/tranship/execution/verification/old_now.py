@@ -1,4 +1,4 @@
-"""OLD as it is now, which a verification asks only where sums differ: then it can say which rows do."""
+"""OLD as it is now: it says which rows differ, and is compared once more with NEW beside the sums."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ class OldNow:
         """Why it cannot be read; empty as long as it was not asked or answers."""
 
     @property
+    def schemas(self) -> tuple[str, ...] | None:
+        """The schemas that plans are made of."""
+        return self._config.old.schemas
+
+    @property
     def read(self) -> bool:
         """Whether it was asked and answered."""
         return self._side is not None
@@ -68,10 +73,16 @@ class OldNow:
             identity = (await read_identity(conn)).key
         finally:
             conn.terminate()
-        wanted = (name for plan in self._plans for name in locked_relations(Job(plan, catalog, self._new)))
+        plans = (self._of_tables_there(plan, catalog) for plan in self._plans)
+        wanted = (name for plan in plans for name in locked_relations(Job(plan, catalog, self._new)))
         there = [name for name in dict.fromkeys(wanted) if catalog.table(name) is not None]
         opening = Snapshot.open(config.old, there, datestyle=style)
         return OldSide(await self._stack.enter_async_context(opening), catalog, identity)
+
+    def _of_tables_there(self, plan: Plan, old: Catalog) -> Plan:
+        """Returns a plan without the flows of which a table is gone by now."""
+        there = (one for one in plan.tables if old.table(one.old) and self._new.table(one.new))
+        return plan.part(there)
 
     async def _queries(self, conn: asyncpg.Connection) -> list[Table]:
         """Returns a table for the output of each ``query`` of the plans: a server's catalog has none.

@@ -11,7 +11,7 @@ from tranship.execution.context import Job, Journalled
 from tranship.execution.proof.compare import Subject
 from tranship.execution.verification.old_now import OldNow, OldSide
 from tranship.model.catalog import Catalog
-from tranship.model.difference import Difference
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.plan import Plan
 from tranship.model.verification import VerifyOptions
 from tranship.server.journal import Journal
@@ -32,6 +32,8 @@ class Scene(Struct, frozen=True):
     """The journal's key for NEW."""
     options: VerifyOptions
     old: OldNow
+    plans: Mapping[str, Plan]
+    """By run, as it was decided."""
     places: Mapping[str, tuple[Journalled, ...]]
     """By run: where the journal says where its children are led."""
 
@@ -51,6 +53,8 @@ class Found(Struct):
     """Rows of batches that differ which OLD changed since."""
     updated_later: int = 0
     """Rows that a later run gave other values, as its decisions say."""
+    second_opinion: SecondOpinion | None = None
+    rows_before: RowsBefore | None = None
     why: str = ""
     """How the rows were compared, or why no more is known."""
     proven: bool = True

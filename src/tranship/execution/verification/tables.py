@@ -13,6 +13,7 @@ from tranship.execution.proof.new_rows import Runs
 from tranship.execution.time_spent import question
 from tranship.execution.verification.differing import Compared, Differing
 from tranship.execution.verification.recorded import Place, Recorded
+from tranship.execution.verification.repeated import Repeating
 from tranship.execution.verification.scene import Found, Scene
 from tranship.execution.verification.verdicts import told
 from tranship.model.difference import Difference, DifferenceKind
@@ -70,12 +71,35 @@ class _TableCheck:
             why = await self._no_transactions(wanted)
             compared = await self._sums(self._flows if why else wanted)
             if why:
-                return _whole(compared, why, sum(flow.rows for flow in self._flows if flow.unprovable))
-            if _equal_otherwise(compared):
-                return {one.flow.place: Found([], of=one.of) for one in compared}
+                found = _whole(compared, why, sum(flow.rows for flow in self._flows if flow.unprovable))
+            else:
+                found = await self._found(compared)
+            with question("second opinion"):
+                return {
+                    one.flow.place: await self._repeating(one).with_opinion(found[one.flow.place])
+                    for one in compared
+                }
+
+    async def _found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
+        """Returns what differs, told by transactions."""
+        runs = Runs(self._known, self._oldest)
+        before = [await self._repeating(one).rows_before(runs) for one in compared]
+        if _equal_otherwise(compared):
+            found = {one.flow.place: Found([], of=one.of) for one in compared}
+        else:
+            anew = frozenset(place for one in before for place in one.anew)
             with question(NAME_ROWS):
-                runs = Runs(self._known, self._oldest)
-                return await Differing(self._scene, self._flows, runs).found(compared)
+                found = await Differing(self._scene, self._flows, runs).found(compared, anew)
+        for one, result in zip(compared, before, strict=True):
+            mine = found[one.flow.place]
+            mine.differences += result.differences
+            mine.rows_before = result.said
+        return found
+
+    def _repeating(self, one: Compared) -> Repeating:
+        flow = one.flow
+        later = (xid & LOW for o in self._flows if o.place != flow.place for xid in o.update_xids)
+        return Repeating(self._scene, flow, one.of.plan, self._scene.plans[flow.run.id], frozenset(later))
 
     async def _sums(self, flows: Sequence[Recorded]) -> list[Compared]:
         """Returns the flows whose runs recorded enough with what NEW holds of them."""

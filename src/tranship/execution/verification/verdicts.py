@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from tranship.execution.verification.recorded import Recorded
 from tranship.execution.verification.scene import Found
-from tranship.model.difference import Difference
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.verification import VerifiedTable, VerifyOptions
 from tranship.sql.expression import shipped
 
@@ -16,7 +17,6 @@ from tranship.sql.expression import shipped
 def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> VerifiedTable:
     """Returns the verdict about one flow; ``found``: None where nothing could be compared."""
     verified, why = _verdict(options, flow, found)
-    proof = flow.task.proof
     cells = flow.rows * _columns(flow, found)
     differences = tuple(found.differences) if found is not None else ()
     return VerifiedTable(
@@ -29,11 +29,32 @@ def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> Verifie
         cells=cells,
         cells_verified=cells if verified and not differences else 0,
         differences=differences,
-        second_opinion=(proof.second_opinion if proof is not None else None) or UNSET,
-        rows_before=(proof.rows_before if proof is not None else None) or UNSET,
+        second_opinion=_opinion(flow, found) or UNSET,
+        rows_before=_before(flow, found) or UNSET,
         rows_changed_in_old=found.changed_in_old if found is not None else 0,
         flow=flow.flow.name or UNSET,
     )
+
+
+def _opinion(flow: Recorded, found: Found | None) -> SecondOpinion | None:
+    """Returns the second opinion: where nothing could be compared, that of the run itself."""
+    if found is not None and found.proven:
+        return found.second_opinion
+    said = flow.task.proof.second_opinion if flow.task.proof is not None else None
+    return replace(said, not_repeated=_verdict_unknown(flow, found)) if said is not None else None
+
+
+def _before(flow: Recorded, found: Found | None) -> RowsBefore | None:
+    """Returns the same of the rows that NEW held before the run."""
+    if found is not None and found.proven:
+        return found.rows_before
+    said = flow.task.proof.rows_before if flow.task.proof is not None else None
+    return replace(said, not_repeated=_verdict_unknown(flow, found)) if said is not None else None
+
+
+def _verdict_unknown(flow: Recorded, found: Found | None) -> str:
+    """Returns why nothing could be compared."""
+    return found.why if found is not None else flow.unprovable
 
 
 def wrong_ones(options: VerifyOptions, differences: Sequence[Difference]) -> list[Difference]:
@@ -53,7 +74,7 @@ def _columns(flow: Recorded, found: Found | None) -> int:
 def _verdict(options: VerifyOptions, flow: Recorded, found: Found | None) -> tuple[bool | str | None, str]:
     """Returns what is known of the rows, and why no more."""
     if found is None or not found.proven:
-        return None, found.why if found is not None else flow.unprovable
+        return None, _verdict_unknown(flow, found)
     wrong = wrong_ones(options, found.differences)
     rows = sum(one.rows for one in wrong or found.differences)
     if wrong:

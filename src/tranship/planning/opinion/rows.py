@@ -21,6 +21,7 @@ from tranship.model.expression import (
     Sql,
     Take,
 )
+from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.shape import KeyKind
 from tranship.model.types import PgType, TypeKind
@@ -96,12 +97,21 @@ class Opinion(Struct, frozen=True):
     apart: tuple[str, ...] = ()
     """What cannot be computed, each with the reason."""
 
-    def without_lookups_in_new(self, plan: TablePlan) -> Opinion:
-        """Returns it for a NEW in which somebody changed what was looked up."""
-        left = [one for one in self.columns if one.lookup is None or not one.lookup.reads_new]
-        gone = [one.name for one in self.columns if one not in left]
-        said = (f"{plan.new}.{name} (its lookup table changed since)" for name in gone)
-        return Opinion(tuple(left), (*self.apart, *said))
+    def without_lookups(self, plan: TablePlan, kept: Collection[Side]) -> Opinion:
+        """Returns it where somebody changed what was looked up, but for that in databases where it is
+        ``kept``.
+        """
+        left = [one for one in self.columns if one.lookup is None or one.lookup.side in kept]
+        gone = {one.name for one in self.columns if one not in left}
+        return self.without(plan, gone, "its lookup table changed since")
+
+    def without(
+        self, plan: TablePlan, names: Collection[str], why: str = "NEW's column is another one by now"
+    ) -> Opinion:
+        """Returns it without some columns, for a reason."""
+        left = tuple(one for one in self.columns if one.name not in names)
+        said = (f"{plan.new}.{one.name} ({why})" for one in self.columns if one.name in names)
+        return Opinion(left, (*self.apart, *said))
 
 
 def opinion_of(

@@ -149,9 +149,12 @@ class Journal:
     async def not_copied(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> list[Locator]:
         """Returns the rows of OLD that a batch did not add to NEW, in order."""
         predicted = await self.predicted_in(conn, run, row.position, row.batch)
+        return sorted({*predicted.rows, *await self.rejected_in(conn, run, row)})
+
+    async def rejected_in(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> list[Locator]:
+        """Returns the rows of a batch that were rejected when they were to be written."""
         numbered = run, row.position, row.batch.number
-        rejected = await conn.fetch(self.sql("rejected_in_batch"), *numbered)
-        return sorted({*predicted.rows, *map(place, rejected)})
+        return list(map(place, await conn.fetch(self.sql("rejected_in_batch"), *numbered)))
 
     async def rejected_rows(
         self, conn: asyncpg.Connection, run: str, position: int

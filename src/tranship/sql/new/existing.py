@@ -83,10 +83,13 @@ def matched_part(rows: GivenRows, by: Matching) -> str:
 
 def compared_part(rows: GivenRows, key: MatchedKey, columns: Sequence[str]) -> str:
     """Returns in which of some columns the row of NEW under a given row's key has another text:
-    ``[row, "compared", 0, positions]``, the positions as one text with commas.
+    ``[row, "compared", xid, [positions, place]]``, the positions as one text with commas. ``xid`` is the
+    transaction that wrote NEW's row, ``place`` as :func:`found_part` has it.
     """
+    xid = "CAST(CAST(e.xmin AS pg_catalog.text) AS pg_catalog.int8)"
+    detail = f"pg_catalog.json_build_array({_positions(columns)}, {_place('e')})"
     return f"""
-        SELECT {answer(f"g.{rows.number}", literal("compared"), "0", _positions(columns))}
+        SELECT {answer(f"g.{rows.number}", literal("compared"), xid, detail)}
         FROM tranship_rows AS g JOIN {relation_to_read(rows.table)} AS e ON {key.matches("e", "g")}
     """
 
@@ -102,6 +105,11 @@ def places_written(table: Table, xids: Sequence[int]) -> str:
     them.
     """
     return f"SELECT {_place('t')} FROM {relation_to_read(table)} AS t WHERE {written_by('t', xids)}"
+
+
+def at_places(alias: str, parameter: int) -> str:
+    """Returns the condition that a row is at one of some places: an array of texts."""
+    return f"{_place(alias)} = ANY (${parameter}::pg_catalog.text[])"
 
 
 def _place(alias: str) -> str:

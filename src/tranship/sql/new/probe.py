@@ -24,7 +24,7 @@ kind          which                          detail
 ``equal``     position of the index          place of a row of NEW that has the same values
 ``differs``   0                              null: NEW's row under the key has another value
 ``found``     number of rows of NEW          [place, key shown, its own key where it is another one]
-``compared``  0                              positions of columns in which NEW's row has other texts
+``compared``  xmin of NEW's row              [positions of columns with other texts, its place]
 ``matched``   1: they differ, 0              numbers and places of rows that found a row, as two texts
 ``apart``     1: it differs, 0               [place, key shown, its own key, positions as in ``compared``]
 ``placed``    number of rows of NEW         place of the first of them: all have the row's values

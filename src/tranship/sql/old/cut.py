@@ -112,6 +112,18 @@ def heap_file(source: Source) -> str:
     return f"SELECT pg_catalog.pg_relation_filenode({source.oid}::oid)::text"
 
 
+def rewritten(source: Source, transaction: int) -> str:
+    """Returns a query for whether the heap of a source may have been rewritten since a snapshot, as
+    :func:`newer` tells it.
+    """
+    # age() compares 32-bit numbers modulo 2^32, as xmin is stored.
+    since = f"pg_catalog.age('{transaction % 2**32}'::pg_catalog.xid)"
+    return f"""
+        SELECT COALESCE(bool_or(pg_catalog.age(c.xmin) <= {since}), true)
+        FROM pg_catalog.pg_class c WHERE c.oid = {source.oid}
+    """
+
+
 def newer(source: Source, transaction: int) -> str:
     """Returns a query that shows whether a source changed since a snapshot, at a third of the cost of
     :func:`versions`.
@@ -127,15 +139,10 @@ def newer(source: Source, transaction: int) -> str:
     is more than 2^31 transactions old counts as newer. That is the safe side: the caller then compares every
     row version.
     """
-    # age() compares 32-bit numbers modulo 2^32, as xmin is stored.
     since = f"pg_catalog.age('{transaction % 2**32}'::pg_catalog.xid)"
-    rewritten = f"""
-        SELECT COALESCE(bool_or(pg_catalog.age(c.xmin) <= {since}), true)
-        FROM pg_catalog.pg_class c WHERE c.oid = {source.oid}
-    """
     return f"""
         SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(old.xmin) <= {since}) AS newer,
-          ({rewritten}) AS rewritten
+          ({rewritten(source, transaction)}) AS rewritten
         {from_source(source)}{where(in_source(source))}
     """
 

@@ -288,6 +288,12 @@ def chosen_rows(plan: TablePlan, rows: Sequence[Locator]) -> str:
     return source.read((among(source, rows),))
 
 
+def which_of(plan: TablePlan, rows: Sequence[Locator], conditions: Sequence[str]) -> str:
+    """Returns a query for the ids, as texts, of those of chosen rows of one source that meet conditions."""
+    source = row_source(plan.unrestricted, rows[0].source)
+    return f"SELECT {source.id_text} AS id {source.read((among(source, rows), *conditions))}"
+
+
 def raising_rows(joins: Joins, source: int, read: str, positions: Sequence[int]) -> str:
     """Returns a DO statement for OLD that finds the rows of a source for which computing a mapping raises;
     ``read`` is FROM and WHERE of the rows that are tried.
