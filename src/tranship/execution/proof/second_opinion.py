@@ -106,8 +106,7 @@ class Compare(Struct, frozen=True):
         if not opinion.columns:
             return OpinionResult(SecondOpinion(apart=opinion.apart))
         if unlike or not key:
-            why = f"a database is {unlike[0]}" if unlike else "NEW has no key by which a row could be found"
-            return none_of(self.plan, why)
+            return none_of(self.plan, f"a database is {unlike[0]}" if unlike else self._why_no_key(opinion))
         try:
             old = await reader.on(self.plan.zone)
             rows = await self._old_rows(old, opinion)
@@ -149,13 +148,18 @@ class Compare(Struct, frozen=True):
 
     def _key(self, opinion: Opinion) -> tuple[Computable, ...]:
         """Returns the columns of NEW's key; empty: it has none that can be computed and compared by text."""
-        known = {
-            one.name: one
-            for one in opinion.columns
-            if one.type.leaf.family not in (Family.FLOAT, Family.JSON) and one.lookup is None
-        }
-        names = self._after.order_key
+        known, names = _finding(opinion), self._after.order_key
         return tuple(known[name] for name in names) if names and set(names) <= set(known) else ()
+
+    def _why_no_key(self, opinion: Opinion) -> str:
+        """Returns why no row of NEW can be found by a key."""
+        names = self._after.order_key
+        if not names:
+            return "NEW has neither a primary key nor a unique key without NULL by which a row could be found"
+        lacking = [name for name in names if name not in _finding(opinion)]
+        computed = {one.name for one in opinion.columns}.issuperset(lacking)
+        how = "does not find rows by the text of" if computed else "does not compute"
+        return f"a row is found by its key ({', '.join(names)}), and Python {how} {', '.join(lacking)}"
 
     async def _old_rows(self, old: asyncpg.Connection, opinion: Opinion) -> list[Mapping[Part, str | None]]:
         """Returns the texts of the rows that are looked at."""
@@ -299,6 +303,12 @@ def _beside(result: OpinionResult, what: str) -> OpinionResult:
     """Returns a result that also says this."""
     said = result.said
     return result._replace(said=replace(said, apart=(*said.apart, *filter(None, (what,)))))
+
+
+def _finding(opinion: Opinion) -> dict[str, Computable]:
+    """Returns by name the columns by whose text a row of NEW can be found."""
+    by_text = (one for one in opinion.columns if one.type.leaf.family not in (Family.FLOAT, Family.JSON))
+    return {one.name: one for one in by_text if one.lookup is None}
 
 
 def _held(opinion: Opinion, found: asyncpg.Record | None) -> Held:
