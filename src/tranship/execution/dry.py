@@ -20,7 +20,7 @@ from tranship.execution.copying.counted import moved_shortfalls
 from tranship.execution.probe.everything import probe_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
-from tranship.execution.results.from_journal import dry_records, moved_before
+from tranship.execution.results.from_journal import dry_records, moved_before, with_filled
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome
 from tranship.execution.results.spool import Spool
 from tranship.execution.start.filled_before import filled_before, rows_now
@@ -181,10 +181,12 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
         probed = await probe_everything(context.of(job), snapshot, digest=False)
         job = probed.job
         lacking = await without_room(new, job, probed.arriving)
+        counts = [counted(job, plan, probed) for plan in job.plan.tables]
+        counts = await with_filled(new, context.of(job), counts)
     await dry_records(snapshot, job, probed, spool, most=context.options.most_rejects)
     refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)
     return Foreseen(
-        [counted(job, plan, probed) for plan in job.plan.tables],
+        counts,
         probed.left_out,
         (
             *read_later(job, snapshot.mark),

@@ -96,6 +96,9 @@ def compare_runs(first: RunFiles, second: RunFiles, names_: tuple[str, str], see
     counts = f"the {before} came to {first.counts()}, the {after} to {second.counts()}"
     seen.check(first.counts() == second.counts(), counts)
     seen.check(first.keys() == second.keys(), f"the {before} and the {after} reject other rows")
+    cells = [[(called(table), table["cells"]) for table in run.result["tables"]] for run in (first, second)]
+    counts = f"the {before} counts {cells[0]} cells, the {after} {cells[1]}"
+    seen.check(cells[0] == cells[1], counts)
 
 
 def compare_rejects(

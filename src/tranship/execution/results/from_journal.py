@@ -14,6 +14,7 @@ from tranship.execution.active_run import ActiveRun
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.records import fetch_records
+from tranship.execution.proof.filled import read_filled
 from tranship.execution.results.causes import CauseCounter
 from tranship.execution.results.outcome import (
     Frame,
@@ -25,6 +26,7 @@ from tranship.execution.results.outcome import (
 from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.model.difference import Proof
 from tranship.model.flow import FlowId
+from tranship.model.options import Verify
 from tranship.model.plan import TablePlan
 from tranship.model.progress import OldRows
 from tranship.model.verdict import LossCount, RejectCause, ToleratedCount
@@ -62,8 +64,25 @@ async def live_result(
     if live is not None:
         places |= {t.plan.flow: [(live.run, t.position)] for t in live.tasks}
     tables, records = await _journalled(control, context.journal, plans, places, done.keys())
+    tables = await with_filled(control, context, tables)
     found = outcome(context, frame, tables, records)
     return replace(found, merged=live.merged) if live is not None else found
+
+
+async def with_filled(
+    new: asyncpg.Connection, context: RunContext, tables: Sequence[TableCounts]
+) -> list[TableCounts]:
+    """Returns the counts of tables; those without a proof know how many columns that NEW fills by itself a
+    verification compares.
+    """
+    if context.options.verify not in (Verify.HASH, Verify.FULL):
+        return list(tables)
+    found = list[TableCounts]()
+    for counts in tables:
+        known = counts.proof is not None
+        filled = () if known else (await read_filled(new, context.job, counts.plan, {})).names
+        found.append(replace(counts, filled=len(filled)))
+    return found
 
 
 async def moved_before(

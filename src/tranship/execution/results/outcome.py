@@ -89,7 +89,6 @@ class TableCounts(Struct, frozen=True):
     """Rows that were merged into others."""
     tolerated: tuple[ToleratedCount, ...] = ()
     """Of those written: rows that break constraints of NEW and are kept by decision."""
-
     rejects_of: str | None = None
     """The run whose rejected rows these are; None: all rows of the table."""
 
@@ -105,6 +104,8 @@ class TableCounts(Struct, frozen=True):
 
     proof: Proof | None = None
     """What a verification says of its rows in NEW; None: there was none."""
+    filled: int = 0
+    """Without a proof: the columns that NEW fills by itself and that a verification would compare."""
 
     @property
     def already_there(self) -> int:
@@ -366,8 +367,8 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
 
 def _cells(counts: TableCounts) -> int:
     """Returns the values of NEW that are compared, or would be."""
-    columns = counts.proof.columns if counts.proof is not None else shipped(counts.plan)
-    return counts.written * len(columns)
+    proof = counts.proof
+    return counts.written * (len(proof.columns) if proof else len(shipped(counts.plan)) + counts.filled)
 
 
 def _shown(proof: Proof, *, show_values: bool) -> tuple[Difference, ...]:
