@@ -168,3 +168,30 @@ async def test_a_glued_name_is_the_name_with_separators(
         token_hash varchar(60), utc_start timestamp);
     """
     assert await _entries(make_pair, run_cli, tmp_path, (old, new)) == {}
+
+
+async def test_codes_numbers_and_generated_columns_are_compared_with_the_data(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    old = """
+    CREATE TABLE item (id int PRIMARY KEY, zip int, code text, plain text, amount int, price int, total int,
+        net int, gross int, made int);
+    INSERT INTO item SELECT g, 1060 + g, '00' || g, g::text, g, 3, g * 3, g, g + 1, g FROM generate_series(1, 9) AS g;
+    UPDATE item SET total = 7 WHERE id = 5;
+    """
+    new = """
+    CREATE FUNCTION only_here(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+    CREATE TABLE item (id int PRIMARY KEY, zip char(5), code int, plain int, quantity int, price int,
+        total int GENERATED ALWAYS AS (quantity * price) STORED, net int,
+        gross int GENERATED ALWAYS AS (net + 1) STORED, made int GENERATED ALWAYS AS (only_here(net)) STORED);
+    """
+    entries = await _entries(make_pair, run_cli, tmp_path, (old, new))
+    assert entries["item.zip"]["action"] == entries["item.code"]["action"] == "SPECIFY_ACTION"
+    assert _suggested(entries["item.zip"])["transform_sql"] == "lpad(old.zip::text, 5, '0')"
+    assert "tried on 9 rows: 9 (100 %) fit exactly" in entries["item.zip"]["_evidence"]
+    assert entries["item.plain"]["action"] == "transform"
+    said = {name: entry["_evidence"][-1] for name, entry in entries.items()}
+    assert said["item.gross"] == "OLD's value is the one that NEW computes in all 9 rows"
+    assert said["item.made"].startswith("it is not known how many")
+    lost = "with 'ignore' these are lost: '7'"
+    assert said["item.total"] == f"OLD holds another value than NEW computes in 1 of 9 rows: {lost}"

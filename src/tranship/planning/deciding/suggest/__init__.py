@@ -4,9 +4,9 @@ What is suggested is never decided: passing the file on is.
 
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
-``suggest`` below. Order of the files: facts → guesses → formats · concepts → splits · merges · pairs → parts
-→ drafts → mappings · constants · other_ids → context → flows → ways → own_conversion · keys → translate →
-joins → columns → for_all → shapes/ → earlier_file → document.
+``suggest`` below. Order of the files: facts → guesses → codes → formats · concepts → splits · merges · pairs
+→ parts → drafts → mappings · constants · other_ids → context → flows → ways → own_conversion · keys ·
+generated → translate → joins → columns → for_all → shapes/ → earlier_file → document.
 """
 
 from __future__ import annotations
@@ -238,7 +238,9 @@ def _context(
     if before is None or after is None:
         return None
     observed = observed_in(evidence)
-    return TablePairContext(before, after, old, new, evidence, schemas, observed=observed)
+    return TablePairContext(
+        before, after, old, new, evidence, schemas, observed=observed, columns=pair.columns
+    )
 
 
 def _again(entry: Resolution, table: TableName | None, flow: str = "") -> Written:

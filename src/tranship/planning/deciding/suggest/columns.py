@@ -18,6 +18,7 @@ from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
 from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
+from tranship.planning.deciding.suggest.generated import generated_evidence, generated_guess
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
@@ -59,7 +60,7 @@ def column_drafts(tables: TablePairContext, changes: Sequence[Change]) -> list[D
     tables = replace(tables, ambiguous=rivals)
     drafts = [*parts, *_pairs(tables, breaking, parts)]
     generated = [change for change in breaking if change.kind is ChangeKind.BECOMES_GENERATED]
-    drafts += [_left_behind(tables, change) for change in generated if change.old_column is not None]
+    drafts += [_computed_by_new(tables, change) for change in generated if change.old_column is not None]
     unpaired = _unpaired(changes).without(parts)
     whole_keys = list(composites(tables, unpaired.removed, unpaired.added))
     rest = unpaired.without(whole_keys)
@@ -190,6 +191,8 @@ def open_guesses(tables: TablePairContext, changes: Sequence[Change]) -> Iterato
     yield from _part_guesses(tables, changes)
     for left, right in dict.fromkeys(translated(list(changes))):
         yield from tables.formats(left, right)[:1]
+    generated = (change for change in changes if change.kind is ChangeKind.BECOMES_GENERATED)
+    yield from filter(None, (generated_guess(tables, change.old_column or "") for change in generated))
 
 
 def _part_guesses(tables: TablePairContext, changes: Sequence[Change]) -> list[Guess]:
@@ -268,6 +271,14 @@ def _left_behind(tables: TablePairContext, change: Change, free: Sequence[str | 
         confidence=Confidence.HIGH if empty else Confidence.GUESS,
         evidence=(*change.evidence, *reasons),
     )
+
+
+def _computed_by_new(tables: TablePairContext, change: Change) -> Draft:
+    """Returns the draft of an old column whose values NEW computes by itself."""
+    draft = _left_behind(tables, change)
+    found, equal = generated_evidence(tables, change.old_column or "")
+    confidence = Confidence.HIGH if equal else draft.confidence
+    return replace(draft, evidence=(*draft.evidence, *found), confidence=confidence)
 
 
 def _kin(tables: TablePairContext, left: str, free: Sequence[str | None]) -> Iterator[str]:

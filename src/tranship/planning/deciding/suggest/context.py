@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.change import TablePair
+from tranship.model.change import ColumnPair, TablePair
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef
@@ -34,6 +34,8 @@ class TablePairContext(Struct, frozen=True):
     """Tables of NEW to which no rows go."""
     partners: tuple[TablePair, ...] = ()
     """All pairs of tables."""
+    columns: tuple[ColumnPair, ...] = ()
+    """The columns of this pair that belong together."""
 
     def facts(self, left: str) -> ColumnFacts | None:
         """The facts of an old column."""

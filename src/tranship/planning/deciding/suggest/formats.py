@@ -14,6 +14,8 @@ from tranship.model.catalog import Column
 from tranship.model.evidence import ColumnFacts
 from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning import times, unit_of
+from tranship.planning.deciding.suggest.codes import code_guesses, lost_zeros, width_of
+from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.guesses import Guess, matches, reference, share, text_literal
 from tranship.planning.names.families import family
 
@@ -59,6 +61,8 @@ def format_guesses(source: Column, target: Column, facts: ColumnFacts | None, da
         guesses = _moments(source, target, values)
     elif base == "interval" and before in _NUMERIC_OR_TEXT:
         guesses = _durations(source, target, values)
+    elif before == "integer" and width_of(target) is not None:
+        guesses = code_guesses(source, target, values)
     elif before == "text":
         guesses = _texts(source, target, values, blank)
     return list(guesses)
@@ -71,14 +75,16 @@ def _texts(source: Column, target: Column, values: tuple[str, ...], blank: bool)
         yield from _listed(source, target, values)
 
 
-def reads_otherwise(source: Column, target: Column, facts: ColumnFacts | None) -> str:
-    """Returns why the server's own reading of a text as a date is not to be trusted; empty where it is."""
+def reads_otherwise(source: Column, target: Column, facts: ColumnFacts | None) -> Fact | None:
+    """Returns why the server's own reading of a value is not to be trusted; None where it is."""
+    if facts is None and family(source.type) == "integer" and width_of(target) is not None:
+        return f"the data were not asked: a char({width_of(target)}) pads shorter numbers with spaces behind"
     if family(source.type) != "text" or target.type.leaf.base not in _DATES:
-        return ""
+        return lost_zeros(source, target, facts)
     if facts is None:
         return "the data were not asked: texts that are no ISO dates are read by NEW's DateStyle"
     if not facts.filled or share(_ISO, _written_values(facts)) == 1.0:
-        return ""
+        return None
     return "texts that are no ISO dates are read by NEW's DateStyle: day and month may change places"
 
 

@@ -20,6 +20,7 @@ from tranship.model.evidence import (
     LookupFacts,
     LookupQuestion,
     Misfits,
+    Refusals,
     TrialFacts,
     ValueCount,
 )
@@ -344,6 +345,7 @@ def tried(
         ("at bigint", "at timestamptz", ["1600000000000"], "to_timestamp(old.at / 1000.0)", True),
         ("at bigint", "at timestamp", ["1600000000"], "to_timestamp(old.at) AT TIME ZONE 'UTC'", False),
         ("d int", "d date", ["20201231"], "to_date(CAST(old.d AS text), 'YYYYMMDD')", True),
+        ("zip int", "zip char(5)", ["10115", "1067"], "lpad(old.zip::text, 5, '0')", False),
         ("minutes int", "minutes interval", ["90"], "make_interval(secs => old.minutes * 60)", True),
         ("wait int", "wait interval", ["90"], "make_interval(secs => old.wait)", False),
         (
@@ -418,6 +420,42 @@ def test_expressions_are_found_on_the_values(
     partly = entries(tried(sql, *shape, held, fitting=8))
     assert not [e for e in partly if "transform_sql" in e], "a row that does not fit leaves the question open"
     assert any("1 do not: look at them" in str(e["_evidence"]) for e in partly)
+
+
+def test_a_code_that_becomes_a_number_keeps_no_zeros() -> None:
+    for values, filled in (({"007": 2, "12": 1}, False), ({"7": 2, "0": 1, "12": 1}, True)):
+        before, after = "t(c text)", "t(c int)"
+        column = ColumnRef(T, "c")
+        asked = Refusals(column, column, "integer", 0, len(values), 0)
+        found = run(before, after, facts("c", values), refusals=(asked,))
+        (entry,) = entries(found)
+        assert (entry["action"] == "transform") is filled
+        said = "2 rows hold leading zeros, which a number drops: it may be a code: '007'"
+        assert (said in entry["_evidence"]) is not filled
+
+
+def test_a_column_that_new_computes_is_compared_with_what_new_will_compute() -> None:
+    before = parse_catalog("t(id int pk, amount int, price int, total int)")
+    after = parse_catalog("t(id int pk, amount int, price int, total int gen)")
+    table = after.tables[0]
+    columns = [replace(c, generation="(amount * price)") if c.generated else c for c in table.columns]
+    after = replace(after, tables=(replace(table, columns=tuple(columns)),))
+    scope = scope_of(before, after)
+    compared = provisional_comparison(before, after, scope).comparison
+    (question,) = trial_questions(compared, before, after, Evidence())
+    assert question.fits == "old.total IS NOT DISTINCT FROM (old.amount * old.price)"
+    unknown = "it is not known how many of OLD's values differ from those that NEW will compute"
+    differing = "OLD holds another value than NEW computes in 2 of 9 rows: with 'ignore' these are lost: '7'"
+    equal = "OLD's value is the one that NEW computes in all 9 rows"
+    for trials, said in (
+        ((), unknown),
+        ((TrialFacts(question, 9, 7, ("7",)),), differing),
+        ((TrialFacts(question, 9, 9),), equal),
+        ((TrialFacts(question, 0, 0, failed=True),), unknown),
+    ):
+        (entry,) = entries(suggest(before, after, scope, Evidence(trials=trials)))
+        assert entry["_evidence"][-1] == said  # type: ignore[index]
+        assert entry["action"] == "SPECIFY_ACTION"
 
 
 def test_words_meet_labels_in_more_ways() -> None:
