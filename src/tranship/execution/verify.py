@@ -12,27 +12,30 @@ from msgspec import structs
 from tranship.execution.active_run import MANY_TABLES, ActiveRun, Task, fence
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups
 from tranship.execution.proof.as_it_was import Seen, as_it_was
+from tranship.execution.proof.claims import Claims
 from tranship.execution.proof.compare import (
     LOW,
     Subject,
+    TableSums,
     differing,
     sums_of_tables,
     table_sums,
 )
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
-from tranship.execution.proof.naming import NAME_ROWS, Naming
+from tranship.execution.proof.naming import NAME_ROWS, NAMED, Naming
 from tranship.execution.proof.new_rows import Extents, NewRows, Runs
 from tranship.execution.proof.one_reader import OneReader
 from tranship.execution.proof.rows_before import BeforeResult, HeldRows
 from tranship.execution.proof.second_opinion import Compare, OpinionResult, none_of
-from tranship.execution.proof.unlike import Unlike, with_unlike
+from tranship.execution.proof.strangers import Strangers
+from tranship.execution.proof.unlike import with_unlike
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.time_spent import question
 from tranship.model.difference import Difference, Proof
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
-from tranship.model.names import Side
+from tranship.model.names import Side, TableName
 from tranship.server.journal import BatchRow, name_text
 from tranship.server.old_reader import PostgresReader
 from tranship.sql.new.counting import NEXT_XID, TOGETHER, WRAP
@@ -56,10 +59,12 @@ async def verify_run(live: ActiveRun, new: asyncpg.Connection) -> None:
         proofs = await _equal_ones(live, new, small[first : first + TOGETHER], hashing)
         await _keep(live, new, proofs)
         proven |= proofs.keys()
+    tables = dict[TableName, list[Task]]()
     for task in live.tasks:
         if task.position not in proven:
-            proof = await _proof(live, new, task, hashing)
-            await _keep(live, new, {task.position: proof} if proof is not None else {})
+            tables.setdefault(task.plan.new, []).append(task)
+    for tasks in tables.values():
+        await _keep(live, new, await _proofs(live, new, tasks, hashing))
 
 
 async def _keep(live: ActiveRun, new: asyncpg.Connection, proofs: Mapping[int, Proof]) -> None:
@@ -120,52 +125,52 @@ async def _equal_in_new(
     return proofs
 
 
-async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing) -> Proof | None:
-    """Reads the table of one flow in NEW once, and names the rows of the batches that differ.
+async def _proofs(
+    live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task], hashing: Hashing
+) -> dict[int, Proof]:
+    """Reads one table of NEW once for each of the flows that fill it, and names the rows of the batches that
+    differ. Returns the proofs by the position of their flow.
 
-    None: a row is too large to be printed, or the run began too long ago for transaction numbers to tell.
+    None of a flow of which a row is too large to be printed; none at all where the run began too long ago for
+    transaction numbers to tell.
     """
-    if any(row.sums is None for row in task.done if hashing.takes(row.batch)):
-        return None
-    written = _written(live, task)
+    tasks = [
+        task for task in tasks if all(row.sums is not None for row in task.done if hashing.takes(row.batch))
+    ]
+    written = _written(live, tasks[0]) if tasks else []
     if not written:
         async with new.transaction(isolation="repeatable_read", readonly=True):
-            known = await _known(live, new, task)
-            before = await _rows_before(live, new, task, Runs(known, min(known, default=0)))
-            return _with_rows_before(await _of_none(live, new, task, hashing), before)
+            return {task.position: await _of_none(live, new, task, hashing) for task in tasks}
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min(row.xids[0] for row in written)
     if await new.fetchval(NEXT_XID) - oldest > WRAP:
-        return None
+        return {}
     try:
         # One snapshot of NEW: rows and the journal of other runs, which may be at work beside this one.
         async with new.transaction(isolation="repeatable_read", readonly=True):
-            known = await _known(live, new, task)
-            return await _compared(live, new, task, hashing, _Transactions(known, oldest))
+            runs = Runs(await _known(live, new, tasks[0]), oldest)
+            return await _compared(live, new, tasks, hashing, runs)
     except asyncpg.PostgresError as error:
         if not is_too_large(error):
             raise
-        return None
+        return {}
+
+
+def _summed(task: Task, hashing: Hashing) -> bool:
+    """Returns whether the sums of all batches of a flow are known that are to be compared."""
+    return all(row.sums is not None for row in task.done if hashing.takes(row.batch))
 
 
 async def _of_none(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing) -> Proof:
     """Returns the proof of a flow that wrote no row."""
-    job, plan = live.context.job, task.plan
-    return _unproven(live, task, Subject(job, plan, hashing, await read_filled(new, job, plan)))
+    job, plan, known = live.context.job, task.plan, await _known(live, new, task)
+    proof = _unproven(live, task, Subject(job, plan, hashing, await read_filled(new, job, plan)))
+    return _with_rows_before(proof, await _rows_before(live, new, task, Runs(known, min(known, default=0))))
 
 
 def _written(live: ActiveRun, task: Task) -> list[BatchRow]:
     """Returns the batches of this run that wrote the flow's table of NEW, those of other flows included."""
     return [row for o in live.tasks if o.plan.new == task.plan.new for row in o.done if row.xids]
-
-
-class _Transactions(NamedTuple):
-    """The transactions of runs that wrote a table."""
-
-    known: frozenset[int]
-    """Those of all runs, 32 bits."""
-    oldest: int
-    """The first one of this run, 64 bits."""
 
 
 async def _known(live: ActiveRun, new: asyncpg.Connection, task: Task) -> frozenset[int]:
@@ -176,35 +181,69 @@ async def _known(live: ActiveRun, new: asyncpg.Connection, task: Task) -> frozen
     return frozenset(xid & LOW for xid in (*mine, *beside))
 
 
+class _Flow(NamedTuple):
+    """A flow, and what NEW holds of it."""
+
+    task: Task
+    subject: Subject
+    there: TableSums
+    wrong: list[BatchRow]
+    """Batches whose rows in NEW have other sums."""
+    unlike: int
+    """Rows that do not hold what NEW should have filled in."""
+    before: BeforeResult
+
+
 async def _compared(
-    live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing, of: _Transactions
-) -> Proof:
-    """Returns the proof of one flow. ``new`` is in a transaction with one snapshot."""
+    live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task], hashing: Hashing, runs: Runs
+) -> dict[int, Proof]:
+    """Returns the proofs of the flows of one table. ``new`` is in a transaction with one snapshot."""
+    flows = [await _read(live, new, task, hashing, runs) for task in tasks]
+    named, proofs = dict[int, list[Difference]](), dict[int, Proof]()
+    if any(one.wrong or one.unlike or one.there.others.rows for one in flows):
+        with question(NAME_ROWS):
+            named = await _named(live, new, flows, runs)
+    async with OneReader(live.snapshot) as reader:
+        for one in flows:
+            found = tuple(named.get(one.task.position, ()))
+            proof = structs.replace(_unproven(live, one.task, one.subject), differences=found)
+            proof = _with_rows_before(proof, one.before)
+            proofs[one.task.position] = await _with_second_opinion(live, new, one.task, proof, reader)
+    return proofs
+
+
+async def _read(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing, runs: Runs) -> _Flow:
+    """Reads what NEW holds of a flow."""
     job, plan = live.context.job, task.plan
     subject = Subject(job, plan, hashing, await read_filled(new, job, plan))
-    proof = _unproven(live, task, subject)
     with question(f"sums of {plan.new}"):
-        there = await table_sums(new, subject, of.known, of.oldest)
+        there = await table_sums(new, subject, runs.mine, runs.oldest)
     wrong = differing(task.done, there)
     unlike = there.unlike_in(task.done, others=bool(wrong))
-    found = list[Difference]()
-    runs = Runs(of.known, of.oldest)
-    before = await _rows_before(live, new, task, runs)
-    if wrong or there.others.rows or unlike:
-        extents = Extents(new, job.after(plan), runs, (xid for row in wrong for xid in row.xids))
-        naming = Naming(NewRows(subject, new, runs, extents), there.others.rows)
-        with question(NAME_ROWS):
-            strangers = naming.strangers()
-            if before.anew:
-                await strangers.leave_out_at(before.anew)
-            found = await naming.differences(live.snapshot, wrong, _not_copied(live, task, wrong), strangers)
-            if unlike:
-                those = Unlike(task.done, unlike, bool(wrong), strangers)
-                found = await with_unlike(naming, those, found)
-        proof = structs.replace(proof, differences=tuple(found))
-    proof = _with_rows_before(proof, before)
-    async with OneReader(live.snapshot) as reader:
-        return await _with_second_opinion(live, new, task, proof, reader)
+    return _Flow(task, subject, there, wrong, unlike, await _rows_before(live, new, task, runs))
+
+
+async def _named(
+    live: ActiveRun, new: asyncpg.Connection, flows: Sequence[_Flow], runs: Runs
+) -> dict[int, list[Difference]]:
+    """Returns what differs by the position of the flow; rows that others added stand with the first one."""
+    after, claims = live.context.job.after(flows[0].task.plan), Claims()
+    extents = Extents(new, after, runs, (xid for one in flows for row in one.wrong for xid in row.xids))
+    found, strangers = dict[int, list[Difference]](), dict[int, Strangers]()
+    namings = [Naming(NewRows(one.subject, new, runs, extents), one.there.others.rows) for one in flows]
+    for one, naming in zip(flows, namings, strict=True):
+        strangers[one.task.position] = mine = claims.of(naming)
+        gone = _not_copied(live, one.task, one.wrong)
+        found[one.task.position] = await naming.differences(live.snapshot, one.wrong, gone, mine)
+    # Once all have taken their own rows.
+    for one, naming in zip(flows, namings, strict=True):
+        at = one.task.position
+        those = claims.unlike(strangers[at], one.task.done, one.wrong, one.there)
+        if those is not None:
+            found[at] = await with_unlike(naming, those, found[at])
+    first, anew = found[flows[0].task.position], frozenset(at for one in flows for at in one.before.anew)
+    first += await claims.left(anew, NAMED - len(first))
+    return found
 
 
 async def _rows_before(live: ActiveRun, new: asyncpg.Connection, task: Task, runs: Runs) -> BeforeResult:

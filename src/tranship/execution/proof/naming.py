@@ -71,7 +71,7 @@ class Naming(Struct, frozen=True):
         excluded: Mapping[int, Sequence[Locator]],
         strangers: Strangers,
     ) -> list[Difference]:
-        """Returns every difference of these batches, and the rows that others added since the run began.
+        """Returns every difference of these batches.
 
         ``snapshot`` is that of the run; ``excluded`` are the rows of each batch, by its number, that were
         not copied. Rows of ``strangers`` that belong to these batches are taken out.
@@ -88,7 +88,6 @@ class Naming(Struct, frozen=True):
                     )
                 found.add(named.differences)
                 found.add(self.told_left(DifferenceKind.ADDED, named.extra, found.room))
-            found.add(self.added(*await strangers.left(max(found.room, 0))))
         return found.all
 
     async def of_batch(self, reading: OldBatch, strangers: Strangers, room: int) -> Named:

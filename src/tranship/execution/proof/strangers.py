@@ -76,6 +76,13 @@ class Strangers:
             return self._all.rows(taken=True)
         return chain.from_iterable(rows.elements() for rows in self._taken)
 
+    @property
+    def number_taken(self) -> int:
+        """How many rows were taken out."""
+        if self._all is not None:
+            return self._number - self._all.left
+        return sum(rows.total() for rows in self._taken)
+
     def among_taken(self, keys: Iterable[str]) -> frozenset[str | None]:
         """Returns those of these keys under which rows were taken out."""
         if self._all is not None:

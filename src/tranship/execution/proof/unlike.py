@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -22,8 +22,8 @@ class Unlike(Struct, frozen=True):
 
     done: Sequence[BatchRow]
     """Those of these batches."""
-    rows: int
-    """How many of them do not hold it, those of all others included where ``others``."""
+    least: int
+    """How many of them do not hold it at least, where they have no key."""
     others: bool
     """Whether others may have written some of them anew."""
     strangers: Strangers
@@ -38,7 +38,7 @@ async def with_unlike(naming: Naming, of: Unlike, found: Sequence[Difference]) -
     hold here.
     """
     if not naming.keys:
-        return [*found, *await _without_key(naming, of, found)]
+        return [*found, *await _without_key(naming, of)]
     known = {_key(one): one for one in found if one.key is not None}
     told = [one for one in found if one.key is None]
     named = more = 0
@@ -94,17 +94,15 @@ def _together(one: Difference, other: Difference) -> Difference:
     )
 
 
-async def _without_key(naming: Naming, of: Unlike, found: Iterable[Difference]) -> list[Difference]:
+async def _without_key(naming: Naming, of: Unlike) -> list[Difference]:
     """Returns the same of a table without a key, as one difference."""
+    if not of.least:
+        return []
     statement = await _asked(naming, of)
     unlike = await naming.rows.new.fetch(statement, naming.rows.runs.oldest & LOW, NAMED)
-    added = sum(one.rows for one in found if one.kind is DifferenceKind.ADDED)
-    left = of.rows - min(added, sum(row["o"] for row in unlike))
-    if left <= 0:
-        return []
     wrong = {n for row in unlike for n, differs in enumerate(row["u"]) if differs}
     columns = tuple(naming.of.filled.compared[n].name for n in sorted(wrong))
-    return [replace(naming.told(DifferenceKind.CHANGED, None, left), columns=columns)]
+    return [replace(naming.told(DifferenceKind.CHANGED, None, of.least), columns=columns)]
 
 
 def _key(one: Difference) -> tuple[tuple[str, str | None], ...]:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from tranship.errors import TranshipError
+from tranship.execution.proof.claims import Claims
 from tranship.execution.proof.compare import Subject, TableSums, sums_in
 from tranship.execution.proof.naming import NAMED, Listing, Naming
 from tranship.execution.proof.new_rows import Extents, NewRows, Runs
 from tranship.execution.proof.strangers import Strangers
-from tranship.execution.proof.unlike import Unlike, with_unlike
+from tranship.execution.proof.unlike import with_unlike
 from tranship.execution.verification.naming import LaterNaming
 from tranship.execution.verification.old_now import OldSide
 from tranship.execution.verification.recorded import Place, Recorded
@@ -52,6 +53,7 @@ class Differing:
         self._wrong: list[int] = []
         """The transactions of batches that differ."""
         self._extents: Extents | None = None
+        self._claims = Claims()
 
     async def found(self, compared: Sequence[Compared], before: Collection[str]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one. ``before`` are
@@ -61,17 +63,13 @@ class Differing:
         self._wrong = [xid for one in compared for batch in one.wrong for xid in batch.xids]
         strangers = await self._named(compared, found)
         # What a flow has taken of the rows of others is its own, before it leaves out what others took.
-        for one in (one for one in compared if one.unlike):
+        for one in compared:
             mine = found[one.flow.place]
-            unlike = Unlike(one.flow.done, one.unlike, bool(one.wrong), strangers[one.flow.place])
-            mine.differences = await with_unlike(self._naming(one, None), unlike, mine.differences)
-        first = compared[0].flow.place
-        if before:
-            await strangers[first].leave_out_at(before)
-        for place in list(strangers)[1:]:
-            await strangers[first].leave_out(strangers[place])
-        room = max(NAMED - len(found[first].differences), 0)
-        found[first].differences += self._naming(compared[0], None).added(*await strangers[first].left(room))
+            unlike = self._claims.unlike(strangers[one.flow.place], one.flow.done, one.wrong, one.there)
+            if unlike is not None:
+                mine.differences = await with_unlike(self._naming(one, None), unlike, mine.differences)
+        first = found[compared[0].flow.place]
+        first.differences += await self._claims.left(before, NAMED - len(first.differences))
         return found
 
     async def _named(self, compared: Sequence[Compared], found: dict[Place, Found]) -> dict[Place, Strangers]:
@@ -82,7 +80,7 @@ class Differing:
         for one in compared:
             old = await self._old(one)
             naming = self._naming(one, old)
-            strangers[one.flow.place] = mine = naming.strangers()
+            strangers[one.flow.place] = mine = self._claims.of(naming)
             found[one.flow.place] = replace(await self._of_flow(one, naming, old, mine), of=one.of)
         return strangers
 
