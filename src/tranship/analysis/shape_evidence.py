@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain, groupby
+from operator import itemgetter
+
 from tranship.analysis.asker import Asker
 from tranship.analysis.sampling import percent_read
 from tranship.model.catalog import Catalog, Table
@@ -24,22 +27,26 @@ async def shape_evidence(asker: Asker, old: Catalog, questions: ShapeQuestions) 
     written = [await _written(asker, old, question) for question in questions.written]
     highest = [await _highest(asker, old, column) for column in questions.keys]
     return ShapeEvidence(
-        tuple(one for one in keys if one is not None),
+        tuple(chain.from_iterable(keys)),
         tuple(one for one in written if one is not None),
         tuple(one for one in highest if one is not None),
     )
 
 
-async def _json_keys(asker: Asker, old: Catalog, ref: ColumnRef) -> JsonKeys | None:
+async def _json_keys(asker: Asker, old: Catalog, ref: ColumnRef) -> list[JsonKeys]:
+    """Returns the keys of a column's objects, and those of the objects in its arrays."""
     table = _readable(old, ref)
     if table is None:
-        return None
+        return []
     percent = percent_read(table)
     rows = await asker.ask(Side.OLD, f"keys of {ref}", sql.json_keys(table, ref.column, percent))
-    if not rows:
-        return None
-    keys = tuple(JsonKey(str(row["key"]), int(str(row["rows"])), _texts(row["kinds"])) for row in rows)
-    return JsonKeys(ref, int(str(rows[0]["objects"])), keys, percent is not None)
+    found = list[JsonKeys]()
+    for items, group in groupby(rows or (), key=itemgetter("items")):
+        some = list(group)
+        keys = tuple(JsonKey(str(row["key"]), int(str(row["rows"])), _texts(row["kinds"])) for row in some)
+        objects = int(str(some[0]["objects"]))
+        found.append(JsonKeys(ref, objects, keys, percent is not None, items=bool(items)))
+    return found
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -21,10 +21,12 @@ class JsonKeys(Struct, frozen=True):
 
     column: ColumnRef
     rows: int
-    """Rows that hold an object."""
+    """Objects: rows that hold one, or items of the arrays."""
     keys: tuple[JsonKey, ...] = ()
     """By name."""
     sampled: bool = False
+    items: bool = False
+    """The objects are the items of arrays."""
 
 
 class WrittenQuestion(Struct, frozen=True):

@@ -13,19 +13,25 @@ _MOST_KEYS = 200
 
 
 def json_keys(table: Table, column: str, percent: float | None) -> str:
-    """Returns a query with one row per key of the objects in a JSON column, by name: ``key``, ``rows`` (rows
-    that have it), ``kinds`` (of its values, without null) and, the same in each row, ``objects`` (rows that
-    hold an object).
+    """Returns a query with one row per key of the objects in a JSON column, by name: ``items`` (the object is
+    an item of an array), ``key``, ``rows`` (objects that have it), ``kinds`` (of its values, without null)
+    and ``objects`` (how many there are of the row's ``items``).
     """
     kind = "pg_catalog.jsonb_typeof(e.value)"
     return f"""
-        WITH o AS (
-          SELECT CAST({ident(column)} AS pg_catalog.jsonb) AS v FROM {read_from(table, percent)}
-          WHERE pg_catalog.jsonb_typeof(CAST({ident(column)} AS pg_catalog.jsonb)) = 'object')
-        SELECT e.key, pg_catalog.count(*) AS rows, (SELECT pg_catalog.count(*) FROM o) AS objects,
+        WITH j AS (
+          SELECT CAST({ident(column)} AS pg_catalog.jsonb) AS v FROM {read_from(table, percent)}),
+        o AS (
+          SELECT j.v, false AS items FROM j WHERE pg_catalog.jsonb_typeof(j.v) = 'object'
+          UNION ALL
+          SELECT i.value, true FROM j CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(
+            CASE WHEN pg_catalog.jsonb_typeof(j.v) = 'array' THEN j.v END) AS i
+          WHERE pg_catalog.jsonb_typeof(i.value) = 'object'),
+        n AS (SELECT o.items, pg_catalog.count(*) AS objects FROM o GROUP BY o.items)
+        SELECT n.items, e.key, pg_catalog.count(*) AS rows, n.objects,
           pg_catalog.array_agg(DISTINCT {kind} ORDER BY {kind}) FILTER (WHERE {kind} <> 'null') AS kinds
-        FROM o CROSS JOIN LATERAL pg_catalog.jsonb_each(o.v) AS e
-        GROUP BY e.key ORDER BY e.key COLLATE pg_catalog."C" LIMIT {_MOST_KEYS}
+        FROM o CROSS JOIN LATERAL pg_catalog.jsonb_each(o.v) AS e JOIN n ON n.items = o.items
+        GROUP BY n.items, n.objects, e.key ORDER BY n.items, e.key COLLATE pg_catalog."C" LIMIT {_MOST_KEYS}
     """
 
 

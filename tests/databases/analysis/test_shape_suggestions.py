@@ -163,6 +163,43 @@ JOBS = {
             ),
         ),
     ),
+    "JSON that becomes tables": Suggested(
+        """CREATE TABLE purchases (id int PRIMARY KEY, items jsonb, shipping json);
+        INSERT INTO purchases VALUES (1, '[{"sku": "a", "qty": 2, "gift": true}, {"sku": "b", "qty": 1}, null]',
+          '{"street": "Weg 1", "city": "Ulm"}'), (2, '[]', 'null'), (3, NULL, NULL)""",
+        """CREATE TABLE purchases (id int PRIMARY KEY);
+        CREATE TABLE purchase_items (purchase_id int REFERENCES purchases, position int, sku text NOT NULL,
+          qty int NOT NULL, PRIMARY KEY (purchase_id, position));
+        CREATE TABLE shippings (purchase_id int PRIMARY KEY REFERENCES purchases, street text, city text)""",
+        (
+            "Does each item of 'items' of 'purchases' become a row of 'purchase_items'?",
+            "Does the object in 'shipping' of 'purchases' become a row of 'shippings'?",
+        ),
+        (
+            "2 items are objects",
+            "'sku' in 2 (string), 'qty' in 2 (number)",
+            "keys that would be left behind: 'gift'",
+            "1 row with an object",
+        ),
+        (
+            ("SELECT purchase_id, position, sku, qty FROM purchase_items", [(1, 1, "a", 2), (1, 2, "b", 1)]),
+            ("SELECT * FROM shippings", [(1, "Weg 1", "Ulm")]),
+        ),
+    ),
+    "tables of years": Suggested(
+        """CREATE TABLE visits_2023 (id int PRIMARY KEY, seen timestamptz, page text);
+        CREATE TABLE visits_2024 (LIKE visits_2023 INCLUDING ALL); CREATE TABLE visits_2025 (LIKE visits_2023 INCLUDING ALL);
+        INSERT INTO visits_2023 VALUES (1, '2023-01-01', 'x'); INSERT INTO visits_2024 VALUES (1, '2024-01-01', 'y');
+        INSERT INTO visits_2025 VALUES (1, '2025-01-01', 'z')""",
+        """CREATE TABLE visits (id int PRIMARY KEY, seen timestamptz, page text)""",
+        (
+            "Do the rows of 'visits_2024' go into 'visits', too?",
+            "Do the rows of 'visits_2025' go into 'visits', too?",
+        ),
+        ("has 3 of its 3 columns",),
+        (("SELECT page FROM visits", [("x",), ("y",), ("z",)]),),
+        {"visits_2023": [{"action": "rename_table", "new_table": "visits"}]},
+    ),
     "one way of writing": Suggested(
         """CREATE TABLE clients (id int PRIMARY KEY, email text);
         CREATE TABLE jobs (id int PRIMARY KEY, client_id int REFERENCES clients);
@@ -187,7 +224,7 @@ JOBS = {
     "a new unique key": Suggested(
         """CREATE TABLE users (id int PRIMARY KEY, login text); INSERT INTO users VALUES (1, 'a'), (2, 'a')""",
         """CREATE TABLE users (id int PRIMARY KEY, login text UNIQUE)""",
-        ("Do equal rows of 'users' become one?",),
+        ("Do rows of 'users' with the same (login) become one?",),
         ("NEW allows (login) once, and 1 row of OLD would be rejected",),
         (("SELECT * FROM users", [(1, "a")]),),
     ),
@@ -253,9 +290,10 @@ async def test_accepted_ones_leave_nothing_open_and_can_be_taken_back(
         if one.undoable:
             deciding.take_back(one.place)
     assert file.read_text(encoding="utf-8") == before, "as if nobody had taken one"
-    (asked,) = [one for one in deciding.questions() if one.table == "customers" and not one.new_column]
-    renamed = {"action": "rename_table", "new_table": "parties"}
-    assert deciding.answer(asked.place, Answer(renamed, "Ann", "choice")) == ()
+    for table, new in (("customers", "parties"), ("visits_2023", "visits")):
+        (asked,) = [one for one in deciding.questions() if one.table == table and not one.new_column]
+        renamed = {"action": "rename_table", "new_table": new}
+        assert deciding.answer(asked.place, Answer(renamed, "Ann", "choice")) == ()
     for one in deciding.suggestions():
         assert deciding.take(one.place, one.entries, "Ann") == ()
     assert [one for one in deciding.questions() if one.open] == []

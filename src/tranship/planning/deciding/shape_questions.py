@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.change_kind import ChangeKind
-from tranship.model.names import ColumnRef
+from tranship.model.names import ColumnRef, TableName
 from tranship.model.shape_evidence import WrittenQuestion
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.one_way import one_ways
@@ -30,8 +31,9 @@ class ShapeQuestions(Struct, frozen=True):
 def shape_questions(comparison: Comparison, old: Catalog, new: Catalog) -> ShapeQuestions:
     """Returns what to ask about every pair of tables, and about the tables that only OLD has."""
     growing = {change.table for change in comparison.changes if change.kind is ChangeKind.COLUMN_ADDED}
-    left = [table for name in comparison.matching.only_old if (table := old.table(name)) is not None]
+    left, unfilled = _tables(old, comparison.matching.only_old), _tables(new, comparison.matching.only_new)
     found = _Found({}, {}, {}, {})
+    found.keys |= dict.fromkeys(chain.from_iterable(map(_keys, left)))
     for pair in comparison.matching.pairs:
         before, after = old.table(pair.old), new.table(pair.new)
         if before is not None and after is not None:
@@ -40,8 +42,13 @@ def shape_questions(comparison: Comparison, old: Catalog, new: Catalog) -> Shape
             found.keys |= dict.fromkeys(_keys(before) if left else ())
             if pair.flow in growing:
                 found.names |= dict.fromkeys(_names(before, left, old))
+            if pair.flow in growing or _refers_to(unfilled, pair.new):
                 found.json |= dict.fromkeys(_json(before))
     return ShapeQuestions(tuple(found.names), tuple(found.json), tuple(found.written), tuple(found.keys))
+
+
+def _tables(side: Catalog, names: Iterable[TableName]) -> list[Table]:
+    return [table for name in names if (table := side.table(name)) is not None]
 
 
 class _Found(Struct):
@@ -61,6 +68,13 @@ def _names(before: Table, left: list[Table], old: Catalog) -> Iterator[ColumnRef
         for owner in owners:
             if owner.name != before.name:
                 yield from (ColumnRef(owner.name, column.name) for column in labels_of(owner))
+
+
+def _refers_to(unfilled: list[Table], name: TableName) -> bool:
+    """Returns whether a table of NEW to which no rows go refers to another one: it may take parts of its
+    rows.
+    """
+    return any(key.target == name for table in unfilled for key in table.foreign_keys)
 
 
 def _json(before: Table) -> Iterator[ColumnRef]:

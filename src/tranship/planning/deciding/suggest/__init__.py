@@ -135,14 +135,19 @@ def suggest(
 
 
 def _beside(proposed: Sequence[Shape], old: Catalog, one: DraftOf) -> DraftOf:
-    """Returns a draft with the numbers of the shapes that would answer it as well."""
+    """Returns a draft with the numbers of the shapes that would answer it as well. Where one of them takes
+    the data to NEW, leaving them behind is no longer suggested.
+    """
     draft = one.draft
-    told = tuple(
-        f"see {SUGGESTIONS} {place}: {shape.question}"
-        for place, shape in enumerate(proposed, 1)
-        if _answers(shape, one, old)
-    )
-    return replace(one, draft=replace(draft, evidence=(*draft.evidence, *told))) if told else one
+    answering = [(place, s) for place, s in enumerate(proposed, 1) if _answers(s, one, old)]
+    if not answering:
+        return one
+    told = (f"see {SUGGESTIONS} {place}: {shape.question}" for place, shape in answering)
+    draft = replace(one.draft, evidence=(*one.draft.evidence, *told))
+    taken = not all(shape.leaves_behind(draft.old_column) for _, shape in answering)
+    if taken and (draft.leaves_behind or not draft.fields):
+        draft = replace(draft, complete=False, instead=f"see {SUGGESTIONS} {answering[0][0]}")
+    return replace(one, draft=draft)
 
 
 def _answers(shape: Shape, one: DraftOf, old: Catalog) -> bool:

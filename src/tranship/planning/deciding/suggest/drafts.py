@@ -72,12 +72,19 @@ class Draft(Struct, frozen=True):
     inserts: tuple[str, ...] = ()
     asked_once: AskedOnce | None = None
     """The question is about the two types, not about this column, and so asked once for all such columns."""
+    instead: str = ""
+    """Where ``fields`` leave data behind and the file suggests a place for them: where that stands."""
+
+    @property
+    def leaves_behind(self) -> bool:
+        """Whether data of OLD would not be copied."""
+        return self.fields.get("action") in ("ignore", "drop_table")
 
     @property
     def words(self) -> str:
         """The suggestion in one line."""
-        if not self.fields:
-            return "nothing is suggested"
+        if not self.fields or self.instead:
+            return self.instead or "nothing is suggested"
         action = str(self.fields.get("action", ""))
         target = next((self.fields[name] for name in _TARGETS if self.fields.get(name)), None)
         names = " → ".join(str(name) for name in (self._source_words, target) if name)
@@ -105,7 +112,7 @@ class Draft(Struct, frozen=True):
             body["_suggestion"] = f"filled in: {self.words}"
         else:
             body |= self._open()
-            if self.fields:
+            if self.fields and not self.instead:
                 body["_suggestion"] = {"confidence": self.confidence.value, **self.fields}
         if self.evidence:
             body["_evidence"] = [str(fact) for fact in self.evidence]

@@ -38,12 +38,20 @@ _NAME_ALONE = 1
 
 def united_tables(whole: Whole) -> Iterator[Shape]:
     """Yields old tables whose rows may go into a new table that another old one fills, too."""
+    for one in whole.pairs:
+        joining = list(_joining(whole, one))
+        offsets = _offsets(whole, one, [table for table, _ in joining])
+        for (table, shared), offset in zip(joining, offsets, strict=True):
+            yield _united(whole, (table, one), shared, offset)
+
+
+def _joining(whole: Whole, one: PairOfTables) -> Iterator[tuple[Table, list[str]]]:
+    """Yields the old tables that may go into the new table of a pair, with the columns that both have."""
     for table in whole.only_old:
-        for one in whole.pairs:
-            shared = _shared(table, one)
-            mostly = len(shared) >= _MOSTLY * len(table.columns) and not one.pair.name
-            if mostly and _is_one_kind(table, one, shared):
-                yield _united(whole, table, one, shared)
+        shared = _shared(table, one)
+        mostly = len(shared) >= _MOSTLY * len(table.columns) and not one.pair.name
+        if mostly and _is_one_kind(table, one, shared):
+            yield table, shared
 
 
 def _is_one_kind(table: Table, one: PairOfTables, shared: Sequence[str]) -> bool:
@@ -63,7 +71,8 @@ def _shared(table: Table, one: PairOfTables) -> list[str]:
     return [c.name for c, twin in twins if twin is not None and family(c.type) == family(twin.type)]
 
 
-def _united(whole: Whole, table: Table, one: PairOfTables, shared: Sequence[str]) -> Shape:
+def _united(whole: Whole, sides: tuple[Table, PairOfTables], shared: Sequence[str], offset: int) -> Shape:
+    table, one = sides
     new = one.pair.new
     entries: list[Entry] = [{"action": "rename_table", "new_table": new.name}]
     evidence = [
@@ -80,7 +89,7 @@ def _united(whole: Whole, table: Table, one: PairOfTables, shared: Sequence[str]
             others |= one.own([_constant(column.name, other)])
     key = single_key(table)
     if key is not None and one.fed_by(key) == key:
-        entries.append({"action": "new_key", "column": key, "as": {"offset": _offset(whole, one, key)}})
+        entries.append({"action": "new_key", "column": key, "as": {"offset": offset}})
         evidence.append(
             f"both have keys '{key}' of their own: the offset moves these behind those of {one.pair.old}"
         )
@@ -116,12 +125,14 @@ def label_of(name: str, labels: Sequence[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _offset(whole: Whole, one: PairOfTables, key: str) -> int:
-    """Returns a power of ten behind the largest key of the other table; 1000000 where nobody asked."""
-    source = next((c.old for c in one.pair.columns if c.new == key), "")
-    ref = ColumnRef(one.pair.old, source)
-    known = [facts.highest for facts in whole.evidence.shapes.highest if facts.column == ref]
-    return int(10 ** (len(str(max(known[0], 0))) + 2)) if known else 1_000_000
+def _offsets(whole: Whole, one: PairOfTables, tables: Sequence[Table]) -> list[int]:
+    """Returns for each table that goes into another one's new table how far its keys are moved, so that those
+    of no two meet: multiples of a power of ten behind the largest key of all; 1000000 where nobody asked.
+    """
+    refs = [ColumnRef(t.name, key) for t in (one.before, *tables) if (key := single_key(t)) is not None]
+    known = [facts.highest for facts in whole.evidence.shapes.highest if facts.column in refs]
+    step = 10 ** (len(str(max(*known, 0))) + 2) if known else 1_000_000
+    return [step * number for number in range(1, len(tables) + 1)]
 
 
 def attributes(whole: Whole) -> Iterator[Shape]:

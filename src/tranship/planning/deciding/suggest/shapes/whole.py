@@ -43,6 +43,11 @@ class Shape(Struct, frozen=True):
         named = ((key, entry.get("new_column")) for key, own in self.entries.items() for entry in own)
         return frozenset((key, column) for key, column in named if isinstance(column, str))
 
+    def leaves_behind(self, column: str | None) -> bool:
+        """Returns whether its entries leave an old column behind."""
+        own = (entry for entries in self.entries.values() for entry in entries)
+        return any(e["action"] == "ignore" and e.get("old_column") == column for e in own)
+
     def facts(self, *, values: bool) -> tuple[str, ...]:
         """Returns the evidence in words, with or without the values of rows."""
         return tuple(str(fact) if values else without_values(fact) for fact in self.evidence)

@@ -171,7 +171,7 @@ def _merged(one: PairOfTables, found: Breaks, columns: Sequence[str]) -> Shape:
         f"NEW allows ({key}) once, and {rows(found.rows)} of OLD would be rejected for that",
         'the first by the old key stays; \'keep\' names another one: "keep": "old.… DESC"',
     )
-    question = f"Do equal rows of '{one.pair.old.name}' become one?"
+    question = f"Do rows of '{one.pair.old.name}' with the same ({key}) become one?"
     return Shape(question, evidence, one.own([entry]), one.pair.old, tuple(columns))
 
 
@@ -180,7 +180,7 @@ def json_columns(whole: Whole) -> Iterator[Shape]:
     for one in whole.pairs:
         for facts in whole.evidence.shapes.json_keys:
             column = one.before.column(facts.column.column)
-            if facts.column.table == one.before.name and column is not None:
+            if facts.column.table == one.before.name and column is not None and not facts.items:
                 keys = {folded(key.name): key for key in facts.keys}
                 named = [(c, keys[folded(c.name)]) for c in one.come if folded(c.name) in keys]
                 if named:
@@ -190,9 +190,10 @@ def json_columns(whole: Whole) -> Iterator[Shape]:
 def _cut_out(
     one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, JsonKey]]
 ) -> Shape:
-    entries = [computed(target.name, _value_of(column, target, key)) for target, key in named]
+    value = json_value(column)
+    entries = [computed(target.name, value_of_key(value, target, key)) for target, key in named]
     of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
-    told = ", ".join(map(_told, (key for _, key in named)))
+    told = ", ".join(map(key_words, (key for _, key in named)))
     evidence: list[Fact] = [f"{of} of '{column.name}' hold an object; keys that NEW has as columns: {told}"]
     if column in one.gone:
         left, why = _rest_of(one, column, facts, named)
@@ -202,7 +203,8 @@ def _cut_out(
     return Shape(question, tuple(evidence), one.own(entries), one.pair.old, (column.name,))
 
 
-def _told(key: JsonKey) -> str:
+def key_words(key: JsonKey) -> str:
+    """Returns a key, how many objects have it, and what it holds."""
     return f"'{key.name}' in {key.rows} ({' or '.join(key.kinds) or 'null'})"
 
 
@@ -220,9 +222,16 @@ def _rest_of(
     return [computed(taking[0].name, rest)], [f"'{taking[0].name}' takes every key that has no column"]
 
 
-def _value_of(column: Column, target: Column, key: JsonKey) -> str:
-    """Returns the value of one key as the new column takes it; a text is read by NEW's own type."""
-    name, value = text_literal(key.name), f"CAST({reference(column)} AS jsonb)"
+def json_value(column: Column) -> str:
+    """Returns an old column as jsonb."""
+    return f"CAST({reference(column)} AS jsonb)"
+
+
+def value_of_key(value: str, target: Column, key: JsonKey) -> str:
+    """Returns the value that a jsonb object ``value`` has under one key as the new column takes it; a text is
+    read by NEW's own type.
+    """
+    name = text_literal(key.name)
     if family(target.type) == "json":
         return f"{value} -> {name}"
     if target.type.leaf.kind is not TypeKind.ARRAY:
