@@ -129,6 +129,16 @@ class NoBareTransform(RenameNeedsTransform, frozen=True):
     hint = "give value_mapping, lookup_table or transform_sql"
 
 
+class KeyWithoutNewValues(RenameNeedsTransform, frozen=True):
+    message = NoBareTransform.message
+    hint = (
+        "if NEW's {key} gets values of its own, decide action 'new_key' there first, and this column "
+        "follows; else give value_mapping, lookup_table or transform_sql"
+    )
+    key: str
+    """The key with its table: the column itself, or the one that it refers to."""
+
+
 class ComputedByNew(RefusalMessage, frozen=True):
     code = "TS329"
     meaning = "an entry does not apply (any more)"

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from tranship.errors.codes.entries import SameKeyTwice, UnknownColumn, UnknownForeignKey, UnknownTolerable
 from tranship.errors.codes.entry_values import (
     ComputedByNew,
+    KeyWithoutNewValues,
     NoBareTransform,
     NoSchemaDefault,
     NullForNotNull,
@@ -115,7 +116,10 @@ def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Itera
     if source is None or column is None or column.name in pair.following:
         return
     conversion = pair.conversion(source, column)
-    if not conversion.automatic:
+    key = _key_of(pair.new, column)
+    if not conversion.bare and key:
+        yield problem(entry, _no_new_values(source, column, conversion, key))
+    elif not conversion.automatic:
         kind = RenameNeedsBareTransform if conversion.bare else RenameNeedsTransform
         yield problem(entry, kind(source.type.text, column.type.text, _because(conversion.why)))
 
@@ -143,8 +147,26 @@ def _check_fallbacks(entry: Resolution, column: Column) -> Iterator[Problem]:
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
     conversion = pair.conversion(source, column)
-    if not conversion.bare and column.name not in pair.following:
+    if conversion.bare or column.name in pair.following:
+        return
+    key = _key_of(pair.new, column)
+    if key:
+        yield problem(entry, _no_new_values(source, column, conversion, key))
+    else:
         yield problem(entry, NoBareTransform(source.type.text, column.type.text, _because(conversion.why)))
+
+
+def _no_new_values(source: Column, column: Column, conversion: Conversion, key: str) -> KeyWithoutNewValues:
+    return KeyWithoutNewValues(source.type.text, column.type.text, _because(conversion.why), key)
+
+
+def _key_of(table: Table, column: Column) -> str:
+    """Returns the key of one column that a column of NEW refers to, or that it is; empty: neither."""
+    for key in table.foreign_keys:
+        if key.columns == (column.name,):
+            return f"{key.target}.{key.target_columns[0]}"
+    primary = table.primary_key
+    return f"{table.name}.{column.name}" if primary and primary.columns == (column.name,) else ""
 
 
 def _check_mapping(entry: Resolution, source: Column, column: Column) -> Iterator[Problem]:

@@ -386,3 +386,18 @@ def test_one_entry_resolves_both_sides(tmp_path: Path) -> None:
     assert open_questions(comparison, Answers()) == changes
     assert not open_questions(comparison, ask(tmp_path, [RENAME, GOOD]).answers)
     assert open_questions(comparison, ask(tmp_path, [RENAME]).answers) == changes[2:]
+
+
+@pytest.mark.parametrize("action", ["transform", "rename"])
+def test_a_reference_without_a_conversion_names_the_key_that_has_to_be_decided_first(
+    tmp_path: Path, action: str
+) -> None:
+    old = "t(id int pk, owner int -> p.id); p(id int pk)"
+    new = "t(id int pk, owner uuid -> p.id); p(id uuid pk)"
+    entry = {"old_column": "owner", "new_column": "owner", "action": action}
+    (wrong,) = ask(tmp_path, [entry], old, new).wrong
+    assert "integer has no conversion of its own to uuid" in wrong
+    assert "if NEW's public.p.id gets values of its own, decide action 'new_key' there first" in wrong
+    sides = parse_catalog(old), parse_catalog(new)
+    new_key = {"action": "new_key", "column": "id", "as": "uuid"}
+    assert Asked(tmp_path, {"t": [entry], "p": [new_key]}, *sides).wrong == []
