@@ -226,7 +226,10 @@ def coverage(tables: Sequence[Counted]) -> str:
 
 def _rows_that_differ(tables: Sequence[Counted]) -> str:
     rows = sum(one.rows for table in tables for one in table.differences)
-    return f"{grouped(rows)} rows of NEW are not what OLD's rows became" if rows else "NEW lacks rows"
+    if not rows:
+        return "NEW lacks rows"
+    are = "is" if rows == 1 else "are"
+    return f"{count_of(rows, 'row', write=grouped)} of NEW {are} not what OLD's rows became"
 
 
 def moment(text: str) -> str:

@@ -66,6 +66,18 @@ class LaterNaming(Struct, frozen=True):
         untold = self._untold(named.differences, named.extra, rest)
         return Later(untold, max(rest.rows, 0), named.updated)
 
+    async def certain(
+        self, batch: BatchRow, not_copied: Sequence[Locator], strangers: Strangers, room: int
+    ) -> list[Difference]:
+        """Returns the rows of a batch that NEW lacks or holds with other values, looked for among rows of
+        which it is not known who wrote them; none where OLD no longer gives what the run read of the batch.
+        """
+        naming = self.naming
+        unknown = replace(batch, xids=())
+        async with self.snapshot.reader(naming.of.plan.zone) as old:
+            named = await naming.of_batch(self._reading(old, unknown, not_copied), strangers, room)
+        return named.differences if named.due == batch.due else []
+
     def _untold(self, found: Sequence[Difference], extra: RowStore, rest: Sums) -> list[Difference]:
         """Returns the differences of a batch whose rows OLD changed since, so that it cannot tell which of
         NEW's are as they were.

@@ -25,7 +25,7 @@ from tranship.execution.proof.second_opinion import Compare, OpinionResult, none
 from tranship.execution.verification.old_now import OldSide
 from tranship.execution.verification.recorded import Recorded
 from tranship.execution.verification.scene import Found, Scene
-from tranship.model.difference import Difference, DifferenceKind, Proof, SecondOpinion
+from tranship.model.difference import Difference, DifferenceKind, Proof, RowsBefore, SecondOpinion
 from tranship.model.expression import Lookup, old_columns
 from tranship.model.locator import Locator
 from tranship.model.names import Side
@@ -61,17 +61,20 @@ class Repeating(Struct, frozen=True):
 
     async def rows_before(self, runs: Runs) -> BeforeResult:
         """Compares the rows that NEW held before the run once more."""
-        recorded = self._proof.rows_before
         if not any(batch.read > batch.written + batch.rejected for batch in self.flow.done):
-            return BeforeResult(recorded, [])
+            return BeforeResult(self._proof.rows_before, [])
         try:
             old = await self._old()
             async with self._answering():
                 return await self._before(old, runs)
         except Cannot as why:
-            if recorded is not None and recorded.compared + recorded.not_compared:
-                recorded = replace(recorded, not_repeated=str(why))
-            return BeforeResult(recorded, [])
+            return BeforeResult(self.not_repeated(str(why)), [])
+
+    def not_repeated(self, why: str) -> RowsBefore | None:
+        """Returns what the run said of the rows that NEW held before, with why this is not repeated."""
+        said = self._proof.rows_before
+        compared = said is not None and said.compared + said.not_compared > 0
+        return replace(said, not_repeated=why) if said is not None and compared else said
 
     async def with_opinion(self, found: Found) -> Found:
         """Returns what was found with the second opinion. Where rows differ, there is nothing to be

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
 from tranship.execution.proof.filled import read_filled
@@ -14,14 +15,17 @@ from tranship.execution.time_spent import question
 from tranship.execution.verification.differing import Compared, Differing
 from tranship.execution.verification.recorded import Place, Recorded
 from tranship.execution.verification.repeated import Repeating
+from tranship.execution.verification.restored import named
 from tranship.execution.verification.scene import Found, Scene
 from tranship.execution.verification.verdicts import told
+from tranship.model.count import count_of
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.digest import Sums
 from tranship.model.plan import TablePlan
 from tranship.model.verification import VerifiedTable
 from tranship.server.journal import name_text
 from tranship.server.trouble import spoken
+from tranship.sql.expression import shipped
 from tranship.sql.new.counting import NEXT_XID, WRAP
 
 
@@ -39,6 +43,7 @@ async def check_table(
         if scene.new.is_closed():
             raise
         found = {flow.place: Found([], why=spoken(error), proven=False) for flow in wanted}
+    found |= _without_columns(scene, wanted) if table is not None else {}
     return [told(scene.options, flow, found.get(flow.place)) for flow in wanted]
 
 
@@ -50,6 +55,25 @@ def _gone(flows: Sequence[Recorded]) -> dict[Place, Found]:
             missing = Difference(str(flow.table), DifferenceKind.MISSING, rows=flow.rows)
             found[flow.place] = Found([missing], why=why)
     return found
+
+
+def _without_columns(scene: Scene, flows: Sequence[Recorded]) -> dict[Place, Found]:
+    """Returns that no row holds what it should in columns that NEW has no more."""
+    found = dict[Place, Found]()
+    for flow in flows:
+        names = _lacking(scene, flow)
+        if names and not flow.unprovable and flow.rows:
+            of = "column" if len(names) == 1 else "columns"
+            changed = Difference(str(flow.table), DifferenceKind.CHANGED, columns=names, rows=flow.rows)
+            found[flow.place] = Found([changed], why=f"NEW no longer has the {of} {', '.join(names)}")
+    return found
+
+
+def _lacking(scene: Scene, flow: Recorded) -> tuple[str, ...]:
+    """Returns the columns that a flow filled and that NEW has no more."""
+    table, plan = scene.catalog.table(flow.table), flow.plan
+    names = (plan.columns[n].column for n in shipped(plan)) if plan is not None else ()
+    return tuple(name for name in names if table is not None and table.column(name) is None)
 
 
 class _TableCheck:
@@ -71,14 +95,45 @@ class _TableCheck:
             why = await self._no_transactions(wanted)
             compared = await self._sums(self._flows if why else wanted)
             if why:
-                found = _whole(compared, why, sum(flow.rows for flow in self._flows if flow.unprovable))
+                places = {one.flow.place for one in compared}
+                apart = sum(flow.rows for flow in self._flows if flow.place not in places)
+                found = _whole(compared, why, apart)
+                found = await self._named_anyway(compared, found)
+                for one in compared:
+                    found[one.flow.place].rows_before = self._repeating(one).not_repeated(why)
             else:
                 found = await self._found(compared)
             with question("second opinion"):
-                return {
-                    one.flow.place: await self._repeating(one).with_opinion(found[one.flow.place])
-                    for one in compared
-                }
+                for one in compared:
+                    mine = found[one.flow.place]
+                    if mine.proven:
+                        found[one.flow.place] = await self._repeating(one).with_opinion(mine)
+            return found
+
+    async def _named_anyway(
+        self, compared: Sequence[Compared], whole: dict[Place, Found]
+    ) -> dict[Place, Found]:
+        """Returns the verdict of the sums of the whole table, with the rows that differ where they can be
+        named.
+        """
+        if all(one.proven and not one.differences for one in whole.values()):
+            return whole
+        with question(NAME_ROWS):
+            rows = await named(self._scene, compared)
+        if not any(rows.values()):
+            return whole
+        found = {
+            place: replace(one, differences=list(rows.get(place, ())), proven=True)
+            for place, one in whole.items()
+        }
+        lacking = sum(one.rows for mine in whole.values() for one in mine.differences)
+        lacking -= sum(
+            one.rows for mine in rows.values() for one in mine if one.kind is DifferenceKind.MISSING
+        )
+        if lacking > 0:
+            first = next(iter(found.values())).differences
+            first.append(Difference(str(self._flows[0].table), DifferenceKind.MISSING, rows=lacking))
+        return found
 
     async def _found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
         """Returns what differs, told by transactions."""
@@ -103,7 +158,7 @@ class _TableCheck:
 
     async def _sums(self, flows: Sequence[Recorded]) -> list[Compared]:
         """Returns the flows whose runs recorded enough with what NEW holds of them."""
-        chosen = [flow for flow in flows if not flow.unprovable]
+        chosen = [flow for flow in flows if not flow.unprovable and not _lacking(self._scene, flow)]
         self._oldest = min((flow.oldest for flow in chosen if flow.oldest is not None), default=0)
         return [await self._compare(flow, flow.plan) for flow in chosen if flow.plan is not None]
 
@@ -161,7 +216,7 @@ def _whole(compared: Sequence[Compared], why: str, apart: int) -> dict[Place, Fo
 
 
 def _unlike(more: int) -> str:
-    return f"NEW holds {more} rows more than the runs wrote" if more > 0 else "they differ"
+    return f"NEW holds {count_of(more, 'row')} more than the runs wrote" if more > 0 else "they differ"
 
 
 def _alike(compared: Sequence[Compared]) -> bool:
