@@ -72,12 +72,12 @@ def _certificate(folder: Path, run: ReportedRun) -> FoundCertificate | None:
 def _certificates(folder: Path) -> Iterator[tuple[Certificate, Path]]:
     for path in sorted(folder.glob("*_certificate.json")):
         try:
-            certificate, _ = read_certificate(path)
+            file = read_certificate(path)
         except UsageError:
             # Somebody else's file, or of a version to come: it certifies nothing here.
             continue
-        if not faults(certificate):
-            yield certificate, path
+        if not faults(file):
+            yield file.certificate, path
 
 
 def _certifies(certificate: Certificate, run: ReportedRun) -> bool:

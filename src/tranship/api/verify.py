@@ -64,8 +64,8 @@ def check_certificate(path: Path) -> Certificate:
         UsageError: the file is no certificate.
         Differs: it was changed; the message says what is wrong.
     """
-    certificate, text = read_certificate(path)
-    found = faults(certificate)
+    file = read_certificate(path)
+    certificate, text, found = file.certificate, file.text, faults(file)
     # Another version may word the page otherwise; the document in it is checked all the same.
     paged = text.lstrip().startswith("<") and certificate.tool_version == __version__
     if paged and not found and text != certificate_page(certificate):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +23,7 @@ END = "</script>"
 
 def sealed(certificate: Certificate) -> Certificate:
     """Returns a certificate with its hash."""
-    return replace(certificate, sha256=_hash(certificate))
+    return replace(certificate, sha256=_hash(msgspec.to_builtins(certificate)))
 
 
 def in_page(certificate: Certificate) -> str:
@@ -30,8 +33,18 @@ def in_page(certificate: Certificate) -> str:
     return BEGIN + document.replace("</", "<\\/") + END
 
 
-def read_certificate(path: Path) -> tuple[Certificate, str]:
-    """Returns the certificate of a file, JSON or page, and the text of the file.
+class CertificateFile(NamedTuple):
+    """A certificate as a file has it."""
+
+    certificate: Certificate
+    text: str
+    """Of the whole file."""
+    members: dict[str, object]
+    """The document, with members that only another version knows."""
+
+
+def read_certificate(path: Path) -> CertificateFile:
+    """Returns the certificate of a file, JSON or page.
 
     Raises:
         UsageError: the file cannot be read or is no certificate.
@@ -42,15 +55,29 @@ def read_certificate(path: Path) -> tuple[Certificate, str]:
         _, _, rest = text.partition(BEGIN)
         document = rest.partition(END)[0]
     try:
-        return msgspec.json.decode(document, type=Certificate), text
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        certificate = msgspec.json.decode(document, type=Certificate)
+        return CertificateFile(certificate, text, json.loads(document, object_pairs_hook=_once))
+    except (msgspec.DecodeError, msgspec.ValidationError, _NamedTwice) as error:
         raise UsageError(NoCertificate(path, str(error))) from None
 
 
-def faults(certificate: Certificate) -> list[str]:
+class _NamedTwice(Exception):
+    """An object has a member twice: programs take the last one, people may read the first."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    twice = next((name for n, name in enumerate(names) if name in names[:n]), None)
+    if twice is not None:
+        raise _NamedTwice(f"it has {twice} twice")
+    return dict(pairs)
+
+
+def faults(file: CertificateFile) -> list[str]:
     """Returns what is wrong with a certificate; nothing: it is as it was made."""
-    found = []
-    if certificate.sha256 != _hash(certificate):
+    found, certificate = [], file.certificate
+    # Of what the file says, not of what this version reads: another one has other members.
+    if certificate.sha256 != _hash(file.members):
         found.append("its SHA-256 is not that of its content: it was changed after it was made")
     found += [what for table in certificate.tables for what in _table_faults(table)]
     if certificate.cells != sum(table.cells for table in certificate.tables):
@@ -77,7 +104,6 @@ def _table_faults(table: CertifiedTable) -> list[str]:
     return found
 
 
-def _hash(certificate: Certificate) -> str:
-    document = msgspec.to_builtins(certificate)
-    del document["sha256"]
+def _hash(members: Mapping[str, object]) -> str:
+    document = {name: value for name, value in members.items() if name != "sha256"}
     return hashlib.sha256(msgspec.json.encode(document, order="sorted")).hexdigest()

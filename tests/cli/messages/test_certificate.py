@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 
@@ -68,6 +69,8 @@ def test_it_says_what_was_verified_and_is_checked(folder: Path) -> None:
         ("600 values in NEW were compared", "900 values in NEW were compared", "page does not say"),
         ('"cells":600,"columns"', '"cells":601,"columns"', "cells"),
         ('"rejected":1', '"rejected":1,"extra":1', "not a certificate"),
+        ('"written":200', '"written":900,"written":200', "not a certificate"),
+        ('"not_repeated":""', '"not_repeated":"","more":1', "SHA-256"),
         (BEGIN, "<p>", "not a certificate"),
     ],
 )
@@ -81,10 +84,22 @@ def test_what_was_changed_is_found(folder: Path, was: str, now: str, said: str) 
     assert said in checked.stderr
 
 
+def test_one_of_another_version_is_as_it_was_made(folder: Path) -> None:
+    """It has other members, and its SHA-256 is over those."""
+    file = made(folder).with_suffix(".json")
+    document = json.loads(file.read_text())
+    del document["tables"][0]["second_opinion"]["not_repeated"], document["sha256"]
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    file.write_text(json.dumps({**document, "sha256": sha256}))
+    checked = run_here("verify", "--certificate", file, cwd=folder)
+    assert checked.status == 0, checked
+
+
 def test_a_sum_that_is_forged_with_its_hash_is_found(folder: Path) -> None:
     """The hash alone proves no more than that nobody changed the file by accident."""
     page = made(folder)
-    certificate, _ = read_certificate(page)
+    certificate = read_certificate(page).certificate
     from msgspec.structs import replace
 
     forged = sealed(replace(certificate, tables=(replace(certificate.tables[0], written=250),)))
