@@ -86,8 +86,8 @@ def doctor_verdict(
     return f"{count} switched off. Next: {command_line('tranship', 'doctor', *words, '--restore')}"
 
 
-def verify_verdict(result: Verification) -> str:
-    """Returns whether NEW holds what OLD's rows became."""
+def verify_verdict(result: Verification, words: Sequence[str]) -> str:
+    """Returns whether NEW holds what OLD's rows became. ``words`` name the databases on the command line."""
     if not result.tables:
         return "No run on record wrote a row into NEW: there is nothing to compare."
     rows = _rows(sum(table.rows for table in result.tables))
@@ -95,7 +95,7 @@ def verify_verdict(result: Verification) -> str:
         case "verified":
             apart = any(isinstance(table.verified, str) for table in result.tables)
             verified = "verified but for what is named above" if apart else "verified"
-            return f"NEW holds what OLD's rows became: {rows}, {verified}. Nothing left to do."
+            return f"NEW holds what OLD's rows became: {rows}, {verified}. {_rejected(result, words)}"
         case "differs" if result.exit_status == 1:
             return "Others changed rows of NEW since the runs: look at those that are named above."
         case "differs":
@@ -104,6 +104,16 @@ def verify_verdict(result: Verification) -> str:
             return f"NEW {what}. Do not use it before you have looked at what is named here."
         case "not verified":
             return "Not every table could be compared: the reason stands beside each."
+
+
+def _rejected(result: Verification, words: Sequence[str]) -> str:
+    """Returns what is to be done about rows that the runs rejected: of each flow the last run tells."""
+    last = {(table.label, table.new_table): table.rejected for table in result.tables}
+    rejected = sum(last.values())
+    if not rejected:
+        return "Nothing left to do."
+    were = "was" if rejected == 1 else "were"
+    return f"{_rows(rejected)} {were} rejected: {command_line('tranship', 'report', *words)}"
 
 
 def _things(count: int) -> str:

@@ -61,6 +61,8 @@ class VerifiedTable(Struct, frozen=True):
     """What is found of rows that NEW held before the run; absent where it held none of them."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
+    rejected: int = 0
+    """Rows that the run rejected: NEW lacks them, and they are not compared."""
 
     @property
     def label(self) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 
 from tranship.api import Diagnosis, RunState, TableState
-from tranship.cli.verdicts import doctor_verdict, status_verdict
+from tranship.cli.verdicts import doctor_verdict, status_verdict, verify_verdict
 from tranship.model.names import TableName
 from tranship.model.undo import Unreadable
+from tranship.model.verification import Verification, VerifiedTable
 from tranship.server.journal import DecidedBy, Run, RunStatus, Undo
 
 WORDS = ("my config.json",)
@@ -62,3 +63,24 @@ def test_what_is_switched_off() -> None:
     )
     assert "a run that is at work" in doctor([Diagnosis(THING, None, running=True)])
     assert doctor([], 2).startswith("2 things are left as they are. Nothing is switched off")
+
+
+def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() -> None:
+    def of(run: str, rejected: int) -> VerifiedTable:
+        return VerifiedTable(run, "public.t", "public.t", 5, verified=True, rejected=rejected)
+
+    def told(*tables: VerifiedTable) -> str:
+        result = Verification(
+            tool_version="0",
+            status="verified",
+            exit_status=0,
+            started="",
+            finished="",
+            runs=(),
+            tables=tables,
+        )
+        return verify_verdict(result, ("c.json",))
+
+    assert told(of("a", 0)).endswith("5 rows, verified. Nothing left to do.")
+    assert told(of("a", 3)).endswith("verified. 3 rows were rejected: tranship report c.json")
+    assert told(of("a", 3), of("b", 1)).endswith("verified. 1 row was rejected: tranship report c.json")

@@ -101,7 +101,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
-        say(verify_verdict(result))
+        say(verify_verdict(result, config))
         for line in lines_beyond(result):
             say(line)
         say(f"Result: {path}")

@@ -109,8 +109,11 @@ class LookupSchemaNotAnalysed(RefusalMessage, frozen=True):
 
 class RenameNeedsTransform(RefusalMessage, frozen=True):
     code = "TS328"
-    meaning = "the types of a rename need a decision"
-    cure = "write it as `transform`"
+    meaning = "the types of two columns need a decision that says how values become others"
+    cure = (
+        "write it as `transform` with a mapping, a lookup or SQL; "
+        "where a key gets other values, decide `new_key` first"
+    )
     message = "{old_type} does not become {new_type} by itself{reason}: a rename is not enough"
     hint = "action 'transform' with value_mapping, lookup_table or transform_sql"
     old_type: str
