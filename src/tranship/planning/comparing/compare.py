@@ -221,7 +221,7 @@ def _pair_changes(
 
 def _table_change(pair: TablePair, matching: Matching) -> Change | None:
     """Returns the change of a table that is not simply found under its own name; None for one that is."""
-    old_words, new_words = _table_words(pair.old, pair.new, matching)
+    old_words, new_words = table_words(pair.old, pair.new, matching)
     match pair.pairing:
         case Pairing.NAME:
             return None
@@ -250,7 +250,7 @@ def _table_change(pair: TablePair, matching: Matching) -> Change | None:
     )
 
 
-def _table_words(old: TableName, new: TableName, matching: Matching) -> tuple[str, str]:
+def table_words(old: TableName, new: TableName, matching: Matching) -> tuple[str, str]:
     """Returns how two tables are named: bare where the schemas correspond, else both in full."""
     plain = dict(matching.schema_pairs).get(old.schema, old.schema) == new.schema
     return (old.name, new.name) if plain else (str(old), str(new))
@@ -278,7 +278,7 @@ def _removed_table(
 
 
 def _proposed_table(name: TableName, proposal: TableProposal, matching: Matching) -> Change:
-    old_words, new_words = _table_words(name, proposal.new, matching)
+    old_words, new_words = table_words(name, proposal.new, matching)
     evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
     if proposal.runner_up is not None:
         evidence.append(f"second best match: '{proposal.runner_up}'")

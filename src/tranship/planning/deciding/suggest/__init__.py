@@ -24,7 +24,7 @@ from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
-from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.compare import compare, table_words
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
 from tranship.planning.deciding.resolve import asked_by_patterns, decide
@@ -212,7 +212,8 @@ class _Data(Struct, frozen=True):
         """Returns what shapes are looked for in."""
         matching = self.provisional.comparison.matching
         left = matching.only_old, self._unfilled(matching)
-        return whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
+        whole = whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
+        return replace(whole, schema_pairs=matching.schema_pairs)
 
     @staticmethod
     def _unfilled(matching: Matching) -> tuple[TableName, ...]:
@@ -342,7 +343,8 @@ def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional
     evidence = [f"score {proposal.score:.2f}", *proposal.evidence]
     if proposal.runner_up is not None:
         evidence.append(f"second best match: '{proposal.runner_up}'")
-    question = f"Table '{proposal.old.name}' likely renamed to '{proposal.new.name}' in new DB"
+    old_words, new_words = table_words(proposal.old, proposal.new, provisional.matching)
+    question = f"Table '{old_words}' likely renamed to '{new_words}' in new DB"
     sure = not proposal.doubtful
     confidence = Confidence.LIKELY if sure else Confidence.GUESS
     return Draft(question, None, None, fields, sure, confidence, tuple(evidence))

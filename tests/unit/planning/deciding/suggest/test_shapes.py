@@ -122,3 +122,23 @@ def test_columns_of_numbers_become_rows_with_their_number() -> None:
     # Two columns of other names are no such row.
     fewer = parse_catalog("dept(id int pk, cost numeric, plan numeric)")
     assert not suggested(fewer, new).shapes
+
+
+def test_tables_of_the_same_columns_in_two_schemas_go_into_one() -> None:
+    columns = "(id int pk, login text, role text, meta jsonb)"
+    old = parse_catalog(
+        f"t1.users{columns}; t2.users{columns}; t3.users{columns}", schemas=("t1", "t2", "t3")
+    )
+    new = parse_catalog("users(id int pk, login text, role_id int, tenant text!)")
+    found = suggested(old, new)
+    assert "Table 't1.users' likely renamed to 'public.users' in new DB" in [q.text for q in found.questions]
+    offsets = {key: entries[1]["as"] for shape in found.shapes for key, entries in shape.entries.items()}
+    assert offsets == {"t2.users": {"offset": 1_000_000}, "t3.users": {"offset": 2_000_000}}
+    assert {shape.question for shape in found.shapes} == {
+        "Do the rows of 't2.users' go into 'users', too?",
+        "Do the rows of 't3.users' go into 'users', too?",
+    }
+    assert {q.table: q.suggestion for q in found.questions if q.table.startswith("t")} == {
+        "t2.users": "see _suggestions 1",
+        "t3.users": "see _suggestions 2",
+    }

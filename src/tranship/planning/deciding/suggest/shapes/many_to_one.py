@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.names import ColumnRef
+from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.resolve.tables import table_key
@@ -23,7 +23,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     suggested_sql,
     written,
 )
-from tranship.planning.matching.scope import quoted
+from tranship.planning.matching.scope import default_schema, quoted
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import folded, stems
 from tranship.planning.printed.allowed_values import allowed_values
@@ -49,9 +49,15 @@ def _joining(whole: Whole, one: PairOfTables) -> Iterator[tuple[Table, list[str]
     """Yields the old tables that may go into the new table of a pair, with the columns that both have."""
     for table in whole.only_old:
         shared = _shared(table, one)
-        mostly = len(shared) >= _MOSTLY * len(table.columns) and not one.pair.name
-        if mostly and _is_one_kind(table, one, shared):
+        mostly = len(shared) >= _MOSTLY * len(table.columns) and _is_one_kind(table, one, shared)
+        if not one.pair.name and (mostly or _is_twin(table, one.before)):
             yield table, shared
+
+
+def _is_twin(table: Table, other: Table) -> bool:
+    """Returns whether an old table has just the columns of another one, as those of two tenants or years."""
+    columns = [{(c.name, family(c.type)) for c in one.columns} for one in (table, other)]
+    return columns[0] == columns[1] and len(columns[0]) > _NAME_ALONE + len(_key_of(table))
 
 
 def _is_one_kind(table: Table, one: PairOfTables, shared: Sequence[str]) -> bool:
@@ -74,10 +80,12 @@ def _shared(table: Table, one: PairOfTables) -> list[str]:
 def _united(whole: Whole, sides: tuple[Table, PairOfTables], shared: Sequence[str], offset: int) -> Shape:
     table, one = sides
     new = one.pair.new
-    entries: list[Entry] = [{"action": "rename_table", "new_table": new.name}]
+    entries: list[Entry] = [_renamed(whole, table, new)]
     evidence = [
         f"NEW's {new}, which {one.pair.old} fills, has {len(shared)} of its {len(table.columns)} columns"
     ]
+    if _is_twin(table, one.before):
+        evidence.append(f"its columns are those of {one.pair.old}")
     others = dict(_led_children(whole, table, one))
     for column in _discriminators(table, one):
         labels = allowed_values(one.after, column)
@@ -93,10 +101,15 @@ def _united(whole: Whole, sides: tuple[Table, PairOfTables], shared: Sequence[st
         evidence.append(
             f"both have keys '{key}' of their own: the offset moves these behind those of {one.pair.old}"
         )
-    question = f"Do the rows of '{table.name.name}' go into '{new.name}', too?"
-    return Shape(
-        question, tuple(evidence), {table_key(table.name, whole.old): tuple(entries), **others}, table.name
-    )
+    named = table_key(table.name, whole.old)
+    question = f"Do the rows of '{named}' go into '{table_key(new, whole.new)}', too?"
+    return Shape(question, tuple(evidence), {named: tuple(entries), **others}, table.name)
+
+
+def _renamed(whole: Whole, table: Table, new: TableName) -> Entry:
+    entry = {"action": "rename_table", "new_table": new.name}
+    plain = new.schema == dict(whole.schema_pairs).get(table.name.schema, default_schema(whole.new))
+    return entry if plain else {**entry, "new_schema": new.schema}
 
 
 def _led_children(whole: Whole, table: Table, one: PairOfTables) -> Iterator[tuple[str, tuple[Entry, ...]]]:

@@ -99,6 +99,8 @@ class Whole(Struct, frozen=True):
     """Old tables whose rows go nowhere."""
     unfilled: tuple[Table, ...]
     """New tables to which no rows go."""
+    schema_pairs: tuple[tuple[str, str], ...] = ()
+    """Schemas of OLD that correspond to schemas of NEW."""
 
     def partner(self, old: TableName) -> PairOfTables | None:
         """Returns the flow from an old table that was found."""
