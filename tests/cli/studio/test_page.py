@@ -119,3 +119,19 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
         assert page.run(TOO_FAINT) == []
     background = page.run("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(20, 23, 28)") is (scheme == "dark")
+
+
+def test_where_nothing_is_suggested_nothing_is_chosen(page: Page, running: Running) -> None:
+    page.run(
+        "[...document.querySelectorAll('#tables button')].find((one) => one.textContent.startsWith('users')).click()"
+    )
+    unchosen = (
+        "[...document.querySelectorAll('article')].find((one) => one.querySelector('select')?.value === '')"
+    )
+    assert page.run(f"{unchosen}.querySelector('select').selectedOptions[0].textContent") == "choose …"
+    for button in ("Save this answer", "Try it on ten rows"):
+        page.run(
+            f"[...{unchosen}.querySelectorAll('button')].find((one) => one.textContent === {json.dumps(button)}).click()"
+        )
+        page.until(f"{unchosen}.textContent.includes('Choose an answer first.')")
+    assert [one for one in running.enter("Eve").state["questions"] if one["decided"]] == []

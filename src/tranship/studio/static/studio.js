@@ -207,10 +207,12 @@ function card(question) {
 function answerForm(question, box) {
   // A suggestion with a placeholder cannot be accepted as it is: it is there to be changed.
   const whole = complete(question);
-  const first = whole ? "suggestion" : question.suggestion_text ? "fields" : "0";
+  // Where nothing is suggested nothing is chosen: one careless click would leave data behind.
+  const first = whole ? "suggestion" : question.suggestion_text ? "fields" : question.key ? "0" : "";
   const draft = drafts.get(question.place) || { choice: first, values: {}, because: question.because };
   const select = make("select", { "aria-label": "Answer" });
   if (whole) select.append(make("option", { value: "suggestion", text: "accept the suggestion" }));
+  if (first === "") select.append(make("option", { value: "", text: "choose …" }));
   question.choices.forEach((one, n) => select.append(make("option", { value: String(n), text: `${one.name} (${one.action})` })));
   select.append(make("option", { value: "fields", text: question.suggestion_text ? "change the suggestion, as JSON" : "fields as JSON" }));
   draft.values.fields ??= question.suggestion_text;
@@ -238,7 +240,7 @@ function answerForm(question, box) {
     make("div", { class: "row" },
       make("button", { type: "submit", class: "main", text: question.key ? "Save this decision" : "Save this answer" }),
       both,
-      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => tryIt(question, draft) } })),
+      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => isChosen(draft, verdict) && tryIt(question, draft) } })),
     result);
   return { element };
 }
@@ -256,6 +258,7 @@ function likeThis(question) {
 // An answer that names a column or reads one belongs to one question alone.
 function fitsAlike(question, draft) {
   if (draft.choice === "suggestion") return likeThis(question).every(complete);
+  if (draft.choice === "") return false;
   const choice = question.choices[Number(draft.choice)];
   return Boolean(choice) && !choice.fields.some((one) => one.name.endsWith("_column") || (one.kind === "sql" && question.old_column));
 }
@@ -268,6 +271,7 @@ function debounced(action, milliseconds) {
 function showFields(question, draft, box, noted) {
   box.replaceChildren();
   if (draft.choice === "suggestion") return box.append(make("pre", { text: question.suggestion_text }));
+  if (draft.choice === "") return;
   const choice = question.choices[Number(draft.choice)];
   const wanted = draft.choice === "fields" ? [{ name: "fields", asked: 'for example {"action": "ignore"}', kind: "json" }] : choice.fields;
   if (choice) box.append(make("p", { class: "dim", text: choice.does }));
@@ -317,7 +321,14 @@ function showVerdict(box, problems, good) {
   if (!problems.length && good) box.append(make("p", { class: "right", text: good }));
 }
 
+// Returns whether an answer is chosen; says so where none is.
+function isChosen(draft, verdict) {
+  if (draft.choice === "") showVerdict(verdict, [{ message: "Choose an answer first." }]);
+  return draft.choice !== "";
+}
+
 async function check(question, draft, verdict) {
+  if (draft.choice === "") return showVerdict(verdict, []);
   const { answer } = await call("/api/check", answerOf(question, draft));
   showVerdict(verdict, answer.problems || [], "This answer fits the two schemas.");
 }
@@ -326,6 +337,7 @@ async function check(question, draft, verdict) {
 let saving = Promise.resolve();
 
 function save(question, draft, verdict, also = []) {
+  if (!isChosen(draft, verdict)) return saving;
   saving = saving.then(() => saveNow(question, draft, verdict, also));
   return saving;
 }
