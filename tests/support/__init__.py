@@ -19,6 +19,7 @@ import asyncpg
 import pytest
 
 from tranship.demo.servers import Installation, Server, installations
+from tranship.server.round_trips import BriefConnection
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -110,8 +111,8 @@ class Database:
         return self.server.url(self.name)
 
     def connect(self, **options: Any) -> Any:
-        """``async with database.connect() as conn`` as superuser."""
-        return connected(self.server, self.name, **options)
+        """``async with database.connect() as conn`` as superuser, on a connection as the engine has."""
+        return connected(self.server, self.name, **{"connection_class": BriefConnection, **options})
 
     async def run(self, script: str) -> None:
         """Runs a script of plain SQL (no psql commands) in one implicit transaction."""

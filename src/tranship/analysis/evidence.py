@@ -6,6 +6,7 @@ that decide the class of a change come first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -129,8 +130,10 @@ async def gather_observed(
 
 async def _begin(open_: Connections, old: Catalog, new: Catalog, seconds: float) -> _Gathering:
     style = datestyle(new)
-    await pin(open_.old, Side.OLD, datestyle=style, search_path="")
-    await pin(open_.new, Side.NEW, datestyle=style, search_path="")
+    await asyncio.gather(
+        pin(open_.old, Side.OLD, datestyle=style, search_path=""),
+        pin(open_.new, Side.NEW, datestyle=style, search_path=""),
+    )
     conns = {Side.OLD: open_.old, Side.NEW: open_.new}
     return _Gathering(conns, {Side.OLD: old, Side.NEW: new}, seconds)
 

@@ -16,7 +16,7 @@ from tranship.config import Config, Endpoint
 from tranship.errors import Refused, UsageError
 from tranship.errors.codes.runs import OldIsStandbyOfNew, SameDatabase
 from tranship.model.catalog import Catalog
-from tranship.model.names import Side
+from tranship.model.names import ColumnRef, Side
 from tranship.model.resolution import Problem
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.restored import as_restored
@@ -25,7 +25,7 @@ from tranship.planning.matching.scope import Scope, make_scope
 from tranship.planning.matching.selection import narrowed
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
-from tranship.server.identity import read_identity, same_database, standby_of
+from tranship.server.identity import read_identities, read_identity, same_database, standby_of
 from tranship.server.journal import find_journal
 from tranship.server.trouble import is_lost
 
@@ -99,7 +99,7 @@ async def refuse_same_database(open_: Connections, config: Config) -> None:
     Raises:
         Refused: OLD is NEW, or a standby of it.
     """
-    old, new = await read_identity(open_.old), await read_identity(open_.new)
+    old, new = await read_identities(open_.old, open_.new)
     if standby_of(old, new):
         raise Refused(OldIsStandbyOfNew(config.old.display, config.new.display))
     if not new.standby and await same_database(open_.old, open_.new):
@@ -111,20 +111,24 @@ async def read_background(open_: Connections, sides: Sides) -> tuple[Background,
     be read.
     """
     wanted = loose_columns(sides.old, sides.new, sides.scope)
-    unread: list[str] = []
-    found: list[Statistics] = []
-    for side, conn, catalog, columns in (
-        (Side.OLD, open_.old, sides.old, wanted[0]),
-        (Side.NEW, open_.new, sides.new, wanted[1]),
-    ):
-        try:
-            found.append(await read_few(conn, catalog, columns, seconds=_STATISTICS_SECONDS))
-        except (asyncpg.PostgresError, UnicodeDecodeError) as error:
-            if is_lost(error):
-                raise
-            unread.append(f"statistics of {side.value.upper()}: {type(error).__name__}")
-            found.append(Statistics())
-    return Background(sides.shared_ancestor, *found), tuple(unread)
+    read = await asyncio.gather(
+        _statistics(Side.OLD, open_.old, sides.old, wanted[0]),
+        _statistics(Side.NEW, open_.new, sides.new, wanted[1]),
+    )
+    unread = tuple(words for _, words in read if words)
+    return Background(sides.shared_ancestor, *(found for found, _ in read)), unread
+
+
+async def _statistics(
+    side: Side, conn: asyncpg.Connection, catalog: Catalog, columns: Sequence[ColumnRef]
+) -> tuple[Statistics, str]:
+    """Returns what ANALYZE has stored about columns, or in words why it could not be read."""
+    try:
+        return await read_few(conn, catalog, columns, seconds=_STATISTICS_SECONDS), ""
+    except (asyncpg.PostgresError, UnicodeDecodeError) as error:
+        if is_lost(error):
+            raise
+        return Statistics(), f"statistics of {side.value.upper()}: {type(error).__name__}"
 
 
 async def _read_side(

@@ -54,6 +54,8 @@ class FlowTask(Struct, frozen=True):
     """
     whole_keys: bool = False
     """Foreign keys of the table to itself stay on, so all rows arrive in one statement or not at all."""
+    predictions: bool = True
+    """Whether the journal may say of rows that they are not copied."""
 
     @property
     def replica(self) -> bool:

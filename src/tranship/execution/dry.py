@@ -236,7 +236,7 @@ async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[
             rows: Counter[TableName] = Counter()
             for plan in group.tables:
                 rows[plan.new] += untouched[plan.flow]
-            size, batch = rows.total(), context.options.batch_size
+            size, batch = rows.total(), context.options.batch_rows
             if not stays_on(job, group, acting):
                 switched.append(await needed(new, job, group, replica=replica, rows=size, batch_rows=batch))
             if mode != RebuildIndexes.NEVER:

@@ -32,6 +32,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.batch_rows import with_fitting_batches
 from tranship.execution.start.computed import check_computed
 from tranship.execution.start.dependencies import facts, gone
 from tranship.execution.start.earlier_runs import Before, earlier
@@ -103,6 +104,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
     options = context.options
     async with both_sides(context) as (old, control):
         with measured("before the start"):
+            context = await with_fitting_batches(context, control)
             passed = await preflight(context, old, control, live=True)
         locking = WriterLock.hold(
             context.config,

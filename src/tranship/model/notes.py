@@ -114,6 +114,14 @@ class BatchDivided(Struct, frozen=True, tag=True):
     """Because batches of this table take long; False: because it fails as a whole."""
 
 
+class LargerBatches(Struct, frozen=True, tag=True):
+    """Batches have more rows than usual, because the way to NEW is long."""
+
+    milliseconds: float
+    """Of one round trip."""
+    rows: int
+
+
 class FollowerBehind(Struct, frozen=True, tag=True):
     """Batches wait for a standby or a replication slot of NEW."""
 
@@ -238,6 +246,7 @@ RunNote = (
     | RollingBack
     | Retrying
     | BatchDivided
+    | LargerBatches
     | FollowerBehind
     | WaitingForWriters
     | NotAnalyzed

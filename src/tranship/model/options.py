@@ -102,6 +102,10 @@ def naming_by(changes: str, prefix: str | None = None) -> tuple[str, ...]:
     return MigrateOptions(prefix=own, results_dir=folder or ".").naming
 
 
+USUAL_BATCH = 50_000
+"""Rows of a batch where nobody names a number."""
+
+
 class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Options of ``migrate``; paths are relative to the working directory."""
 
@@ -114,8 +118,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Path of the file with a person's decisions; None: there are none."""
     changes_file: str | None = None
     """None: the default file where it exists, else the run compares the databases itself."""
-    batch_size: int = 50_000
-    """Rows of one committed batch."""
+    batch_size: int | None = None
+    """Rows of one committed batch. None: :data:`USUAL_BATCH`, or more where the way to NEW is long."""
     jobs: int = 4
     """Streams that copy at the same time, each with a connection to OLD and one to NEW."""
     engine: str | None = None
@@ -171,6 +175,11 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
         """The options that say where files lie and how they are named, for the next command."""
         prefix = ("--prefix", self.prefix) if self.prefix else ()
         return (*prefix, "--results-dir", self.results_dir) if self.results_dir != "results" else prefix
+
+    @property
+    def batch_rows(self) -> int:
+        """The rows of one committed batch."""
+        return self.batch_size if self.batch_size is not None else USUAL_BATCH
 
     def again_with(self, *more: str) -> str:
         """Returns the command line of the same run with further options."""

@@ -122,7 +122,7 @@ class Console:
             *_WARNINGS[self._mode],
             "",
             f"Tables to migrate: {len(tables)}",
-            f"Batch size: {self._options.batch_size}",
+            f"Batch size: {self._options.batch_rows}",
         ]
 
     def _blocks(self) -> list[str]:

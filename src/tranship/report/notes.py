@@ -15,6 +15,7 @@ from tranship.model.notes import (
     IndexRebuilding,
     IndexRebuilt,
     IndexRemoved,
+    LargerBatches,
     LockBlocked,
     LookingForWrites,
     MomentOfRun,
@@ -77,7 +78,7 @@ def _of_run(note: RunNote) -> str:
             return f"{what}: {error}; trying again in {seconds:.1f} s"
         case BatchDivided():
             return _divided(note)
-        case FollowerBehind() | WaitingForWriters() | NotAnalyzed():
+        case FollowerBehind() | WaitingForWriters() | NotAnalyzed() | LargerBatches():
             return _of_new(note)
         case SequencesNotRestored(sequences=sequences):
             names = ", ".join(map(str, sequences))
@@ -86,7 +87,10 @@ def _of_run(note: RunNote) -> str:
             assert_never(unreachable)
 
 
-def _of_new(note: FollowerBehind | WaitingForWriters | NotAnalyzed) -> str:
+def _of_new(note: FollowerBehind | WaitingForWriters | NotAnalyzed | LargerBatches) -> str:
+    if isinstance(note, LargerBatches):
+        way = f"the way to NEW and back takes {note.milliseconds:.0f} ms"
+        return f"{way}, so batches have up to {note.rows} rows (--batch-size N sets another number)"
     if isinstance(note, FollowerBehind):
         megabytes = note.bytes // 1024 // 1024
         return f"waiting: {note.follower} is {megabytes} MB behind NEW; remove it if it is gone for good"

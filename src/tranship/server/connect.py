@@ -6,7 +6,9 @@ import asyncio
 import socket
 import ssl
 import sys
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 
 import asyncpg
 
@@ -14,7 +16,8 @@ from tranship.config import CommandSecret, CommandTrouble, Endpoint
 from tranship.errors import ConnectError
 from tranship.errors.codes.connection import NoPasswordNow, ServerTooOld, TooManyConnections
 from tranship.model.names import Side
-from tranship.server.deadline import LOOK_INTERVAL, WatchedConnection
+from tranship.server.deadline import LOOK_INTERVAL
+from tranship.server.round_trips import BriefConnection, PinnedSetting
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion, explain, failed
 from tranship.sql.queries import query
@@ -42,22 +45,26 @@ _NO_LIMITS = {
 }
 """Settings that the first statements of a session make. They are not start-up parameters, because poolers
 refuse most of those. The TCP settings are the server's side of :data:`_KEEPALIVE`."""
-
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 OLDEST = 110000
 """``server_version_num`` of the oldest version whose catalogs the queries know."""
 
 
 async def connect(
-    endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None
+    endpoint: Endpoint,
+    *,
+    application_name: str = "tranship",
+    command_timeout: float | None = None,
+    settings: Mapping[str, str] = _NONE,
 ) -> asyncpg.Connection:
-    """Returns a new connection without the time limits that a database or role sets. Nothing else is pinned
-    yet (`session.pin`).
+    """Returns a new `BriefConnection` without the time limits that a database or role sets.
 
     Args:
         endpoint: where and as whom; ``connect_timeout`` seconds bound all attempts together.
         application_name: as ``pg_stat_activity`` shows it.
         command_timeout: seconds for each statement; None: no bound.
+        settings: further ones for the whole session; `session.pin` checks that they stay.
 
     Raises:
         ConnectError: it says what to do; the password is in no message.
@@ -69,7 +76,7 @@ async def connect(
     for number, context in enumerate(attempts, 1):
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
-            await _lift_limits(conn, endpoint)
+            await _set_up(conn, endpoint, settings)
         except (*DATABASE_TROUBLE, UnicodeError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
@@ -121,7 +128,7 @@ async def _attempt(
         # them.
         statement_cache_size=0,
         server_settings=settings,
-        connection_class=WatchedConnection,
+        connection_class=BriefConnection,
     )
     conn.is_working = partial(is_working, endpoint)
     # Read before the server is asked: `get_server_pid` gives its answer afterwards.
@@ -150,20 +157,30 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
         return False
 
 
-async def _lift_limits(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
-    wanted = dict(_NO_LIMITS)
+async def _set_up(conn: asyncpg.Connection, endpoint: Endpoint, settings: Mapping[str, str]) -> None:
+    """Lifts the limits, makes the settings and learns which backend answers."""
+    wanted = {**_NO_LIMITS, **settings}
     if endpoint.side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
     # First and alone: the next statement reads a catalog, for which a limit of milliseconds may be too short.
     await conn.execute(NO_STATEMENT_TIMEOUT)
-    pinned = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
+    pinned = await pinned_settings(conn, wanted)
     announced = conn.get_settings().server_version
     if not pinned:
         # Something that speaks the protocol and knows none of PostgreSQL's settings.
         raise UnknownVersion(announced)
-    if pinned[0]["version"] < OLDEST:
+    if pinned[0].version < OLDEST:
         raise failed(ServerTooOld(announced), endpoint)
-    conn.backend_pid = pinned[0]["backend"]
+    conn.backend_pid = pinned[0].backend
+    conn.pinned = pinned
+    if conn.direct:
+        conn.remember_statements()
+
+
+async def pinned_settings(conn: asyncpg.Connection, wanted: Mapping[str, str]) -> tuple[PinnedSetting, ...]:
+    """Sets those of some settings that the server knows, for the session, and returns how they stand."""
+    rows = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
+    return tuple(PinnedSetting(**row) for row in rows)
 
 
 def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:

@@ -9,7 +9,7 @@ connection given up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -30,11 +30,19 @@ be on the network.
 """
 
 
-class _Announcing(Protocol):
+class Announced(Protocol):
+    """What a server announced, as attributes, and the types that the driver knows of it."""
+
+    def register_data_types(self, types: Sequence[Mapping[str, object]]) -> None:
+        """Makes types known to the driver."""
+        ...
+
+
+class Announcing(Protocol):
     """The driver's protocol, as far as it is asked here."""
 
-    def get_settings(self) -> object:
-        """Returns the settings that the server announced, as attributes."""
+    def get_settings(self) -> Announced:
+        """Returns what the server announced."""
         ...
 
 
@@ -60,7 +68,7 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
     """
 
     def __init__(
-        self, protocol: _Announcing, transport: asyncio.Transport, *more: object, **named: object
+        self, protocol: Announcing, transport: asyncio.Transport, *more: object, **named: object
     ) -> None:
         """Makes the driver's connection, which needs the version that the server announces.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 import asyncpg
@@ -34,6 +35,11 @@ async def read_identity(conn: asyncpg.Connection) -> Identity:
     """Returns the identity of the database behind a connection."""
     row = await conn.fetchrow(query("identity"))
     return Identity(row["system"], row["database_oid"], row["database"], row["standby"], row["version"])
+
+
+async def read_identities(old: asyncpg.Connection, new: asyncpg.Connection) -> tuple[Identity, Identity]:
+    """Returns what tells both databases apart, asked at the same time."""
+    return await asyncio.gather(read_identity(old), read_identity(new))
 
 
 async def same_database(old: asyncpg.Connection, new: asyncpg.Connection) -> bool:

@@ -23,14 +23,14 @@ class ImportedSnapshot(Snapshot):
         self.exported: Sequence[str] = ()
         """The identifiers under which the snapshot can be imported now, as its holder said last."""
 
-    async def _join(self, conn: asyncpg.Connection) -> None:
+    async def _join(self, conn: asyncpg.Connection, zone: str | None = None) -> None:
         """Begins a transaction on the snapshot, from the first export that is still held.
 
         Raises:
             SnapshotLost: none is.
         """
         for exported in self.exported:
-            if await begin_on(conn, exported):
+            if await begin_on(conn, exported, zone):
                 return
         raise SnapshotLost
 

@@ -5,6 +5,7 @@ refused.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -15,10 +16,11 @@ from tranship.errors.codes.start import TransactionPooler
 from tranship.model.catalog import Catalog
 from tranship.model.date_order import date_order
 from tranship.model.names import Side
-from tranship.server.connect import connect
+from tranship.server.connect import connect, pinned_settings
+from tranship.server.round_trips import PinnedSetting
 from tranship.sql.new.switches import AS_ORIGIN
 from tranship.sql.queries import query
-from tranship.sql.session import BACKEND, INHERITED_SETTINGS, SERVER_ENCODING
+from tranship.sql.session import BACKEND, SERVER_ENCODING
 
 _BOTH = {
     # Text forms: the same value prints as the same text on both sides, and NEW's input reads what OLD
@@ -27,7 +29,9 @@ _BOTH = {
     "bytea_output": "hex",
     "extra_float_digits": "3",  # the shortest text that gives the same float, on every version
     "xmloption": "content",  # every xml value passes; DOCUMENT would refuse fragments
-    # Meaning of our own statements.
+    # Meaning of our own statements. A statement that is prepared under a name is planned for its values at
+    # each use, as one without a name is.
+    "plan_cache_mode": "force_custom_plan",
     "standard_conforming_strings": "on",
     "array_nulls": "on",
     "transform_null_equals": "off",
@@ -74,34 +78,53 @@ async def pin(
     Raises:
         ConnectError: a setting did not stay, or NEW disables triggers for this role by default.
     """
-    wanted = {**_BOTH, "DateStyle": datestyle, "client_encoding": await _encoding(conn, side)}
+    wanted = _settings(side, datestyle=datestyle, zone=zone, search_path=search_path)
+    await _settle(conn, side, wanted, await pinned_settings(conn, wanted))
+
+
+def _settings(side: Side, *, datestyle: str, zone: str | None, search_path: str | None) -> dict[str, str]:
+    """Returns the settings that `pin` makes."""
+    wanted = {**_BOTH, "DateStyle": datestyle, "client_encoding": "UTF8"}
     if zone is not None:
         wanted["TimeZone"] = zone
     if side is Side.OLD:
         # With row_security off a policy that would filter rows raises: a part of a table must never look like
         # all of it.
         wanted |= {**_OLD, "row_security": "off"}
-    else:
-        wanted |= await _corrected(conn)
     if search_path is not None:
         wanted["search_path"] = search_path
-    await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
-    rows = await conn.fetch(query("session_read_back"), list(wanted))
-    # Read back, because a pooler may accept SET and run the next transaction on another backend.
-    for name, now in ((row["name"], row["now"]) for row in rows):
-        if _folded(now) != _folded(wanted[name]):
-            raise ConnectError(SettingNotKept(side, name, now, wanted[name]))
+    return wanted
 
 
-async def _encoding(conn: asyncpg.Connection, side: Side) -> str:
-    """Returns the client encoding: UTF8, but for an OLD that is SQL_ASCII, whose bytes need not be valid in
-    any encoding.
+async def _settle(
+    conn: asyncpg.Connection, side: Side, wanted: Mapping[str, str], pinned: Sequence[PinnedSetting]
+) -> None:
+    """Corrects what only this server needs, and checks that all settings stayed."""
+    wanted = dict(wanted)
+    corrections = await _encoding(conn) if side is Side.OLD else await _corrected(conn, pinned[0])
+    if corrections:
+        wanted |= corrections
+        pinned = (*pinned, *await pinned_settings(conn, corrections))
+    now = {setting.name: setting.now for setting in pinned}
+    if not conn.direct:
+        # Read back, because a pooler may accept SET and run the next transaction on another backend.
+        rows = await conn.fetch(query("session_read_back"), list(wanted))
+        now = {row["name"]: row["now"] for row in rows}
+    for name in now.keys() & wanted.keys():
+        if _folded(now[name]) != _folded(wanted[name]):
+            raise ConnectError(SettingNotKept(side, name, now[name], wanted[name]))
+
+
+async def _encoding(conn: asyncpg.Connection) -> dict[str, str]:
+    """Returns the client encoding of an OLD that is SQL_ASCII, whose bytes need not be valid in any
+    encoding.
     """
-    raw = side is Side.OLD and await conn.fetchval(SERVER_ENCODING) == _SQL_ASCII
-    return _SQL_ASCII if raw else "UTF8"
+    # The server announces it when a connection begins (PostgreSQL documentation, "Asynchronous Operations").
+    announced = getattr(conn.get_settings(), "server_encoding", None) or await conn.fetchval(SERVER_ENCODING)
+    return {"client_encoding": _SQL_ASCII} if announced == _SQL_ASCII else {}
 
 
-async def _corrected(conn: asyncpg.Connection) -> dict[str, str]:
+async def _corrected(conn: asyncpg.Connection, found: PinnedSetting) -> dict[str, str]:
     """Returns the settings that a session on NEW has to change because the role or the database has another
     default.
 
@@ -109,16 +132,15 @@ async def _corrected(conn: asyncpg.Connection) -> dict[str, str]:
         ConnectError: triggers and foreign keys are disabled for this role by default, and it may not change
             that.
     """
-    found = await conn.fetchrow(INHERITED_SETTINGS)
     # What a run saw committed has to outlive a crash of the server. `local` is the least that grants it; for
     # how many standbys a commit waits remains the server's own choice.
-    wanted = {"synchronous_commit": "local"} if found["durability"] == "off" else {}
-    if found["replication_role"] != "origin":
+    wanted = {"synchronous_commit": "local"} if found.durability == "off" else {}
+    if found.replication_role != "origin":
         # Foreign keys would not be checked and replica triggers would fire, although nobody switched them.
         try:
             await conn.execute(AS_ORIGIN)
         except asyncpg.InsufficientPrivilegeError as error:
-            raise ConnectError(SilencedByDefault(found["replication_role"])) from error
+            raise ConnectError(SilencedByDefault(found.replication_role)) from error
     return wanted
 
 
@@ -145,11 +167,13 @@ async def open_session(
         ConnectError: the server cannot be reached, or a setting does not stay.
         Refused: a pooler changes the backend between transactions.
     """
-    conn = await connect(endpoint, application_name=application_name)
+    side = endpoint.side
+    wanted = _settings(side, datestyle=datestyle, zone=zone, search_path=search_path)
+    conn = await connect(endpoint, application_name=application_name, settings=wanted)
     try:
         if direct:
             await refuse_pooler(conn, endpoint)
-        await pin(conn, endpoint.side, datestyle=datestyle, zone=zone, search_path=search_path)
+        await _settle(conn, side, wanted, conn.pinned)
     except BaseException:
         conn.terminate()
         # One turn of the event loop, in which the transport closes the socket.
@@ -169,9 +193,9 @@ async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
     Raises:
         Refused: the backend changed between two transactions of one connection.
     """
-    backend = await conn.fetchval(BACKEND)
-    if backend == conn.announced_pid:
+    if conn.direct:
         return
+    backend = await conn.fetchval(BACKEND)
     other = await connect(endpoint, application_name="tranship pooler check")
     try:
         async with other.transaction():

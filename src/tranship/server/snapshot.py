@@ -35,6 +35,7 @@ COMPARABLE = 2**30
 allows.
 """
 LOCK_SECONDS = 3
+_LOCKS_SOON = statements.set_local("lock_timeout", f"{LOCK_SECONDS}s")
 LOCK_TRIES = 20
 """Another session's ACCESS EXCLUSIVE lock on OLD is waited for about a minute, in short steps: while a lock
 request waits, others queue behind it."""
@@ -234,10 +235,7 @@ class Snapshot:
         opening = self._connect if spare else self._reading
         conn = self._idle.pop() if self._idle else await opening()
         try:
-            await self._join(conn)
-            await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
-            if zone is not None:
-                await conn.execute(statements.set_local("TimeZone", zone))
+            await self._join(conn, zone)
             yield conn
             await conn.execute("ROLLBACK")
         except BaseException:
@@ -275,10 +273,10 @@ class Snapshot:
             self._endpoint, datestyle=self._settings.datestyle, zone=self._settings.zone
         )
 
-    async def _join(self, conn: asyncpg.Connection) -> None:
+    async def _join(self, conn: asyncpg.Connection, zone: str | None = None) -> None:
         """Begins a transaction on the snapshot, from the first holder that still exports it."""
         for holder in tuple(self._holders):
-            if await begin_on(conn, holder.exported):
+            if await begin_on(conn, holder.exported, zone):
                 return
             await self._forget(holder)
         raise SnapshotLost
@@ -312,8 +310,7 @@ class Snapshot:
         documentation, "MVCC – Caveats").
         """
         for attempt in range(LOCK_TRIES):
-            await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
-            await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
+            await conn.execute(f"{sql_snapshot.BEGIN_SNAPSHOT}; {_LOCKS_SOON}")
             try:
                 if self._relations:
                     await conn.execute(sql_snapshot.lock_shared(self._relations))
@@ -330,7 +327,6 @@ class Snapshot:
         conn = await self._connect()
         try:
             await self._join(conn)
-            await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
             if self._relations:
                 await conn.execute(sql_snapshot.lock_shared(self._relations))
             exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
@@ -364,13 +360,16 @@ class Snapshot:
         self._holders.clear()
 
 
-async def begin_on(conn: asyncpg.Connection, exported: str) -> bool:
-    """Begins a transaction on an exported snapshot. Returns False when nobody holds it any more; then the
-    connection is in no transaction.
+async def begin_on(conn: asyncpg.Connection, exported: str, zone: str | None = None) -> bool:
+    """Begins a transaction on an exported snapshot, with a time zone if one is given, and a limit for locks.
+
+    Returns False when nobody holds the snapshot any more; then the connection is in no transaction.
     """
-    await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
+    begin = [sql_snapshot.BEGIN_SNAPSHOT, sql_snapshot.import_snapshot(exported), _LOCKS_SOON]
+    if zone is not None:
+        begin.append(statements.set_local("TimeZone", zone))
     try:
-        await conn.execute(sql_snapshot.import_snapshot(exported))
+        await conn.execute("; ".join(begin))
     # So the server refuses an export whose transaction has ended: 42704 since 17, 22023 before.
     except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
         await conn.execute("ROLLBACK")

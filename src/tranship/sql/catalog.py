@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from tranship.sql.queries import query
+from tranship.sql.quote import ident
 
 # The default locale was split into locale, provider and rules over the years: a provider since 15, the
 # provider's locale under one name for all providers since 17 (PostgreSQL documentation, "pg_database").
@@ -49,6 +54,41 @@ _SINCE: dict[str, tuple[tuple[int, str], ...]] = {
     "published_schema": _PUBLISHED_SCHEMA,
 }
 """Per marker ``{{name}}`` in a query: the expression from a ``server_version_num`` on, newest first."""
+
+
+class CatalogQuery(NamedTuple):
+    """One of several catalog queries that are asked together."""
+
+    name: str
+    fields: tuple[tuple[str, bool], ...]
+    """Its columns, and whether each is an integer."""
+    arguments: int
+    """How many it takes."""
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def catalog_queries(asked: Sequence[CatalogQuery], version: int) -> str:
+    """Returns one query for all the rows of several: its one row has a JSON array for each of them. It takes
+    the arguments of all, one after the other.
+    """
+    columns, before = [], 0
+    for one in asked:
+        # JSON has an OID as text.
+        fields = ", ".join(
+            f"q.{ident(name)}{'::int8' * number} AS {ident(name)}" for name, number in one.fields
+        )
+        text = _numbered_from(before, catalog_query(one.name, version))
+        rows = f"SELECT {fields} FROM (\n{text}\n) AS q"
+        columns.append(f"(SELECT COALESCE(json_agg(r), '[]')::text FROM ({rows}) AS r)")
+        before += one.arguments
+    return "SELECT " + ",\n".join(columns)
+
+
+def _numbered_from(before: int, text: str) -> str:
+    """Returns a query whose parameters follow ``before`` others."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + before}", text)
 
 
 def catalog_query(name: str, version: int) -> str:

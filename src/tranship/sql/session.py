@@ -41,14 +41,6 @@ AS_LOGIN_ROLE = "SET ROLE NONE"
 AS_DEFAULT_ROLE = "RESET ROLE"
 """Acts again as the role that the session began with."""
 
-INHERITED_SETTINGS = """
-    SELECT pg_catalog.current_setting('synchronous_commit') AS durability,
-      pg_catalog.current_setting('session_replication_role') AS replication_role
-"""
-"""One row: the settings from ``ALTER ROLE`` or ``ALTER DATABASE`` on NEW that change what happens to rows or
-to commits.
-"""
-
 DEFAULT_PATH = "SET LOCAL search_path TO DEFAULT"
 """Until the transaction ends, names in values (``regclass``) are read as in batches."""
 

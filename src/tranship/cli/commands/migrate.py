@@ -26,7 +26,7 @@ class Given(TypedDict):
     dry_run: bool
     resolutions: str | None
     changes_file: str | None
-    batch_size: int
+    batch_size: int | None
     jobs: int
     engine: str | None
     max_rejects: str | None
@@ -77,9 +77,8 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
-    default=50_000,
-    show_default=True,
-    help="Rows per batch; a batch is committed together with its record.",
+    help="Rows per batch; a batch is committed together with its record."
+    "  [default: 50000; more where the way to NEW is long]",
 )
 @click.option(
     "--jobs",

@@ -211,8 +211,10 @@ class Worker:
             return await self._clean_or_isolated(rehearsal, assignment)
 
     async def _clean_or_isolated(self, new: asyncpg.Connection, assignment: Assignment) -> Report:
-        task, batch = assignment.task, assignment.batch
-        predicted = await self._run.context.journal.predicted_in(new, self._run.run, task.position, batch)
+        task, batch, journal = assignment.task, assignment.batch, self._run.context.journal
+        predicted = Predicted()
+        if task.predictions:
+            predicted = await journal.predicted_in(new, self._run.run, task.position, batch)
         given = _Batch(task, batch, predicted, time.monotonic())
         try:
             async with watched(self._run.context.config, lambda: (self._reads(), new), self._progress):
@@ -342,20 +344,25 @@ class Worker:
         Raises:
             Stopped: another run took over.
         """
-        run, task = self._run, given.task
-        await new.execute(run.unit.begin)
+        run = self._run
+        await new.execute("; ".join(self._beginning(given.task)))
         await failpoint("batch.begun")
-        await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
-        if task.replication_role is not None:
-            await new.execute(sql_switches.REPLICA if task.replica else sql_switches.ORIGIN)
-        if task.plan.input_zone is not None or run.rehearsal is not None:
-            zone = task.plan.input_zone or run.context.job.new.timezone
-            await new.execute(statements.set_local("TimeZone", zone))
         await fence(run, new)
         await failpoint("batch.fenced")
         claimed = await new.fetchval(run.context.journal.sql("claim_batch"), *self._place(given))
         await failpoint("batch.claimed")
         return claimed is not None
+
+    def _beginning(self, task: FlowTask) -> list[str]:
+        """Returns the statements before the fence; together they need one round trip."""
+        run = self._run
+        begin = [run.unit.begin, statements.set_local("lock_timeout", LOCK_TIMEOUT)]
+        if task.replication_role is not None:
+            begin.append(sql_switches.REPLICA if task.replica else sql_switches.ORIGIN)
+        if task.plan.input_zone is not None or run.rehearsal is not None:
+            zone = task.plan.input_zone or run.context.job.new.timezone
+            begin.append(statements.set_local("TimeZone", zone))
+        return begin
 
     async def _already(self, new: asyncpg.Connection, given: _Batch) -> Report:
         """Reports a batch that an earlier try committed, and the rest that it split off, if it did."""

@@ -46,7 +46,7 @@ class FlowCopy:
         self._task = task
         self._waiting = list(reversed(task.todo))
         done = [(row.read, row.seconds) for row in task.done]
-        task.batch_size = AdaptiveBatchSize.begin(live.context.options.batch_size, SMALLEST_BATCH, done)
+        task.batch_size = AdaptiveBatchSize.begin(live.context.options.batch_rows, SMALLEST_BATCH, done)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -61,7 +61,11 @@ class FlowCopy:
         return self._assignment(batch)
 
     def _assignment(self, batch: Batch) -> Assignment:
-        return Assignment(self._task.facts, batch, self._task.batch_size.piece(batch.rows))
+        # What is predicted of a flow's rows is in the book as well as in the journal.
+        task, predictions = self._task, bool(self._live.book.not_copied(self._task.plan.flow))
+        return Assignment(
+            replace(task.facts, predictions=predictions), batch, task.batch_size.piece(batch.rows)
+        )
 
     def take(self, batch: Batch, report: Report) -> None:
         """Enters what a worker did. What it left of the batch comes next."""

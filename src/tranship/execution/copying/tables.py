@@ -130,7 +130,7 @@ class Mover:
             group=group,
             replica=self._live.replica,
             rows=sum(task.rows for task in tasks) if untouched else None,
-            batch_rows=self._live.context.options.batch_size if one_batch else 0,
+            batch_rows=self._live.context.options.batch_rows if one_batch else 0,
         )
         found = await self._session.work("switches", finding)
         if self._live.replica and found.none and await self._keys_may_wait(group, tasks):

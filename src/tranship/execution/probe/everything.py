@@ -219,7 +219,7 @@ def _copy_asks_defaults(options: MigrateOptions) -> bool:
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:
     """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
-    job, cuts = await cut_all(snapshot, context.job, context.options.batch_size, digest=digest)
+    job, cuts = await cut_all(snapshot, context.job, context.options.batch_rows, digest=digest)
     context = context.of(job)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))

@@ -8,6 +8,7 @@ would be gone with it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
@@ -27,6 +28,8 @@ from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.session import BACKEND
 
 T = TypeVar("T")
+_FRESH = 1.0
+"""Seconds after its last work for which a connection is taken to be alive without being asked."""
 Action = Callable[[asyncpg.Connection], Awaitable[T]]
 """Work on a connection that is in no transaction before and after."""
 
@@ -82,6 +85,8 @@ class ReconnectingSession(PlainSession):
         super().__init__(conn, context.on_event, context.stop)
         self._config = context.config
         self._job = context.job
+        self._answered = -_FRESH
+        """When the connection last did its work, on the monotonic clock."""
         self.on_renewed: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
         """Called with each new connection; what it raises ends the run."""
 
@@ -97,7 +102,12 @@ class ReconnectingSession(PlainSession):
         """Returns the action's result, as `Session` says."""
 
         async def once() -> T:
-            return await action(await self._answering())
+            fresh = time.monotonic() - self._answered < _FRESH
+            # Work that fails on it is tried again, and then the connection is asked first.
+            self._answered = -_FRESH
+            done = await action(self._conn if fresh else await self._answering())
+            self._answered = time.monotonic()
+            return done
 
         return await retry(once, tell=self._say, what=what, stop=self._stop)
 

@@ -14,7 +14,7 @@ from tranship.errors import ConnectError, Refused, Stopped
 from tranship.errors.codes.runs import LockHeld, LockHeldSilently
 from tranship.errors.codes.stops import SessionStays, TakenOver
 from tranship.model.options import command_line
-from tranship.server.identity import Identity, read_identity
+from tranship.server.identity import Identity, read_identities
 from tranship.server.journal import Journal, Run, RunStatus, find_journal
 from tranship.server.session import ISO, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -102,7 +102,7 @@ class WriterLock:
         Raises:
             Refused: another run has the lock; the message names its host, pid and start.
         """
-        mine, theirs = await read_identity(old), await read_identity(new)
+        mine, theirs = await read_identities(old, new)
         lock = cls(config, lock_key(mine, theirs), invocation)
         holder = None
         for _ in range(int(PATIENCE / PAUSE)):

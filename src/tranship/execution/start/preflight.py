@@ -48,7 +48,7 @@ from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.model.visible import pasteable
 from tranship.planning.plan.found import filled_columns, updates
-from tranship.server.identity import Identity, read_identity, same_database, standby_of
+from tranship.server.identity import Identity, read_identities, same_database, standby_of
 from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
@@ -89,7 +89,7 @@ async def preflight(
             names every problem.
     """
     job = context.job
-    mine, theirs = await read_identity(old), await read_identity(new)
+    mine, theirs = await read_identities(old, new)
     await _refuse_same(old, new, mine, theirs, context.config)
     replica = await switches.may_be_replica(new)
     reading = [

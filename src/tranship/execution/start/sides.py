@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
@@ -29,16 +30,19 @@ async def both_sides(
         Refused: a pooler stands in between that changes the backend between transactions.
     """
     config, style = context.config, datestyle(context.job.new)
-    old = await open_session(config.old, datestyle=style, direct=True)
+    path = None if batches else ""
+    # wait() and not gather(): when one fails, the other one is still opened and has to be closed.
+    opening = [
+        asyncio.ensure_future(open_session(config.old, datestyle=style, direct=True)),
+        asyncio.ensure_future(open_session(config.new, datestyle=style, search_path=path, direct=True)),
+    ]
     try:
-        path = None if batches else ""
-        new = await open_session(config.new, datestyle=style, search_path=path, direct=True)
-        try:
-            yield old, new
-        finally:
-            new.terminate()
+        await asyncio.wait(opening)
+        yield opening[0].result(), opening[1].result()
     finally:
-        old.terminate()
+        for task in opening:
+            if not task.cancel() and not task.cancelled() and task.exception() is None:
+                task.result().terminate()
 
 
 @contextlib.asynccontextmanager

@@ -9,8 +9,8 @@ from tranship.model.catalog import Column, Key, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.server.catalog.printing import plain_output
-from tranship.server.catalog.rows import SessionRow, fetch
-from tranship.server.catalog.types import TypeReader
+from tranship.server.catalog.rows import ask
+from tranship.server.catalog.types import QUESTIONS, TypeReader
 
 
 async def described(conn: asyncpg.Connection, select: str) -> tuple[Column, ...]:
@@ -21,9 +21,9 @@ async def described(conn: asyncpg.Connection, select: str) -> tuple[Column, ...]
     version = int(conn.get_server_version().major) * 10000
     async with plain_output(conn):
         attributes = (await conn.prepare(select)).get_attributes()
-        (session,) = await fetch(conn, version, "session", SessionRow)
+        answers = await ask(conn, version, *QUESTIONS)
         uses = {(attribute.type.oid, -1) for attribute in attributes}
-        types = await TypeReader.read(conn, version, uses, (), money=session.money)
+        types = await TypeReader.read(conn, version, answers, uses, ())
     return tuple(
         Column(attribute.name, place, types.build(attribute.type.oid))
         for place, attribute in enumerate(attributes, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import asyncpg
 
 from tranship.model.catalog import Catalog
@@ -22,16 +24,22 @@ from tranship.server.catalog.rows import (
     ExtensionRow,
     FunctionSourceRow,
     OtherObjectRow,
+    Question,
     RelationRow,
     RoutineRow,
     SchemaRow,
     SequenceRow,
     SequenceUseRow,
-    SessionRow,
-    fetch,
+    ask,
 )
-from tranship.server.catalog.tables import TableParts, build_table, read_parts
-from tranship.server.catalog.types import TypeReader, TypeUse
+from tranship.server.catalog.tables import (
+    LeafQuestions,
+    PartQuestions,
+    TableParts,
+    build_table,
+    table_parts,
+)
+from tranship.server.catalog.types import QUESTIONS, SESSION, TypeReader, TypeUse
 from tranship.sql.session import VERSION
 
 
@@ -57,22 +65,25 @@ async def read_catalog(
 async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
     # Columns of the catalogs come with major versions, so the minor version does not matter.
     version = int(await conn.fetchval(VERSION)) // 10000 * 10000
-    session = (await fetch(conn, version, "session", SessionRow))[0]
     chosen = None if schemas is None else list(schemas)
-    # Each query needs what the ones before it found: schemas, relations, their parts, the types that these
+    # Each question needs what the ones before it found: schemas, relations, their parts, the types that these
     # use.
-    scope = await fetch(conn, version, "schemas", SchemaRow, chosen, journal_schema)
+    in_scope = Question("schemas", SchemaRow, (chosen, journal_schema))
+    scope = (await ask(conn, version, in_scope))[in_scope]
     schema_oids = [row.oid for row in scope]
-    relations = await fetch(conn, version, "relations", RelationRow, schema_oids)
-    relation_oids = [row.oid for row in relations]
-    parts = await read_parts(conn, version, relations)
-    types = await TypeReader.read(conn, version, _used_types(parts), schema_oids, money=session.money)
-    sequence_rows = await fetch(conn, version, "sequences", SequenceRow, schema_oids, relation_oids)
-    uses = await fetch(conn, version, "sequence_uses", SequenceUseRow, [row.oid for row in sequence_rows])
-    objects = await fetch(conn, version, "database_objects", DatabaseObjectRow, schema_oids, relation_oids)
+    there = Question("relations", RelationRow, (schema_oids,))
+    relations = (await ask(conn, version, there))[there]
+    of_relations = PartQuestions.of(relations)
+    asked = _Questions.of(schema_oids, [row.oid for row in relations])
+    answers = await ask(conn, version, *of_relations, *QUESTIONS, *asked)
+    nodes, sequence_rows = answers[of_relations.partitions], answers[asked.sequences]
+    of_leaves = LeafQuestions.of(nodes)
+    tied = Question("sequence_uses", SequenceUseRow, ([row.oid for row in sequence_rows],))
+    answers |= await ask(conn, version, *of_leaves, tied)
+    parts, uses = table_parts(answers, of_relations, of_leaves), answers[tied]
+    types = await TypeReader.read(conn, version, answers, _used_types(parts), schema_oids)
     of_column = _sequence_of_column(sequence_rows, uses)
-    sources = await fetch(conn, version, "function_sources", FunctionSourceRow)
-    nodes = [node for below in parts.partitions.values() for node in below]
+    session, objects = answers[SESSION][0], answers[asked.objects]
     return Catalog(
         database=session.database,
         server_version=session.version,
@@ -80,8 +91,8 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         tables=tuple(build_table(row, parts, types, of_column) for row in relations),
         sequences=_sequences(sequence_rows, uses),
         types=_user_types(types, schema_oids),
-        routines=await _routines(conn, version, schema_oids),
-        extensions=await _extensions(conn, version),
+        routines=_routines(answers[asked.routines]),
+        extensions=_extensions(answers[asked.extensions]),
         encoding=session.encoding,
         collation=session.collation,
         timezone=session.timezone,
@@ -94,9 +105,33 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         large_objects=session.large_objects,
         casts=_texts(objects, "c"),
         loose_collations=session.loose_collations,
-        reading_functions=reading_functions(sources, relations, nodes),
-        others=await _others(conn, version, schema_oids, relation_oids),
+        reading_functions=reading_functions(answers[asked.sources], relations, nodes),
+        others=_others(answers[asked.others]),
     )
+
+
+class _Questions(NamedTuple):
+    """What is asked of a database beside its relations and types."""
+
+    sequences: Question[SequenceRow]
+    objects: Question[DatabaseObjectRow]
+    sources: Question[FunctionSourceRow]
+    routines: Question[RoutineRow]
+    extensions: Question[ExtensionRow]
+    others: Question[OtherObjectRow]
+
+    @classmethod
+    def of(cls, schema_oids: list[int], relation_oids: list[int]) -> _Questions:
+        """Returns the questions about some schemas and relations."""
+        both = (schema_oids, relation_oids)
+        return cls(
+            Question("sequences", SequenceRow, both),
+            Question("database_objects", DatabaseObjectRow, both),
+            Question("function_sources", FunctionSourceRow),
+            Question("routines", RoutineRow, (schema_oids,)),
+            Question("extensions", ExtensionRow),
+            Question("other_objects", OtherObjectRow, both),
+        )
 
 
 def _used_types(parts: TableParts) -> set[TypeUse]:
@@ -110,15 +145,13 @@ def _user_types(types: TypeReader, schema_oids: list[int]) -> tuple[UserType, ..
     )
 
 
-async def _routines(conn: asyncpg.Connection, version: int, schema_oids: list[int]) -> tuple[Routine, ...]:
-    rows = await fetch(conn, version, "routines", RoutineRow, schema_oids)
+def _routines(rows: list[RoutineRow]) -> tuple[Routine, ...]:
     return tuple(
         Routine(TableName(row.schema, row.name), row.arguments, row.kind, row.definition_hash) for row in rows
     )
 
 
-async def _extensions(conn: asyncpg.Connection, version: int) -> tuple[Extension, ...]:
-    rows = await fetch(conn, version, "extensions", ExtensionRow)
+def _extensions(rows: list[ExtensionRow]) -> tuple[Extension, ...]:
     return tuple(Extension(row.name, row.version, row.schema, _tables_of(row)) for row in rows)
 
 
@@ -127,10 +160,7 @@ def _tables_of(row: ExtensionRow) -> tuple[ExtensionTable, ...]:
     return tuple(map(ExtensionTable, names, row.conditions))
 
 
-async def _others(
-    conn: asyncpg.Connection, version: int, schema_oids: list[int], relation_oids: list[int]
-) -> tuple[OtherObject, ...]:
-    rows = await fetch(conn, version, "other_objects", OtherObjectRow, schema_oids, relation_oids)
+def _others(rows: list[OtherObjectRow]) -> tuple[OtherObject, ...]:
     return tuple(OtherObject(row.kind, row.schema or "", row.name, row.definition) for row in rows)
 
 

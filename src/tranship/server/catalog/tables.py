@@ -5,10 +5,9 @@ policies, partitions.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
-import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -27,18 +26,19 @@ from tranship.model.catalog import (
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.server.catalog.rows import (
+    Answers,
     ColumnRow,
     ConstraintRow,
     IndexRow,
     InheritanceRow,
     PartitionRow,
     PolicyRow,
+    Question,
     RelationRow,
     RuleRow,
     TriggerRow,
     UnreadableRow,
     by_relation,
-    fetch,
 )
 from tranship.server.catalog.types import BUILT_IN_EQUALITY, TypeReader
 
@@ -66,32 +66,77 @@ class TableParts(Struct, frozen=True):
     children: dict[int, list[InheritanceRow]]
 
 
-async def read_parts(conn: asyncpg.Connection, version: int, relations: list[RelationRow]) -> TableParts:
-    """Returns the parts of all relations: one query per kind of part, however many relations there are."""
-    oids = [relation.oid for relation in relations]
-    # Column privileges are read only where the role may not SELECT the relation as a whole.
-    veiled = [relation.oid for relation in relations if "SELECT" not in relation.privileges]
-    partitioned = [relation.oid for relation in relations if relation.kind == RelationKind.PARTITIONED_TABLE]
-    links = await fetch(conn, version, "inheritance", InheritanceRow, oids)
+class PartQuestions(NamedTuple):
+    """What is asked of relations: one query per kind of part, however many relations there are."""
+
+    inheritance: Question[InheritanceRow]
+    partitions: Question[PartitionRow]
+    columns: Question[ColumnRow]
+    unreadable: Question[UnreadableRow]
+    constraints: Question[ConstraintRow]
+    indexes: Question[IndexRow]
+    triggers: Question[TriggerRow]
+    rules: Question[RuleRow]
+    policies: Question[PolicyRow]
+
+    @classmethod
+    def of(cls, relations: Sequence[RelationRow]) -> PartQuestions:
+        """Returns the questions about some relations."""
+        oids = [relation.oid for relation in relations]
+        # Column privileges are read only where the role may not SELECT the relation as a whole.
+        veiled = [relation.oid for relation in relations if "SELECT" not in relation.privileges]
+        partitioned = [one.oid for one in relations if one.kind == RelationKind.PARTITIONED_TABLE]
+        return cls(
+            Question("inheritance", InheritanceRow, (oids,)),
+            Question("partitions", PartitionRow, (partitioned,)),
+            Question("columns", ColumnRow, (oids,)),
+            Question("unreadable", UnreadableRow, (veiled,)),
+            Question("constraints", ConstraintRow, (oids, False)),
+            Question("indexes", IndexRow, (oids,)),
+            Question("triggers", TriggerRow, (oids,)),
+            Question("rules", RuleRow, (oids,)),
+            Question("policies", PolicyRow, (oids,)),
+        )
+
+
+class LeafQuestions(NamedTuple):
+    """What is asked of the leaves of partitioned tables."""
+
+    constraints: Question[ConstraintRow]
+    indexes: Question[IndexRow]
+    triggers: Question[TriggerRow]
+
+    @classmethod
+    def of(cls, nodes: Sequence[PartitionRow]) -> LeafQuestions:
+        """Returns the questions about the leaves among some partitions."""
+        leaves = [node.oid for node in nodes if node.kind != RelationKind.PARTITIONED_TABLE]
+        return cls(
+            Question("constraints", ConstraintRow, (leaves, True)),
+            Question("indexes", IndexRow, (leaves,)),
+            Question("triggers", TriggerRow, (leaves,)),
+        )
+
+
+def table_parts(answers: Answers, asked: PartQuestions, leaves: LeafQuestions) -> TableParts:
+    """Returns the parts of the relations that were asked about."""
+    links = answers[asked.inheritance]
     parents: dict[int, list[InheritanceRow]] = defaultdict(list)
     children: dict[int, list[InheritanceRow]] = defaultdict(list)
     for link in links:
         parents[link.child].append(link)
         children[link.parent].append(link)
-    nodes = await fetch(conn, version, "partitions", PartitionRow, partitioned)
-    leaves = [node.oid for node in nodes if node.kind != RelationKind.PARTITIONED_TABLE]
     return TableParts(
-        columns=by_relation(await fetch(conn, version, "columns", ColumnRow, oids)),
-        unreadable=by_relation(await fetch(conn, version, "unreadable", UnreadableRow, veiled)),
-        constraints=by_relation(await fetch(conn, version, "constraints", ConstraintRow, oids, False)),
-        indexes=by_relation(await fetch(conn, version, "indexes", IndexRow, oids)),
-        triggers=by_relation(await fetch(conn, version, "triggers", TriggerRow, oids)),
-        rules=by_relation(await fetch(conn, version, "rules", RuleRow, oids)),
-        policies=by_relation(await fetch(conn, version, "policies", PolicyRow, oids)),
-        partitions=by_relation(nodes),
-        leaf_constraints=by_relation(await fetch(conn, version, "constraints", ConstraintRow, leaves, True)),
-        leaf_indexes=by_relation(await fetch(conn, version, "indexes", IndexRow, leaves)),
-        leaf_triggers=by_relation(await fetch(conn, version, "triggers", TriggerRow, leaves)),
+        columns=by_relation(answers[asked.columns]),
+        unreadable=by_relation(answers[asked.unreadable]),
+        constraints=by_relation(answers[asked.constraints]),
+        indexes=by_relation(answers[asked.indexes]),
+        triggers=by_relation(answers[asked.triggers]),
+        rules=by_relation(answers[asked.rules]),
+        policies=by_relation(answers[asked.policies]),
+        partitions=by_relation(answers[asked.partitions]),
+        leaf_constraints=by_relation(answers[leaves.constraints]),
+        leaf_indexes=by_relation(answers[leaves.indexes]),
+        leaf_triggers=by_relation(answers[leaves.triggers]),
         parents=parents,
         children=children,
     )

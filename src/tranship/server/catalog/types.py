@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import asyncpg
 
@@ -13,16 +14,19 @@ from tranship.model.builtin_types import BINARY_RANGES, BUILTINS
 from tranship.model.names import TableName
 from tranship.model.types import Attribute, DomainCheck, PgType, TypeKind
 from tranship.server.catalog.rows import (
+    Answers,
     AttributeRow,
     CoercionRow,
     DomainCheckRow,
     EnumRow,
     EqualityRow,
+    Question,
     RangeRow,
+    SessionRow,
     TypeRow,
     TypeTextRow,
+    ask,
     by_relation,
-    fetch,
 )
 
 TypeUse = tuple[int, int]
@@ -39,6 +43,25 @@ _KINDS = {
 }
 BUILT_IN_EQUALITY = "OPERATOR(pg_catalog.=)"
 _FULL_PRECISION = 0xFFFF
+
+SESSION = Question("session", SessionRow)
+"""What the session shows of its database; among it how that prints ``money``."""
+_TYPES = Question("types", TypeRow)
+_RANGES = Question("ranges", RangeRow)
+_ENUMS = Question("enums", EnumRow)
+_DOMAIN_CHECKS = Question("domain_checks", DomainCheckRow)
+_EQUALITY = Question("equality", EqualityRow)
+_COERCIONS = Question("coercions", CoercionRow)
+QUESTIONS: tuple[Question[Any], ...] = (
+    SESSION,
+    _TYPES,
+    _RANGES,
+    _ENUMS,
+    _DOMAIN_CHECKS,
+    _EQUALITY,
+    _COERCIONS,
+)
+"""What a `TypeReader` has to know."""
 
 
 def modifiers(schema: str, name: str, modifier: int) -> tuple[int, ...]:
@@ -88,26 +111,23 @@ class TypeReader:
         cls,
         conn: asyncpg.Connection,
         version: int,
+        answers: Answers,
         used: Iterable[TypeUse],
         schema_oids: Iterable[int],
-        *,
-        money: str = "",
     ) -> TypeReader:
         """Returns a reader that can build every type in *used* and every user type of the schemas.
 
-        ``money`` is how the database prints -1234567.89 as ``money``.
+        ``answers``: those to :data:`QUESTIONS`.
         """
-        reader = cls(
-            await fetch(conn, version, "types", TypeRow), await fetch(conn, version, "ranges", RangeRow)
-        )
-        reader._money = money
-        for enum in await fetch(conn, version, "enums", EnumRow):
+        reader = cls(answers[_TYPES], answers[_RANGES])
+        reader._money = answers[SESSION][0].money
+        for enum in answers[_ENUMS]:
             reader._labels[enum.type] = enum.labels
-        for check in await fetch(conn, version, "domain_checks", DomainCheckRow):
+        for check in answers[_DOMAIN_CHECKS]:
             reader._checks[check.type].append(DomainCheck(check.name, check.expression, check.validated))
-        for equality in await fetch(conn, version, "equality", EqualityRow):
+        for equality in answers[_EQUALITY]:
             reader._equality[equality.type] = equality.operator
-        for coercion in await fetch(conn, version, "coercions", CoercionRow):
+        for coercion in answers[_COERCIONS]:
             reader._coercions[coercion.source].append(coercion.target)
         await reader._read_uses(
             conn, version, {*used, *((row.oid, -1) for row in reader.user_types(schema_oids))}
@@ -143,23 +163,16 @@ class TypeReader:
                 self._rows[oid].relation for oid, _ in frontier if self._rows[oid].kind == "c"
             } - self._attributes.keys()
             if relations:
-                attributes = by_relation(
-                    await fetch(conn, version, "attributes", AttributeRow, sorted(relations))
-                )
+                asked = Question("attributes", AttributeRow, (sorted(relations),))
+                attributes = by_relation((await ask(conn, version, asked))[asked])
                 self._attributes.update({relation: attributes.get(relation, []) for relation in relations})
             known |= frontier
             frontier = {part for use in frontier for part in self._parts(use)} - known
         # Sorted, so that the same catalog gives the same query and its answers can be zipped with it.
         ordered = sorted(known)
-        texts = await fetch(
-            conn,
-            version,
-            "type_texts",
-            TypeTextRow,
-            [oid for oid, _ in ordered],
-            [modifier for _, modifier in ordered],
-        )
-        self._texts = dict(zip(ordered, texts, strict=True))
+        oids, numbers = [oid for oid, _ in ordered], [modifier for _, modifier in ordered]
+        texts = Question("type_texts", TypeTextRow, (oids, numbers))
+        self._texts = dict(zip(ordered, (await ask(conn, version, texts))[texts], strict=True))
 
     def _parts(self, use: TypeUse) -> list[TypeUse]:
         """Returns the types of which a type consists, with their modifiers; an array hands its own to its
