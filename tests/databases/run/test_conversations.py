@@ -15,6 +15,9 @@ from support.runs import migrate
 from tranship.model.options import Verify
 
 FEW, MANY = 10, 110
+MOST_OF_OLD, MOST_OF_NEW = 140, 220
+"""Round trips of a run over one empty table; OLD alone needed 279 while a session and a catalog were many
+questions."""
 
 
 def tables(count: int, columns: str = "id int PRIMARY KEY, a int, b text UNIQUE") -> str:
@@ -35,7 +38,7 @@ async def counted(pair: Pair, folder: Path, **options: Any) -> tuple[Any, Counts
             for side in (pair.old, pair.new)
         ]
         old, new = (proxy.address for proxy in proxies)
-        result = await migrate(pair, folder, old=old, new=new, batch_size=50_000, **options)
+        result = await migrate(pair, folder, old=old, new=new, **{"batch_size": 50_000, **options})
         return result, proxies[0].counts, proxies[1].counts
 
 
@@ -80,6 +83,29 @@ async def test_small_tables_share_transactions(make_pair: MakePair, tmp_path: Pa
     # COPY alone takes one round trip on OLD and two on NEW.
     assert old < 3
     assert new < 5
+
+
+async def test_a_batch_is_a_short_conversation(make_pair: MakePair, tmp_path: Path) -> None:
+    trips, table = [], "CREATE TABLE t (id int PRIMARY KEY, w text);"
+    for size in (1000, 100):
+        rows = "INSERT INTO t SELECT n, 'w' FROM generate_series(1, 4000) n"
+        result, old, new = await counted(
+            await make_pair(table + rows, table), tmp_path, batch_size=size, verify=Verify.OFF
+        )
+        assert result.stats.rows_migrated == 4000
+        trips.append((old.round_trips, new.round_trips))
+    further = 40 - 4
+    # OLD: the beginning, COPY, the end. NEW: the beginning, the fence, the claim, COPY twice, what is deferred,
+    # triggers, the account, COMMIT.
+    assert (trips[1][0] - trips[0][0]) / further <= 3.5
+    assert (trips[1][1] - trips[0][1]) / further <= 9.5
+
+
+async def test_a_run_begins_and_ends_with_few_round_trips(make_pair: MakePair, tmp_path: Path) -> None:
+    table = "CREATE TABLE t (id int PRIMARY KEY, w text);"
+    _, old, new = await counted(await make_pair(table, table), tmp_path, verify=Verify.OFF)
+    assert old.round_trips <= MOST_OF_OLD
+    assert new.round_trips <= MOST_OF_NEW
 
 
 TREE = """CREATE TABLE root (id int PRIMARY KEY, w text);
