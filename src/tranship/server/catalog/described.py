@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tranship.model.catalog import Column, Key, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
+from tranship.server.catalog.ask import ask
 from tranship.server.catalog.printing import plain_output
-from tranship.server.catalog.rows import ask
 from tranship.server.catalog.types import QUESTIONS, TypeReader
 
 

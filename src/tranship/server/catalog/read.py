@@ -17,6 +17,7 @@ from tranship.model.database_objects import (
 )
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.fingerprint import fingerprinted
+from tranship.server.catalog.ask import Question, ask
 from tranship.server.catalog.functions import reading_functions
 from tranship.server.catalog.printing import plain_output
 from tranship.server.catalog.rows import (
@@ -24,13 +25,11 @@ from tranship.server.catalog.rows import (
     ExtensionRow,
     FunctionSourceRow,
     OtherObjectRow,
-    Question,
     RelationRow,
     RoutineRow,
     SchemaRow,
     SequenceRow,
     SequenceUseRow,
-    ask,
 )
 from tranship.server.catalog.tables import (
     LeafQuestions,

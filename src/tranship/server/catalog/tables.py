@@ -25,15 +25,14 @@ from tranship.model.catalog import (
 )
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
+from tranship.server.catalog.ask import Answers, Question
 from tranship.server.catalog.rows import (
-    Answers,
     ColumnRow,
     ConstraintRow,
     IndexRow,
     InheritanceRow,
     PartitionRow,
     PolicyRow,
-    Question,
     RelationRow,
     RuleRow,
     TriggerRow,

@@ -13,19 +13,17 @@ import asyncpg
 from tranship.model.builtin_types import BINARY_RANGES, BUILTINS
 from tranship.model.names import TableName
 from tranship.model.types import Attribute, DomainCheck, PgType, TypeKind
+from tranship.server.catalog.ask import Answers, Question, ask
 from tranship.server.catalog.rows import (
-    Answers,
     AttributeRow,
     CoercionRow,
     DomainCheckRow,
     EnumRow,
     EqualityRow,
-    Question,
     RangeRow,
     SessionRow,
     TypeRow,
     TypeTextRow,
-    ask,
     by_relation,
 )
 
