@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.execution.active_run import FIRST_REJECTS, FlowTask, WorkerContext
 from tranship.execution.context import Job
@@ -36,7 +37,9 @@ async def write_rejects(
     batch: Batch,
     rejects: Sequence[Reject],
 ) -> list[RejectRow]:
-    """Journals the rejects of a batch with their old rows, inside its transaction. Returns the first ones."""
+    """Journals the rejects of a batch with their old rows, inside its transaction. Returns the first ones
+    without these.
+    """
     if not rejects:
         return []
     first: list[RejectRow] = []
@@ -44,7 +47,8 @@ async def write_rejects(
     async def remembered() -> AsyncIterator[RejectRow]:
         async for row in reject_rows(old, run.context.job, task, batch.number, rejects):
             if len(first) < FIRST_REJECTS:
-                first.append(row)
+                # Old rows may be large, and whoever is told of the first ones is told their keys.
+                first.append(replace(row, row=b""))
             yield row
 
     await run.context.journal.write_rejects(new, run.run, task.position, batch.number, remembered())

@@ -6,14 +6,17 @@ Memory: a chunk holds at most about 16 MB of text (a single larger row apart) an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import asyncpg
 from msgspec import Struct
 from msgspec.json import decode
+from msgspec.structs import replace
 
 from tranship.execution.context import Job
 from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.portions import BYTES, Portions, may_differ_much
 from tranship.execution.probe.questions import Failure
 from tranship.model.expression import Coalesce, Constant, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.locator import Locator, Whole
@@ -34,7 +37,6 @@ from tranship.sql.old.rows import (
 from tranship.sql.row_id import locate, locate_all, parse
 
 _ROWS = 20_000
-_BYTES = 16_000_000
 _FIRST = 200
 """Rows of the first fetch, before their width is known."""
 RAISED = (
@@ -147,11 +149,14 @@ class Reader(Struct, frozen=True):
     ) -> AsyncIterator[Chunk]:
         """Yields the rows of several small batches, which one statement reads."""
         before, texts = self.job.before(self.plan), self._texts(positions, gaps, ())
-        selects = [
-            (batch.source, select_texts(self.plan, before, batch, texts, only=only)) for batch in batches
-        ]
-        query, rows = select_together(selects), sum(batch.rows for batch in batches)
-        async for chunk in self._stream(query, None, positions, gaps, first=self._first(rows)):
+
+        def query(wanted: TextColumns) -> str:
+            return select_together(
+                [(one.source, select_texts(self.plan, before, one, wanted, only=only)) for one in batches]
+            )
+
+        portions = await self._portions(query, texts, sum(batch.rows for batch in batches))
+        async for chunk in self._stream(query(texts), None, positions, gaps, portions):
             yield chunk
 
     async def _bindings(self, batch: Batch, positions: Sequence[int]) -> Bindings:
@@ -188,8 +193,12 @@ class Reader(Struct, frozen=True):
         excluded = [*self._broken_in(batch), *seen]
         texts = self._texts(positions, gaps, bindings)
         plan = self.plan.with_lookups((*positions, *gaps))
-        query = select_texts(plan, before, batch, texts, only=only, excluded=excluded)
-        async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
+
+        def query(wanted: TextColumns) -> str:
+            return select_texts(plan, before, batch, wanted, only=only, excluded=excluded)
+
+        portions = await self._portions(query, texts, batch.rows)
+        async for chunk in self._stream(query(texts), batch.source, positions, gaps, portions):
             yield chunk
 
     def _texts(self, positions: Sequence[int], gaps: Sequence[int], bindings: Bindings) -> TextColumns:
@@ -227,13 +236,17 @@ class Reader(Struct, frozen=True):
             failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
             self.broken[parse(source, row)] = failure
 
-    def _first(self, rows: int) -> int:
-        """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be
-        larger when read.
+    async def _portions(self, query: Callable[[TextColumns], str], texts: TextColumns, rows: int) -> Portions:
+        """Returns how many of the rows of a query are fetched together: by their lengths, or at first by the
+        average size of a row on OLD's disk, where compressed values may be larger when read.
         """
         before = self.job.before(self.plan)
         width = 4 * before.bytes / max(before.row_estimate, rows, 1.0)
-        return max(1, min(_FIRST, int(_BYTES / max(width, 1.0))))
+        first = max(1, min(_FIRST, int(BYTES / max(width, 1.0))))
+        if not may_differ_much(before):
+            return Portions(first, self.old)
+        lengths = self.old.cursor(query(replace(texts, lengths=True)))
+        return Portions(first, self.old, await answered(self.old, lengths))
 
     async def chosen(
         self, rows: Iterable[Locator], positions: Sequence[int], gaps: Sequence[int] = ()
@@ -267,8 +280,9 @@ class Reader(Struct, frozen=True):
         before, plan = self.job.before(self.plan), self.plan.with_lookups((*positions, *gaps))
         bindings = await self.lookups.bind_rows(self.old, self.new, plan, rows)
         texts = self._texts(positions, gaps, bindings)
-        query = select_texts_of(plan, before, rows, texts)
-        async for chunk in self._stream(query, rows[0].source, positions, gaps, first=self._first(-1)):
+        query = partial(select_texts_of, plan, before, rows)
+        portions = await self._portions(query, texts, -1)
+        async for chunk in self._stream(query(texts), rows[0].source, positions, gaps, portions):
             yield chunk
 
     async def _computable(
@@ -285,12 +299,16 @@ class Reader(Struct, frozen=True):
         return [row for row in rows if row not in self.broken]
 
     async def _stream(
-        self, query: str, source: int | None, positions: Sequence[int], gaps: Sequence[int], *, first: int
+        self,
+        query: str,
+        source: int | None,
+        positions: Sequence[int],
+        gaps: Sequence[int],
+        portions: Portions,
     ) -> AsyncIterator[Chunk]:
         """Yields what a query reads of one source; None: its first column says of which."""
         cursor = await answered(self.old, self.old.cursor(query))
-        size = first
-        while records := await answered(self.old, cursor.fetch(size)):
+        while records := await answered(self.old, cursor.fetch(await portions.size())):
             columns = list(zip(*records, strict=True))
             if source is not None:
                 rows = locate_all(source, columns[0])
@@ -298,7 +316,7 @@ class Reader(Struct, frozen=True):
                 rows = tuple(map(locate, columns.pop(0), columns[0]))
             if self.objects:
                 yield Chunk(rows, {}, {}, columns[1])
-                size = _following(size, sum(map(len, columns[1])) / len(records))
+                portions.follow(sum(map(len, columns[1])) / len(records))
                 continue
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
             yield Chunk(
@@ -307,12 +325,7 @@ class Reader(Struct, frozen=True):
                 dict(zip(gaps, values[len(positions) :], strict=True)),
             )
             width = sum(len(v) for column in values for v in column if v is not None) / len(records)
-            size = _following(size, width)
-
-
-def _following(size: int, width: float) -> int:
-    """Returns how many rows to fetch after ``size`` of so many characters on average."""
-    return max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
+            portions.follow(width)
 
 
 def bundles(batches: Iterable[Batch], *, alone: bool) -> Iterator[list[Batch]]:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from tranship.execution.context import Job
+from tranship.execution.probe.portions import in_portions, may_differ_much
 from tranship.execution.probe.reading import Reader, by_source
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
@@ -19,7 +20,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.shape import PLAIN
 from tranship.model.verdict import MergedRecord, Reject, RejectRecord
 from tranship.server.snapshot import Snapshot
-from tranship.sql.old.rows import kept_columns, whole_rows
+from tranship.sql.old.rows import bytes_of_rows, kept_columns, whole_rows
 from tranship.sql.row_id import locate, render
 
 _AT_ONCE = 500
@@ -43,12 +44,32 @@ async def fetch_records(
     size = _FIRST
     for _, mine in itertools.groupby(rejects, key=lambda reject: reject.row.source):
         while some := list(itertools.islice(mine, size)):
-            found = await _rows(old, plan, before, [reject.row for reject in some], raw=raw)
-            for reject in some:
-                key, whole = found[reject.row]
-                yield _record(plan, reject, key, whole)
-            width = sum(len(whole) for _, whole in found.values()) / len(found)
-            size = max(1, min(_AT_ONCE, int(_BYTES / max(width, 1)), size * 10))
+            width = 0
+            for portion in in_portions(some, await _lengths(old, plan, before, some), _BYTES):
+                found = await _rows(old, plan, before, [reject.row for reject in portion], raw=raw)
+                for reject in portion:
+                    key, whole = found.pop(reject.row)
+                    width += len(whole)
+                    record = _record(plan, reject, key, whole)
+                    # Nothing holds a large row while the next one is read.
+                    del whole
+                    yield record
+                    del record
+            size = max(1, min(_AT_ONCE, int(_BYTES * len(some) / max(width, 1)), size * 10))
+
+
+async def _lengths(
+    old: asyncpg.Connection, plan: TablePlan, before: Table, rejects: Sequence[Reject]
+) -> list[int]:
+    """Returns the bytes of each whole row, where a few may be much larger than the others; else zeros."""
+    if not may_differ_much(before) or not plan.shape.in_a_heap:
+        return [0] * len(rejects)
+    rows = [reject.row for reject in rejects]
+    source = rows[0].source
+    known = {
+        locate(source, id_): length for id_, length in await old.fetch(bytes_of_rows(plan, before, rows))
+    }
+    return [known.get(row, 0) for row in rows]
 
 
 async def shown_keys(reader: Reader, rows: Iterable[Locator]) -> dict[Locator, str]:

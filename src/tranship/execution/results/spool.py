@@ -58,7 +58,8 @@ class Spool:
         data = msgspec.msgpack.encode(_stored(record))
         place = self._file.tell()
         try:
-            self._file.write(len(data).to_bytes(_LENGTH, "big") + data)
+            self._file.write(len(data).to_bytes(_LENGTH, "big"))
+            self._file.write(data)
             self._in_file += 1
         except OSError:
             # A run that has moved all rows must not fail because of a full temporary folder.

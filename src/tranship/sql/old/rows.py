@@ -46,6 +46,8 @@ class TextColumns(Struct, frozen=True):
     """As bytea: OLD is SQL_ASCII, and its bytes may be no text in any encoding."""
     objects: Sequence[int] = ()
     """Mappings of ``positions`` whose texts come as one JSON object; empty: each text comes alone."""
+    lengths: bool = False
+    """In place of all that one column: the bytes of the shipped texts together."""
 
 
 def select_texts(
@@ -88,8 +90,11 @@ def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts:
 
 
 def _listed(rows: RowSource, joins: Joins, texts: TextColumns) -> str:
-    """Returns the list of id, shipped texts and missing values."""
+    """Returns the list of id, shipped texts and missing values; or the bytes of all texts."""
     columns = [compile_text(joins.plan, n, joins.old) for n in texts.positions]
+    if texts.lengths:
+        lengths = (f"COALESCE(pg_catalog.octet_length({column}), 0)" for column in columns)
+        return " + ".join(["0::pg_catalog.int8", *lengths])
     columns += [_missing_value(joins.plan, n, joins.old) for n in texts.gaps]
     if texts.objects:
         columns = object_and_rest(dict(zip(texts.positions, columns, strict=False)), texts.objects)
@@ -379,6 +384,13 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
     row = (json_object(kept, own) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
     key = [column for name in plan.key if (column := old.column(name)) is not None]
     return f"SELECT {source.id}, {json_object(key, own)}, {row} {heap}"
+
+
+def bytes_of_rows(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
+    """Returns a query for ctid and bytes of chosen rows as :func:`whole_rows` gives them."""
+    source, kept = row_source(plan.unrestricted, rows[0].source), kept_columns(old)
+    length = f"pg_catalog.octet_length({json_object(kept, own_row(plan))})" if kept else "2"
+    return f"SELECT {source.id}, {length} {source.read([among(source, rows)])}"
 
 
 def _everywhere(plan: TablePlan, shown: str | None, conditions: Sequence[str]) -> str:
