@@ -36,7 +36,7 @@ class _Imported(ImportedSnapshot):
     async def _connect(self) -> Any:
         return OldSession(self._machine)
 
-    async def _join(self, conn: asyncpg.Connection) -> None:
+    async def _join(self, conn: asyncpg.Connection, zone: str | None = None) -> None:
         await conn.execute("SET TRANSACTION SNAPSHOT")
 
 

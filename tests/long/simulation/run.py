@@ -49,6 +49,7 @@ from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import ColumnMapping, Group, Origin, Plan, Source, TablePlan
 from tranship.model.progress import Batch
+from tranship.model.reasons import from_journal
 from tranship.model.verdict import Reject, RejectRecord
 from tranship.server import cut as source
 from tranship.server.journal import Findings, Journal
@@ -80,7 +81,7 @@ class SimulatedSnapshot(Snapshot):
     async def _connect(self) -> Any:
         return OldSession(self._client)
 
-    async def _join(self, conn: asyncpg.Connection) -> None:
+    async def _join(self, conn: asyncpg.Connection, zone: str | None = None) -> None:
         await conn.execute("SET TRANSACTION SNAPSHOT")
 
 
@@ -178,6 +179,12 @@ class Client:
             self.lose_lock()
         return "complete"
 
+    def _book(self) -> Book:
+        """What the data checks predicted, as the journal has it."""
+        book, reason = Book(), from_journal(b"no")
+        book.add_all(PLAN.flow, [Reject(row, "23514", reason) for row in sorted(self.scene.world.rejected)])
+        return book
+
     async def _move(self) -> None:
         control: Any = self.connect()
         epoch = await control.fetchval(JOURNAL.sql("raise_epoch"), "run")
@@ -194,7 +201,7 @@ class Client:
         context = RunContext(JOB, new, options, JOURNAL, nothing, asyncio.Event())
         lookups: Any = None
         shared = WorkerContext(context, "run", epoch, SimulatedSnapshot(self), lookups)
-        live = ActiveRun(shared, Book(), [task])
+        live = ActiveRun(shared, self._book(), [task])
         if self.scene.machines:
             async with machines.elsewhere(live, self) as elsewhere:
                 await self._streams(live, task, [elsewhere] * STREAMS)

@@ -84,8 +84,13 @@ class Session:
             )
 
     async def execute(self, sql: str, *values: Any) -> str:
-        """A statement without rows."""
-        await self._call(sql, lambda: self._statement(sql, values))
+        """Statements without rows; several of them are one message."""
+
+        async def apply() -> None:
+            for part in sql.split("; "):
+                await self._statement(part, values)
+
+        await self._call(sql, apply)
         return ""
 
     async def fetchval(self, sql: str, *values: Any) -> Any:
