@@ -8,7 +8,8 @@ Begin with ``connect.py``, then ``session.py``: every connection of the program 
 pinned by the other.
 
 1. ``tls.py`` makes TLS contexts as sslmode says; ``trouble.py`` turns a driver's error into one for people.
-2. ``connect.py`` opens a connection; ``deadline.py`` notices one whose server no longer works for it.
+2. ``connect.py`` opens a connection; ``deadline.py`` notices one whose server no longer works for it, and
+   ``round_trips.py`` makes it ask no oftener than it must.
 3. ``session.py`` pins settings and refuses poolers; ``identity.py`` tells which database a connection has
    reached.
 4. ``snapshot.py`` holds OLD's snapshot and hands out readers on it. ``old_reader.py`` is the port that such a

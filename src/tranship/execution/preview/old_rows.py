@@ -20,7 +20,8 @@ from tranship.model.preview import PREVIEWED, PreviewCell
 from tranship.sql.expression import gap
 from tranship.sql.joins import Bindings
 from tranship.sql.old import preview as sql
-from tranship.sql.old.rows import TextColumns, kept_columns, select_texts_of
+from tranship.sql.old.rows import TextColumns, select_texts_of
+from tranship.sql.old.whole_rows import kept_columns
 from tranship.sql.row_id import locate
 
 _TOO_LONG = "too long for a preview"

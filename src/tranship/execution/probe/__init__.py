@@ -3,8 +3,9 @@
 Both servers are asked read-only; nothing here writes. Begin with ``everything``, which counts, cuts and
 probes all tables, then ``group``, which has the order of the checks of a group of tables:
 
-1. Faults of the row itself: ``scan`` says what has to be asked, ``reading`` reads the rows from OLD,
-   ``questions`` and ``typed_rows`` put them to NEW, ``faults`` takes the answers. ``encoding``,
+1. Faults of the row itself: ``scan`` says what has to be asked, ``reading`` reads the rows from OLD
+   (``portions``: how many of them together), ``questions`` and ``typed_rows`` put them to NEW, ``faults``
+   takes the answers. ``encoding``,
    ``widths``, ``losses`` and ``lookups`` are checks of single values, ``lookup_doubles`` of keys that
    stand for two of them, ``raising_defaults`` of defaults, ``known_later`` what only NEW will know,
    ``lookup_strangers`` of what lookups find in place of rejected rows. ``within`` tells what lookups find

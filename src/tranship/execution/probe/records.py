@@ -20,7 +20,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.shape import PLAIN
 from tranship.model.verdict import MergedRecord, Reject, RejectRecord
 from tranship.server.snapshot import Snapshot
-from tranship.sql.old.rows import bytes_of_rows, kept_columns, whole_rows
+from tranship.sql.old.whole_rows import bytes_of_rows, kept_columns, whole_rows
 from tranship.sql.row_id import locate, render
 
 _AT_ONCE = 500

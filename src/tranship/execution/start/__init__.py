@@ -1,6 +1,7 @@
 """The start of a run: whether it may begin, on which connections, and with what.
 
-``sides`` connects and takes the snapshot of OLD; ``preflight`` finds everything that would stop the run
+``sides`` connects and takes the snapshot of OLD; ``batch_rows`` fits batches to the way to NEW;
+``preflight`` finds everything that would stop the run
 later; ``sequence_headroom`` counts what is left in NEW's sequences. A run that NEW does not know yet begins
 in ``fresh``; one that was interrupted (``interrupted``: as the journal has it) resumes in ``resume``, once
 ``old_unchanged`` has proven that OLD is as it was. What values depend on beside rows is found and compared by

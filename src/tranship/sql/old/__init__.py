@@ -8,7 +8,8 @@ Everywhere the old row has the alias ``old``, because a person's ``transform_sql
 1. ``snapshot.py`` locks tables, exports the snapshot and joins it.
 2. ``cut.py`` counts a table, finds where batches begin, and tells whether the table has changed.
 3. ``batch.py`` reads the rows of a batch; ``ids.py`` lists their ids; ``rows.py`` reads what the data
-   checks need, ``lookup_keys.py`` what lookups need; ``distinct.py`` reads the values that a lookup table may
+   checks need, ``whole_rows.py`` what people are shown, ``lookup_keys.py`` what lookups need;
+   ``distinct.py`` reads the values that a lookup table may
    lack, ``survivors.py`` which rows are merged into which.
 4. ``safe_values.py`` and ``losses.py`` are predicates: which values surely convert, which ones change by it.
 5. ``expression_checks.py`` asks the planner about a person's expression without running it.
