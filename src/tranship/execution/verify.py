@@ -242,7 +242,8 @@ async def _named(
         if those is not None:
             found[at] = await with_unlike(naming, those, found[at])
     first, anew = found[flows[0].task.position], frozenset(at for one in flows for at in one.before.anew)
-    first += await claims.left(anew, NAMED - len(first))
+    await claims.close(anew)
+    first += await claims.added(namings[0], NAMED - len(first))
     return found
 
 

@@ -6,14 +6,17 @@ it: one of theirs is gone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from tranship.execution.proof.compare import TableSums
 from tranship.execution.proof.expected import Hashing, held_values
 from tranship.execution.proof.naming import Naming
-from tranship.execution.proof.strangers import Strangers
+from tranship.execution.proof.rows import sums_of_rows
+from tranship.execution.proof.strangers import FEW, Strangers
 from tranship.execution.proof.unlike import Unlike
 from tranship.model.difference import Difference, DifferenceKind
+from tranship.model.digest import Sums
 from tranship.server.journal import BatchRow
 from tranship.sql.digest import Value
 
@@ -24,6 +27,7 @@ class Claims:
     def __init__(self) -> None:
         self._first: Naming | None = None
         self._stores: list[Strangers] = []
+        self._twice = 0
         self._told: list[Strangers] = []
         """Those of which it was told how many do not hold what NEW should have filled in."""
         self._alike: dict[tuple[Hashing, tuple[Value, ...]], Strangers] = {}
@@ -64,16 +68,33 @@ class Claims:
         self._told.append(mine)
         return Unlike(done, own + max(0, taken - self._gone - like), True, mine)
 
-    async def left(self, before: Collection[str], room: int) -> list[Difference]:
-        """Returns the rows that no flow has taken as added ones, at most ``room`` of them by name. ``before``
-        are the places of rows that NEW held before the run, which nobody added.
+    async def close(self, before: Collection[str]) -> None:
+        """Ends the claims. ``before`` are the places of rows that NEW held before the run, which nobody
+        added.
         """
-        if self._first is None:
-            return []
-        gone, (first, *others) = self._gone, self._stores
+        first, *others = self._stores
+        self._twice = self._gone
         if before:
             await first.leave_out_at(before)
         for one in others:
             await first.leave_out(one)
-        found = self._first.added(*await first.left(max(room, 0)))
-        return [*found, self._first.told(DifferenceKind.MISSING, None, gone)] if gone else found
+
+    async def are_left(self, lost: Sums) -> bool:
+        """Returns whether the rows that no flow has taken are just those with these sums."""
+        if not 0 < lost.rows <= FEW:
+            return False
+        rows, more = await self._stores[0].left(lost.rows)
+        return not more and sums_of_rows(rows.elements()) == lost
+
+    async def added(self, first: Naming, room: int, lost: int = 0) -> list[Difference]:
+        """Returns the rows that no flow has taken as added ones, at most ``room`` of them by name, and how
+        many are gone that two flows have taken. So many as are ``lost`` may be rows of flows that could not
+        look for theirs.
+        """
+        rows, more = await self._stores[0].left(max(room, 0))
+        if lost:
+            left = rows.total() + more - lost
+            found = first.added(Counter(), left) if left > 0 else []
+        else:
+            found = first.added(rows, more)
+        return [*found, first.told(DifferenceKind.MISSING, None, self._twice)] if self._twice else found

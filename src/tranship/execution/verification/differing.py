@@ -14,7 +14,7 @@ from tranship.execution.proof.naming import NAMED, Listing, Naming
 from tranship.execution.proof.new_rows import Extents, NewRows, Runs
 from tranship.execution.proof.strangers import Strangers
 from tranship.execution.proof.unlike import with_unlike
-from tranship.execution.verification.naming import LaterNaming
+from tranship.execution.verification.naming import Later, LaterNaming
 from tranship.execution.verification.old_now import OldSide
 from tranship.execution.verification.recorded import Place, Recorded
 from tranship.execution.verification.scene import Found, Scene
@@ -54,6 +54,8 @@ class Differing:
         """The transactions of batches that differ."""
         self._extents: Extents | None = None
         self._claims = Claims()
+        self._unnamed: list[tuple[Compared, BatchRow]] = []
+        """Batches of which nobody can say which rows differ."""
 
     async def found(self, compared: Sequence[Compared], before: Collection[str]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one. ``before`` are
@@ -69,7 +71,14 @@ class Differing:
             if unlike is not None:
                 mine.differences = await with_unlike(self._naming(one, None), unlike, mine.differences)
         first = found[compared[0].flow.place]
-        first.differences += await self._claims.left(before, NAMED - len(first.differences))
+        await self._claims.close(before)
+        lost = sum((batch.due - one.held(batch) for one, batch in self._unnamed), Sums())
+        if alike(compared) and await self._claims.are_left(lost):
+            return found
+        for one, batch in self._unnamed:
+            found[one.flow.place].differences.append(_unnamed(one, batch))
+        room, lacking = NAMED - len(first.differences), max(lost.rows, 0)
+        first.differences += await self._claims.added(self._naming(compared[0], None), room, lacking)
         return found
 
     async def _named(self, compared: Sequence[Compared], found: dict[Place, Found]) -> dict[Place, Strangers]:
@@ -107,27 +116,59 @@ class Differing:
         if not one.wrong:
             return Found([])
         if old is None:
+            self._unnamed += [(one, batch) for batch in one.wrong if batch.sums is not None]
             why = self._scene.old.trouble or "OLD is another database than the one of its run"
-            return Found([_unnamed(one, batch) for batch in one.wrong], why=why)
-        run, found, listing = one.flow.run, Found([]), Listing()
-        later = LaterNaming(naming, old.snapshot, Mark.of(run.snapshot))
+            return Found(_at_least(one, one.wrong, strangers), why=why)
+        found, listing, left = Found([]), Listing(), list[BatchRow]()
+        later = LaterNaming(naming, old.snapshot, Mark.of(one.flow.run.snapshot))
         for batch in one.wrong:
             try:
-                async with self._scene.new.transaction():
-                    gone = await self._scene.journal.not_copied(self._scene.new, run.id, batch)
-                    told = await later.batch(batch, gone, strangers, listing.room)
+                told = await self._of_batch(one, batch, later, (strangers, listing.room))
             except (*DATABASE_TROUBLE, TranshipError) as error:
-                listing.add([_unnamed(one, batch)])
-                found.why = error.message if isinstance(error, TranshipError) else spoken(error)
+                told, found.why = None, error.message if isinstance(error, TranshipError) else spoken(error)
+                self._unnamed += [(one, batch)] if batch.sums is not None else []
+            if told is None:
+                left.append(batch)
                 continue
             listing.add(told.differences)
             found.changed_in_old += told.changed_in_old
             found.updated_later += told.updated
+        listing.add(_at_least(one, left, strangers))
         return replace(found, differences=listing.all)
+
+    async def _of_batch(
+        self, one: Compared, batch: BatchRow, later: LaterNaming, beside: tuple[Strangers, int]
+    ) -> Later | None:
+        """Returns what differs in one batch; None: it has no sums, and nobody can say which rows they are."""
+        run, (strangers, room) = one.flow.run, beside
+        async with self._scene.new.transaction():
+            gone = await self._scene.journal.not_copied(self._scene.new, run.id, batch)
+            if batch.sums is None:
+                return await later.counted(batch, gone, strangers, _lacking(one, batch))
+            return await later.batch(batch, gone, strangers, room)
+
+
+def _at_least(one: Compared, batches: Sequence[BatchRow], strangers: Strangers) -> list[Difference]:
+    """Returns how many rows of batches without sums are missing at least, where nobody can say which: others
+    may have written as many of those that are lacking anew as there are rows of theirs.
+    """
+    lacking = sum(_lacking(one, batch) for batch in batches if batch.sums is None)
+    gone = lacking - (one.there.others.rows - strangers.number_taken)
+    return [Difference(str(one.of.plan.new), DifferenceKind.MISSING, rows=gone)] if gone > 0 else []
+
+
+def _lacking(one: Compared, batch: BatchRow) -> int:
+    """Returns how many rows that a batch wrote do not carry its transactions any more."""
+    return batch.written - one.held(batch).rows
+
+
+def alike(compared: Sequence[Compared]) -> bool:
+    """Returns whether all flows fill the same columns and hash alike, so that their sums add up."""
+    return len({(one.flow.hashing, tuple(m.column for m in one.of.plan.columns)) for one in compared}) <= 1
 
 
 def _unnamed(one: Compared, batch: BatchRow) -> Difference:
     """Returns that a batch differs, where nobody can say in which row."""
-    lacking = batch.written - one.held(batch).rows
+    lacking = _lacking(one, batch)
     kind = DifferenceKind.MISSING if lacking > 0 else DifferenceKind.CHANGED
     return Difference(str(one.of.plan.new), kind, rows=max(lacking, 1))

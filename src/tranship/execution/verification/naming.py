@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.execution.proof.expected import Expecting
-from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.naming import NAMED, Naming
 from tranship.execution.proof.old_batch import OldBatch
 from tranship.execution.proof.row_store import RowStore
 from tranship.execution.proof.rows import sums_of_rows
@@ -65,6 +65,21 @@ class LaterNaming(Struct, frozen=True):
             return Later(named.differences, rest.rows, named.updated)
         untold = self._untold(named.differences, named.extra, rest)
         return Later(untold, max(rest.rows, 0), named.updated)
+
+    async def counted(
+        self, batch: BatchRow, not_copied: Sequence[Locator], strangers: Strangers, lacking: int
+    ) -> Later | None:
+        """Returns the rows of a batch without sums that NEW lacks, of ``lacking`` that do not carry its
+        transactions any more; None where OLD, which changed since, does not name just so many.
+        """
+        naming, before = self.naming, strangers.number_taken
+        async with self.snapshot.reader(naming.of.plan.zone) as old:
+            named = await naming.of_batch(self._reading(old, batch, not_copied), strangers, NAMED)
+        anew = strangers.number_taken - before
+        changed = sum(one.rows for one in named.differences if one.kind is DifferenceKind.CHANGED)
+        # A changed row was taken out of those of others, too.
+        gone = sum(one.rows for one in named.differences) - changed
+        return Later(named.differences, updated=named.updated) if gone + anew == lacking else None
 
     async def certain(
         self, batch: BatchRow, not_copied: Sequence[Locator], strangers: Strangers, room: int

@@ -56,7 +56,7 @@ class Recorded(Struct, frozen=True):
     @property
     def hashing(self) -> Hashing:
         """How its rows were hashed."""
-        return Hashing.of(self.run.hashing or "")
+        return Hashing.of(self.run.hashing) if self.run.hashing is not None else Hashing()
 
     @property
     def rows(self) -> int:
@@ -71,19 +71,30 @@ class Recorded(Struct, frozen=True):
 
     @property
     def unprovable(self) -> str:
-        """Why the journal does not suffice to prove its rows; empty: it does."""
+        """Why the journal says nothing of its rows that could be compared; empty: it does."""
         if self.run.state is not RunStatus.FINISHED:
             return "its run is not finished: the same migrate --live command resumes it"
         if any(not batch.done for batch in self.batches):
             return "a rollback of its run was interrupted"
         if self.plan is None:
             return f"version {self.run.tool_version} moved it, which recorded no sums"
-        if self.run.hashing is None:
+        hashed = (batch for batch in self.done if not self.counted and self.hashing.takes(batch.batch))
+        if any(batch.sums is None for batch in hashed):
+            return "the text of one of its rows passes the 1 GB that a server prints"
+        return ""
+
+    @property
+    def counted(self) -> bool:
+        """Whether its rows can only be counted."""
+        return self.run.hashing is None
+
+    @property
+    def partly(self) -> str:
+        """Why the journal does not suffice to prove its rows, which can be counted; empty: it does."""
+        if self.counted:
             return "its run recorded no sums (--verify off or counts)"
         if self.hashing.sample is not None:
             return f"its run recorded the sums of a sample only (--sample {self.hashing.sample})"
-        if any(batch.sums is None for batch in self.done):
-            return "the text of one of its rows passes the 1 GB that a server prints"
         return ""
 
 

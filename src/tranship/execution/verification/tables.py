@@ -12,7 +12,7 @@ from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import NAME_ROWS
 from tranship.execution.proof.new_rows import Runs
 from tranship.execution.time_spent import question
-from tranship.execution.verification.differing import Compared, Differing
+from tranship.execution.verification.differing import Compared, Differing, alike
 from tranship.execution.verification.recorded import Place, Recorded
 from tranship.execution.verification.repeated import Repeating
 from tranship.execution.verification.restored import named
@@ -93,22 +93,32 @@ class _TableCheck:
             xids = await new.fetchval(self._scene.journal.sql("xids_of_table"), *given)
             self._known = frozenset(xid & LOW for xid in xids)
             why = await self._no_transactions(wanted)
-            compared = await self._sums(self._flows if why else wanted)
-            if why:
-                places = {one.flow.place for one in compared}
-                apart = sum(flow.rows for flow in self._flows if flow.place not in places)
-                found = _whole(compared, why, apart)
-                found = await self._named_anyway(compared, found)
-                for one in compared:
-                    found[one.flow.place].rows_before = self._repeating(one).not_repeated(why)
-            else:
-                found = await self._found(compared)
+            compared = await (self._sums(self._flows) if why else self._counted_and_summed(wanted))
+            found = await (self._whole(compared, why) if why else self._found(compared))
             with question("second opinion"):
                 for one in compared:
                     mine = found[one.flow.place]
                     if mine.proven:
                         found[one.flow.place] = await self._repeating(one).with_opinion(mine)
             return found
+
+    async def _whole(self, compared: Sequence[Compared], why: str) -> dict[Place, Found]:
+        """Returns what the sums of the whole table say."""
+        places = {one.flow.place for one in compared}
+        apart = sum(flow.rows for flow in self._flows if flow.place not in places)
+        found = await self._named_anyway(compared, _whole(compared, why, apart))
+        for one in compared:
+            found[one.flow.place].rows_before = self._repeating(one).not_repeated(why)
+        return found
+
+    async def _counted_and_summed(self, wanted: Sequence[Recorded]) -> list[Compared]:
+        """Returns the wanted flows, and where others wrote rows those of all other runs behind them: somebody
+        may have written rows of theirs anew.
+        """
+        compared = await self._sums(wanted, counted=True)
+        if any(one.there.others.rows for one in compared):
+            compared += await self._sums([one for one in self._flows if one not in wanted], counted=True)
+        return compared
 
     async def _named_anyway(
         self, compared: Sequence[Compared], whole: dict[Place, Found]
@@ -139,12 +149,14 @@ class _TableCheck:
         """Returns what differs, told by transactions."""
         runs = Runs(self._known, self._oldest)
         before = [await self._repeating(one).rows_before(runs) for one in compared]
-        if _equal_otherwise(compared):
-            found = {one.flow.place: Found([], of=one.of) for one in compared}
-        else:
+        hashed = [one for one in compared if not one.flow.counted]
+        found = {one.flow.place: Found([], of=one.of) for one in compared}
+        if len(hashed) < len(compared):
+            found |= _counted(compared)
+        elif not _equal_otherwise(compared):
             anew = frozenset(place for one in before for place in one.anew)
             with question(NAME_ROWS):
-                found = await Differing(self._scene, self._flows, runs).found(compared, anew)
+                found |= await Differing(self._scene, self._flows, runs).found(compared, anew)
         for one, result in zip(compared, before, strict=True):
             mine = found[one.flow.place]
             mine.differences += result.differences
@@ -156,10 +168,17 @@ class _TableCheck:
         later = (xid & LOW for o in self._flows if o.place != flow.place for xid in o.update_xids)
         return Repeating(self._scene, flow, one.of.plan, self._scene.plans[flow.run.id], frozenset(later))
 
-    async def _sums(self, flows: Sequence[Recorded]) -> list[Compared]:
-        """Returns the flows whose runs recorded enough with what NEW holds of them."""
-        chosen = [flow for flow in flows if not flow.unprovable and not _lacking(self._scene, flow)]
-        self._oldest = min((flow.oldest for flow in chosen if flow.oldest is not None), default=0)
+    async def _sums(self, flows: Sequence[Recorded], *, counted: bool = False) -> list[Compared]:
+        """Returns the flows whose runs recorded enough with what NEW holds of them; ``counted``: and those
+        whose rows can only be counted.
+        """
+        chosen = [
+            flow
+            for flow in flows
+            if not flow.unprovable and not (flow.partly and not counted) and not _lacking(self._scene, flow)
+        ]
+        oldest = (flow.oldest for flow in chosen if flow.oldest is not None)
+        self._oldest = self._oldest or min(oldest, default=0)
         return [await self._compare(flow, flow.plan) for flow in chosen if flow.plan is not None]
 
     async def _compare(self, flow: Recorded, plan: TablePlan) -> Compared:
@@ -180,6 +199,19 @@ class _TableCheck:
         return ""
 
 
+def _counted(compared: Sequence[Compared]) -> dict[Place, Found]:
+    """Counts the rows of a table of which a run recorded no sums: how many are missing or were added at
+    least. A row that somebody wrote anew carries another transaction.
+    """
+    first, lacking = compared[0], 0
+    for one in compared:
+        lacking += sum(batch.written - one.held(batch).rows for batch in one.flow.done)
+    more = first.there.others.rows - lacking
+    kind = DifferenceKind.ADDED if more > 0 else DifferenceKind.MISSING
+    told = Difference(str(first.of.plan.new), kind, rows=abs(more), by_others=more > 0)
+    return {first.flow.place: Found([told] if more else [], of=first.of)}
+
+
 def _equal_otherwise(compared: Sequence[Compared]) -> bool:
     """Returns whether the rows of all batches that differ are, together with those of others, what they
     should be: somebody wrote them anew, or the server did (a rewrite of the table).
@@ -188,7 +220,7 @@ def _equal_otherwise(compared: Sequence[Compared]) -> bool:
         return False
     if not any(one.wrong or one.there.others.rows for one in compared):
         return True
-    if not _alike(compared):
+    if not alike(compared):
         return False
     due = sum((batch.due for one in compared for batch in one.wrong), Sums())
     there = sum((one.held(batch) for one in compared for batch in one.wrong), Sums())
@@ -205,7 +237,7 @@ def _whole(compared: Sequence[Compared], why: str, apart: int) -> dict[Place, Fo
     due = sum((batch.due for one in compared for batch in one.flow.done), Sums())
     there = sum(compared[0].there.by_transaction.values(), Sums())
     filled = all(not any(one.there.unlike.values()) for one in compared)
-    if due == there and filled and not apart and _alike(compared):
+    if due == there and filled and not apart and alike(compared):
         return {one.flow.place: Found([], of=one.of, why=how) for one in compared}
     more = there.rows - due.rows - apart
     found = {one.flow.place: Found([], why=f"{how}: {_unlike(more)}", proven=False) for one in compared}
@@ -217,8 +249,3 @@ def _whole(compared: Sequence[Compared], why: str, apart: int) -> dict[Place, Fo
 
 def _unlike(more: int) -> str:
     return f"NEW holds {count_of(more, 'row')} more than the runs wrote" if more > 0 else "they differ"
-
-
-def _alike(compared: Sequence[Compared]) -> bool:
-    """Returns whether all flows fill the same columns and hash alike, so that their sums add up."""
-    return len({(one.flow.hashing, tuple(m.column for m in one.of.plan.columns)) for one in compared}) <= 1

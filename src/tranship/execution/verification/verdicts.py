@@ -80,6 +80,8 @@ def _verdict(options: VerifyOptions, flow: Recorded, found: Found | None) -> tup
     rows = sum(one.rows for one in wrong or found.differences)
     if wrong:
         return False, found.why or f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
+    if flow.partly:
+        return None, flow.partly
     if found.differences:
         return f"except rows that others added or changed since: {rows}", found.why
     apart = _apart(flow, found)
