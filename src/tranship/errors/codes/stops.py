@@ -49,6 +49,19 @@ class TemporaryFolderFull(DiskFull, frozen=True):
     remedy: str = "make space in it, or name another one in TMPDIR,"
 
 
+class NoSqlite(StopMessage, frozen=True):
+    code = "TS406"
+    meaning = (
+        "rows of NEW are not what OLD's rows became, and Python was built without SQLite, which names them"
+    )
+    cure = "use a Python with the module `sqlite3`, and run the same command again; do not use NEW before"
+    message = "rows of NEW differ from what OLD's rows became; to say which, Python needs its module sqlite3"
+    hint = (
+        "do not use NEW yet. Install a Python with SQLite (for one that is built from source: the package "
+        "libsqlite3-dev, before it is built), install tranship there, and run the same command again"
+    )
+
+
 class OutOfMemory(StoppedByError, frozen=True):
     code = "TS403"
     meaning = "a server ran out of memory"

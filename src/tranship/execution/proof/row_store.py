@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tranship.errors import Stopped
-from tranship.errors.codes.stops import TemporaryFolderFull
+from tranship.errors.codes.stops import NoSqlite, TemporaryFolderFull
 from tranship.execution.proof.rows import AT_ONCE, Place, Row
 from tranship.sql import row_store as statements
 
@@ -21,9 +21,17 @@ class RowStore:
     """Rows of NEW. Those that turn out to be what OLD's rows become are taken out."""
 
     def __init__(self, *, keyed: bool) -> None:
-        """``keyed``: the rows have keys; else equal rows cannot be told apart."""
-        # Here: a Python that was built without SQLite moves rows all the same.
-        import sqlite3
+        """``keyed``: the rows have keys; else equal rows cannot be told apart.
+
+        Raises:
+            Stopped: Python was built without SQLite.
+        """
+        # Here: a Python that was built without SQLite moves rows all the same, and compares them. Only to say
+        # which rows differ it is needed.
+        try:
+            import sqlite3
+        except ImportError as error:
+            raise Stopped(NoSqlite()) from error
 
         self._keyed = keyed
         self._error = sqlite3.Error
