@@ -15,10 +15,13 @@ _WIDEST = 70
 
 def preview_lines(table: TablePreview) -> Iterator[str]:
     """Yields the lines of one flow. Names and values cannot control a terminal."""
-    named = f"{table.flow}: " if table.flow not in (table.old_table, "") else ""
+    named = f"{table.flow}: " if _is_named(table) else ""
     yield visible(f"{named}{table.old_table} → {table.new_table}")
     for note in table.notes:
         yield visible(f"  {note}")
+    if named and table.unnamed:
+        # What one more flow of a table does not name, another one may take.
+        yield visible(f"  not named by this flow: {', '.join(table.unnamed)}")
     for number, row in enumerate(table.rows, 1):
         yield f"  row {number}"
         lines = list(_row(table, row))
@@ -27,12 +30,17 @@ def preview_lines(table: TablePreview) -> Iterator[str]:
             yield f"    {left.ljust(width)} → {right}"
 
 
+def _is_named(table: TablePreview) -> bool:
+    """Returns whether a person made the flow, beside the one that was found."""
+    return table.flow not in (table.old_table, "")
+
+
 def _row(table: TablePreview, row: PreviewRow) -> Iterator[tuple[str, str]]:
     before = dict(zip(table.old_columns, row.before, strict=True))
     for column, cell in zip(table.columns, row.after, strict=True):
         yield _source(column, before), visible(f"{column.name} {_value(cell)}")
-    for name in table.unnamed:
-        yield visible(f"{name} {_value(before[name])}"), "(named by no mapping; SQL may read it)"
+    for name in () if _is_named(table) else table.unnamed:
+        yield visible(f"{name} {_value(before[name])}"), "(left behind, unless an expression reads it)"
 
 
 def _source(column: PreviewColumn, before: dict[str, PreviewCell]) -> str:

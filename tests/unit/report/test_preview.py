@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tranship.model.preview import PreviewCell, PreviewColumn, PreviewRow, TablePreview
 from tranship.report.preview import preview_lines
 
@@ -26,17 +28,21 @@ def test_each_value_stands_beside_what_it_becomes() -> None:
         unnamed=("bio",),
         notes=("rows are merged",),
     )
-    lines = list(preview_lines(table))
+    lines = list(preview_lines(replace(table, flow="public.members")))
     assert len({line.index("→") for line in lines[3:]}) == 1
     assert [" ".join(line.split()) for line in lines] == [
-        "members -> profiles: public.members → public.profiles",
+        "public.members → public.profiles",
         "rows are merged",
         "row 1",
         "id '1' → user_id '1'",
         f"id '1' (value_mapping) → state '{'x' * 60}…' (refused: no)",
         "(constant) → origin (open question)",
-        "bio 'a\\u001b[31m\\u000ab' → (named by no mapping; SQL may read it)",
+        "bio 'a\\u001b[31m\\u000ab' → (left behind, unless an expression reads it)",
     ]
+    flow = list(preview_lines(table))
+    assert flow[0] == "members -> profiles: public.members → public.profiles"
+    assert "  not named by this flow: bio" in flow
+    assert not [line for line in flow if "left behind" in line]
 
 
 def test_null_is_told_from_a_text() -> None:
