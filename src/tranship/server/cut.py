@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import asyncpg
 from msgspec import Struct
@@ -85,17 +86,36 @@ async def measure_several(
     *,
     digest: bool = True,
     whole: bool = False,
+    ask: pages.AskEach | None = None,
 ) -> list[Cut]:
-    """Returns the same for several plans, in their order."""
+    """Returns the same for several plans, in their order.
+
+    ``ask`` counts ranges of pages in the snapshot; None: ``conn`` does, one after the other.
+    """
     in_ranges = not whole and await conn.fetchval(_ONE_SCAN) >= _TID_RANGE_SCAN
+    of = _Cutting(conn, ask or pages.one_by_one(conn), batch_rows, in_ranges, digest)
     sources = [source for plan in plans if plan.shape.one_row_each for source in plan.sources]
     small = await count_small(conn, sources, batch_rows, digest=digest)
-    return [await _cut(conn, plan, batch_rows, small, in_ranges=in_ranges) for plan in plans]
+    return [await _cut(of, plan, small) for plan in plans]
 
 
-async def _cut(
-    conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, small: Small, *, in_ranges: bool
-) -> Cut:
+class _Cutting(NamedTuple):
+    """How tables are cut."""
+
+    conn: asyncpg.Connection
+    ask: pages.AskEach
+    batch_rows: int
+    in_ranges: bool
+    """Whether a range of ctids reads only its own pages."""
+    digest: bool
+
+    @property
+    def step(self) -> int | None:
+        """Rows of a batch; None: a source is one batch."""
+        return self.batch_rows if self.in_ranges else None
+
+
+async def _cut(of: _Cutting, plan: TablePlan, small: Small) -> Cut:
     """Returns the batches of one plan; ``small``: what is known of its small heaps."""
     parts: list[Part] = []
     digests: list[str] = []
@@ -105,12 +125,12 @@ async def _cut(
             parts += [Part(Whole(number), few.rows)] if few.rows else []
             digests.append(few.digest)
             continue
-        found, seen = await _parts(conn, plan, number, batch_rows, in_ranges=in_ranges, digest=small.digest)
+        found, seen = await _parts(of, plan, number)
         parts += found
         digests.append(seen)
     batches = tuple(Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in enumerate(parts))
     old = None if plan.shape.one_row_each else old_rows(part.old for part in parts)
-    return Cut(batches, sum(part.rows for part in parts), " ".join(digests) if small.digest else "", old)
+    return Cut(batches, sum(part.rows for part in parts), " ".join(digests) if of.digest else "", old)
 
 
 def old_rows(parts: Iterable[OldRows | None]) -> OldRows:
@@ -118,23 +138,22 @@ def old_rows(parts: Iterable[OldRows | None]) -> OldRows:
     return sum((part for part in parts if part is not None), OldRows(0))
 
 
-async def _parts(
-    conn: asyncpg.Connection, plan: TablePlan, number: int, batch_rows: int, *, in_ranges: bool, digest: bool
-) -> tuple[list[Part], str]:
+async def _parts(of: _Cutting, plan: TablePlan, number: int) -> tuple[list[Part], str]:
     """Returns the ranges of one source, each with its rows, and the digest over its old rows."""
+    conn, source = of.conn, plan.sources[number]
     if plan.shape.query is not None:
-        return await _of_query(conn, plan, plan.shape.query, batch_rows if in_ranges else None), ""
+        return await _of_query(conn, plan, plan.shape.query, of.step), ""
     if not plan.shape.one_row_each:
-        step = batch_rows if in_ranges and plan.sources[number].pageable else None
-        return await _made(conn, plan, number, step, digest=digest)
-    source = plan.sources[number]
-    found = await pages.count_pages(conn, source, batch_rows, digest=digest) if in_ranges else None
-    counted = await _by_pages(conn, source, batch_rows, found)
+        return await _made(of, plan, number, of.step if source.pageable else None)
+    found = None
+    if of.in_ranges:
+        found = await pages.count_pages(conn, of.ask, source, of.batch_rows, digest=of.digest)
+    counted = await _by_pages(conn, source, of.batch_rows, found)
     if counted is not None:
         found, most = counted
         return pages.ranges(number, found, most), found.digest
-    seen = await _pass(conn, number, plan.sources[number], batch_rows, digest=digest)
-    if not in_ranges or len(seen.firsts) < 2:
+    seen = await _pass(conn, number, source, of.batch_rows, digest=of.digest)
+    if not of.in_ranges or len(seen.firsts) < 2:
         return ([Part(Whole(number), seen.rows)] if seen.rows else []), seen.digest
     return _ranges(number, seen), seen.digest
 
@@ -200,13 +219,12 @@ async def boundary(conn: asyncpg.Connection, plan: TablePlan, batch: Batch, rows
     return Boundary(at, rows, (old, rest))
 
 
-async def _made(
-    conn: asyncpg.Connection, plan: TablePlan, number: int, step: int | None, *, digest: bool
-) -> tuple[list[Part], str]:
+async def _made(of: _Cutting, plan: TablePlan, number: int, step: int | None) -> tuple[list[Part], str]:
     """Returns the ranges of a source of which a flow does not make one row each."""
+    conn, digest = of.conn, of.digest
     if step is not None:
         source = plan.sources[number]
-        counted = await pages.count_made(conn, plan, number, step, digest=digest)
+        counted = await pages.count_made(conn, of.ask, plan, number, step, digest=digest)
         cut_by_pages = await _by_pages(conn, source, step, counted)
         if cut_by_pages is not None:
             by_pages, most = cut_by_pages

@@ -18,6 +18,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.server import cut as cutting
+from tranship.server.pages import AskEach
 from tranship.sql.joins import Bindings
 from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.batch import Wanted, select_batch, select_identified, select_wanted
@@ -46,12 +47,16 @@ class Portion(Struct, frozen=True):
 class OldReader(Protocol):
     """A transaction on the run's snapshot of OLD."""
 
-    async def cut(self, plan: TablePlan, batch_rows: int, *, digest: bool) -> cutting.Cut:
-        """Returns the batches of a table, with the exact number of rows of each."""
+    async def cut(
+        self, plan: TablePlan, batch_rows: int, *, digest: bool, ask: AskEach | None = None
+    ) -> cutting.Cut:
+        """Returns the batches of a table, with the exact number of rows of each; ``ask`` counts ranges of its
+        pages.
+        """
         ...
 
     async def cut_several(
-        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool
+        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool, ask: AskEach | None = None
     ) -> list[cutting.Cut]:
         """Returns the same for several tables, in their order, with few statements for small ones."""
         ...
@@ -113,15 +118,18 @@ class PostgresReader:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
 
-    async def cut(self, plan: TablePlan, batch_rows: int, *, digest: bool) -> cutting.Cut:
+    async def cut(
+        self, plan: TablePlan, batch_rows: int, *, digest: bool, ask: AskEach | None = None
+    ) -> cutting.Cut:
         """Returns the batches of a table; see `OldReader`."""
-        return await cutting.measure(self.connection, plan, batch_rows, digest=digest)
+        (found,) = await self.cut_several([plan], batch_rows, digest=digest, ask=ask)
+        return found
 
     async def cut_several(
-        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool
+        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool, ask: AskEach | None = None
     ) -> list[cutting.Cut]:
         """Returns the batches of several tables; see `OldReader`."""
-        return await cutting.measure_several(self.connection, plans, batch_rows, digest=digest)
+        return await cutting.measure_several(self.connection, plans, batch_rows, digest=digest, ask=ask)
 
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
         """Returns rows and digest of a table; see `OldReader`."""

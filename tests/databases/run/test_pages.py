@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -13,14 +13,20 @@ from msgspec.structs import replace
 from support import MakePair, Pair
 from support.observe import Observe
 from support.runs import migrate
-from tranship.errors import Stopped
+from tranship.config import Endpoint, Secret
+from tranship.errors import ConnectError, Stopped
+from tranship.errors.codes.connection import TooManyConnections
+from tranship.execution.probe.side_by_side import side_by_side
 from tranship.model.locator import Pages
-from tranship.model.names import TableName
+from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Filter, Items, Shape
 from tranship.server import cut as cutting
 from tranship.server import pages
 from tranship.server.cut import counted, measure
+from tranship.server.deadline import WatchedConnection
+from tranship.server.old_reader import PostgresReader
+from tranship.server.snapshot import Snapshot
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.cut import count_made
 
@@ -159,3 +165,71 @@ async def test_an_interrupted_run_goes_on_where_nobody_wrote(
     assert result.exit_status == 0
     same = "SELECT count(*)::int, sum(hashtextextended(t::text, 0))::text FROM t"
     assert await pair.new.fetch(same) == await pair.old.fetch(same)
+
+
+async def snapshot_and_plan(pair: Pair, stack: AsyncExitStack) -> tuple[Snapshot, PostgresReader, TablePlan]:
+    """OLD, filled, and a plan of its table on a snapshot."""
+    name, server = TableName("public", "t"), pair.old.server
+    await pair.old.run(OLD)
+    oid = await pair.old.value("SELECT 't'::regclass::oid::int")
+    endpoint = Endpoint(
+        side=Side.OLD,
+        host=server.host,
+        port=server.port,
+        database=pair.old.name,
+        user=server.user,
+        password=Secret(server.password),
+    )
+    snapshot = await stack.enter_async_context(Snapshot.open(endpoint, [name]))
+    old = await stack.enter_async_context(snapshot.reading())
+    return snapshot, old, TablePlan(name, name, (), (), (Source(name, name, oid),))
+
+
+@pytest.mark.parametrize("shape", ["plain", "filter", "items"])
+async def test_several_connections_count_as_one_does(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    used: set[int] = set()
+    fetch = WatchedConnection.fetch
+
+    async def fetching(conn: WatchedConnection, query: str, *given: object) -> object:
+        if "n.number" in query:
+            used.add(id(conn))
+        return await fetch(conn, query, *given)
+
+    async with AsyncExitStack() as stack:
+        snapshot, old, plain = await snapshot_and_plan(pair, stack)
+        plan = plain if shape == "plain" else replace(plain, shape=SHAPES[shape])
+        # Rows that the snapshot does not show.
+        await pair.old.run("INSERT INTO t SELECT n, 'new' FROM generate_series(30000, 40000) n")
+        monkeypatch.setattr(WatchedConnection, "fetch", fetching)
+        alone = await old.cut(plan, 1500, digest=True)
+        assert len(used) == 1
+        ask = side_by_side(old.connection, snapshot, 3)
+        assert await old.cut(plan, 1500, digest=True, ask=ask) == alone
+        assert len(used) == 3
+
+
+async def test_connections_that_old_does_not_grant_count_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    async with AsyncExitStack() as stack:
+        snapshot, old, plan = await snapshot_and_plan(pair, stack)
+        alone = await old.cut(plan, 1500, digest=True)
+
+        async def refused(_: Snapshot) -> asyncpg.Connection:
+            raise ConnectError(TooManyConnections("too many"))
+
+        monkeypatch.setattr(Snapshot, "_connect", refused)
+        assert await old.cut(plan, 1500, digest=True, ask=side_by_side(old.connection, snapshot, 4)) == alone
+
+
+async def test_a_filter_that_raises_ends_all_connections(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    async with AsyncExitStack() as stack:
+        snapshot, old, plain = await snapshot_and_plan(pair, stack)
+        plan = replace(plain, shape=Shape(filter=Filter("1 / (old.id - 15000) > 0")))
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await old.cut(plan, 1500, digest=True, ask=side_by_side(old.connection, snapshot, 3))

@@ -1,7 +1,8 @@
 """The data checks: which rows would NEW refuse? They are the same for a dry run and right before the copy.
 
 Both servers are asked read-only; nothing here writes. Begin with ``everything``, which counts, cuts and
-probes all tables, then ``group``, which has the order of the checks of a group of tables:
+probes all tables (``counting``, ``side_by_side``), then ``group``, which has the order of the checks of a
+group of tables:
 
 1. Faults of the row itself: ``scan`` says what has to be asked, ``reading`` reads the rows from OLD
    (``portions``: how many of them together), ``questions`` and ``typed_rows`` put them to NEW, ``faults``

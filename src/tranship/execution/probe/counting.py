@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
+from msgspec import Struct
 from msgspec.json import decode
 from msgspec.structs import replace
 
@@ -11,6 +12,7 @@ from tranship.errors.codes.start import QueryKeyNull, QueryKeyRepeated, RowsRais
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import RAISED
 from tranship.execution.probe.records import keys_shown
+from tranship.execution.probe.side_by_side import side_by_side
 from tranship.model.plan import TablePlan, Unmade
 from tranship.model.shape import PLAIN, Query
 from tranship.server.cut import Cut
@@ -23,29 +25,39 @@ _SHOWN = 5
 """Old rows that a refusal names."""
 
 
-async def cut_flow(
-    snapshot: Snapshot, job: Job, plan: TablePlan, batch_rows: int, *, digest: bool
-) -> tuple[TablePlan, Cut]:
-    """Returns a flow that does not make one row of each old row, with the old rows that cannot be taken
-    apart, and its batches.
+class CutFlow(Struct, frozen=True):
+    """Cuts flows that do not make one row of each old row."""
 
-    Raises:
-        Refused: its filter, or its query, raises, and the message names the rows of OLD where it can; or the
-            key of a query does not identify its rows.
-    """
-    try:
-        async with snapshot.reading() as old:
+    snapshot: Snapshot
+    batch_rows: int
+    streams: int
+    """Connections that count ranges of pages."""
+    digest: bool
+
+    async def cut(self, job: Job, plan: TablePlan) -> tuple[TablePlan, Cut]:
+        """Returns a flow with the old rows that cannot be taken apart, and its batches.
+
+        Raises:
+            Refused: its filter, or its query, raises, and the message names the rows of OLD where it can; or
+                the key of a query does not identify its rows.
+        """
+        try:
             if plan.shape.query is not None:
-                await _check_key(old.connection, plan, plan.shape.query)
-            return plan, await old.cut(plan, batch_rows, digest=digest)
-    except RAISED as error:
-        if plan.shape.query is not None:
-            raise Refused(RowsRaise(plan.flow, "its SELECT", str(error), "")) from error
-        known = await _with_unmade(snapshot, job, plan)
-        if known == plan:
-            raise Refused(RowsRaise(plan.flow, "its filter", str(error), "")) from error
-    async with snapshot.reading() as old:
-        return known, await old.cut(known, batch_rows, digest=digest)
+                async with self.snapshot.reader() as old:
+                    await _check_key(old, plan, plan.shape.query)
+            return plan, await self._cut(plan)
+        except RAISED as error:
+            if plan.shape.query is not None:
+                raise Refused(RowsRaise(plan.flow, "its SELECT", str(error), "")) from error
+            known = await _with_unmade(self.snapshot, job, plan)
+            if known == plan:
+                raise Refused(RowsRaise(plan.flow, "its filter", str(error), "")) from error
+        return known, await self._cut(known)
+
+    async def _cut(self, plan: TablePlan) -> Cut:
+        async with self.snapshot.reading() as old:
+            ask = side_by_side(old.connection, self.snapshot, self.streams)
+            return await old.cut(plan, self.batch_rows, digest=self.digest, ask=ask)
 
 
 async def _check_key(old: asyncpg.Connection, plan: TablePlan, query: Query) -> None:

@@ -13,12 +13,13 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.arrived import Arrived
-from tranship.execution.probe.counting import cut_flow
+from tranship.execution.probe.counting import CutFlow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
 from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.raising_defaults import raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.side_by_side import side_by_side
 from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.time_spent import question
 from tranship.model.catalog import Table
@@ -101,10 +102,10 @@ async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
 
 
 async def cut_all(
-    snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool
+    snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool, streams: int = 1
 ) -> tuple[Job, dict[FlowId, Cut]]:
     """Returns every flow's batches, in one pass each, and the job with the old rows of which flows cannot
-    make items.
+    make items. So many ``streams`` count the pages of a large table.
 
     A transaction keeps the locks of all that it read, so it reads only some of the tables.
 
@@ -118,14 +119,16 @@ async def cut_all(
             some = plain[first : first + _AT_ONCE]
             more = f" and {len(some) - 1} more" if len(some) > 1 else ""
             with question(f"count and divide {some[0].flow}{more}"):
-                found = await old.cut_several(some, batch_rows, digest=digest)
+                ask = side_by_side(old.connection, snapshot, streams)
+                found = await old.cut_several(some, batch_rows, digest=digest, ask=ask)
             cuts |= {plan.flow: cut for plan, cut in zip(some, found, strict=True)}
     plans = []
     for plan in job.plan.tables:
         known = plan
         if not plan.shape.one_row_each:
             with question(f"count and divide {plan.flow}"):
-                known, cuts[plan.flow] = await cut_flow(snapshot, job, plan, batch_rows, digest=digest)
+                cutting = CutFlow(snapshot, batch_rows, streams, digest)
+                known, cuts[plan.flow] = await cutting.cut(job, plan)
         plans.append(known)
     return structs.replace(job, plan=job.plan.part(plans)), cuts
 
@@ -219,7 +222,8 @@ def _copy_asks_defaults(options: MigrateOptions) -> bool:
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:
     """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
-    job, cuts = await cut_all(snapshot, context.job, context.options.batch_rows, digest=digest)
+    options = context.options
+    job, cuts = await cut_all(snapshot, context.job, options.batch_rows, digest=digest, streams=options.jobs)
     context = context.of(job)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
