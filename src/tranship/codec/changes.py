@@ -108,7 +108,7 @@ def read_changes(path: Path) -> ChangesFile:
     Raises:
         UsageError: it is unreadable, no JSON, or of another tool or version.
     """
-    text = read_text(path)
+    text = read_text(path, "tranship analyze CONFIG")
     try:
         # msgspec keeps the last of two equal keys, so the standard library looks first.
         json.loads(text, object_pairs_hook=_once)

@@ -56,7 +56,7 @@ class DecisionFile:
         Raises:
             UsageError: it cannot be read, or is no resolutions file.
         """
-        return cls(path, read_text(path))
+        return cls(path, read_text(path, "tranship resolve generate"))
 
     @cached_property
     def entries(self) -> dict[str, tuple[str, Entry]]:

@@ -92,8 +92,9 @@ class Document:
         return UsageError(what, place=f"{self.file}:{self.line(path)}: {path}: ", object=path)
 
 
-def read_text(path: Path) -> str:
-    """Returns the text of a UTF-8 file, without a byte-order mark.
+def read_text(path: Path, written_by: str = "") -> str:
+    """Returns the text of a UTF-8 file, without a byte-order mark. ``written_by`` is the command that writes
+    such a file.
 
     Raises:
         UsageError: it is missing, unreadable, too large, empty or not UTF-8.
@@ -106,7 +107,8 @@ def read_text(path: Path) -> str:
             # or change.
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(FileMissing(path)) from None
+        writer = f"; {written_by} writes it" if written_by else ""
+        raise UsageError(FileMissing(path, writer=writer)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "the path is not usable"
         raise UsageError(FileUnreadable(path, reason)) from None
@@ -123,8 +125,8 @@ def read_text(path: Path) -> str:
     return text
 
 
-def read_jsonc(path: Path) -> Document:
-    """Returns a file of JSON with ``//`` comments.
+def read_jsonc(path: Path, written_by: str = "") -> Document:
+    """Returns a file of JSON with ``//`` comments; ``written_by`` as in `read_text`.
 
     Numbers keep their digits, as `Number`. Keys that begin with ``_`` are kept; readers treat them as
     comments.
@@ -132,7 +134,7 @@ def read_jsonc(path: Path) -> Document:
     Raises:
         UsageError: the file cannot be read, is no JSON, or has a key twice in one object. It names the line.
     """
-    return parse_jsonc(path, read_text(path))
+    return parse_jsonc(path, read_text(path, written_by))
 
 
 def parse_jsonc(path: Path, text: str) -> Document:

@@ -30,7 +30,7 @@ def read_resolutions(path: Path) -> ResolutionFile:
     Raises:
         UsageError: the file cannot be read, is no JSON, names a key twice, or is no resolutions file at all.
     """
-    return parse_resolutions(read_jsonc(path))
+    return parse_resolutions(read_jsonc(path, "tranship resolve generate"))
 
 
 def parse_resolutions(document: Document) -> ResolutionFile:

@@ -35,7 +35,7 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         UsageError: anything wrong with the file, a missing environment variable, a failing
             ``password_command``. It holds all problems; a command is run only where there are none.
     """
-    return _read(Reading(read_jsonc(path), environ))
+    return _read(Reading(read_jsonc(path, f"tranship init {path}"), environ))
 
 
 def config_from_urls(old: str, new: str, environ: Mapping[str, str] = os.environ) -> Config:

@@ -157,6 +157,7 @@ def test_init_writes_nothing_where_nobody_answers(desk_of: DeskOf) -> None:
     line = "tranship init c.json --old postgresql://me@127.0.0.1:1/a --new postgresql://me@127.0.0.1:1/b"
     told = desk.type(line, {"PGPASSFILE": os.devnull})
     assert (told.status, told.stderr[:3]) == (2, "TS2"), told
+    assert "nothing is written: begin again, or write it all the same with --no-connect" in told.stderr
     assert not (desk.folder / "c.json").exists()
     assert desk.type(f"{line} --no-connect").status == 0
     assert (desk.folder / "c.json").exists()

@@ -14,6 +14,7 @@ from tranship.cli.exit_status import exits
 
 if TYPE_CHECKING:
     from tranship.api import Ping
+    from tranship.model.resolution import Problem
 
 _WAYS = "pgpass, variable:NAME or command:LINE"
 _URL = "postgresql://user@host:5432/database"
@@ -101,12 +102,20 @@ def command(context: click.Context, output: Path, **given: Unpack[Given]) -> Non
         config = config_from_values(values)
         found = run(lambda _: api.ping(config))
         if found.exit_status == 2:
-            raise UsageError([problem for problem in found.problems if problem.code < "TS3"])
+            raise UsageError([_unwritten(one) for one in found.problems if one.code < "TS3"])
     try:
         write_json(output, values, replace=False)
     except FileExistsError:
         raise UsageError(FileThere(output)) from None
     _tell(context.ensure_object(CliContext), str(output), found)
+
+
+def _unwritten(problem: Problem) -> Problem:
+    """Returns what keeps a connection from being made, with what becomes of the answers."""
+    from msgspec.structs import replace
+
+    way = "nothing is written: begin again, or write it all the same with --no-connect"
+    return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)
 
 
 def _side(context: click.Context, side: str, given: Given) -> dict[str, object]:

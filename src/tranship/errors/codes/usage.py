@@ -43,7 +43,9 @@ class FileIsFolder(FileUnreadable, frozen=True):
 
 class FileMissing(FileUnreadable, frozen=True):
     message = "file not found: {path}"
-    hint = "paths are relative to the working directory"
+    hint = "paths are relative to the working directory{writer}"
+    writer: str = ""
+    """``; COMMAND writes it``, or empty."""
 
 
 class FileTooLarge(FileUnreadable, frozen=True):
