@@ -125,13 +125,13 @@ def _reachable(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
-def _new_folder(name: str, account: pwd.struct_passwd | None) -> Path:
+def _new_folder(name: str, account: pwd.struct_passwd | None, within: Path | None) -> Path:
     """Makes and returns a private folder that the server's account can reach, with a path short enough for a
     socket in it.
     """
     # 60 bytes are enough for the folder's own name and PostgreSQL's socket below it.
     longest = _SOCKET_PATH_LIMIT - 60
-    bases = [Path(tempfile.gettempdir()), Path("/tmp")]
+    bases = [within] if within is not None else [Path(tempfile.gettempdir()), Path("/tmp")]
     short = [base for base in bases if base.is_dir() and len(str(base)) < longest]
     usable = [base for base in short if account is None or _reachable(base.resolve())]
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=usable[0] if usable else None)).resolve()
@@ -186,11 +186,13 @@ class Server:
         name: str = "pg",
         settings: Mapping[str, str] | None = None,
         outlives: bool = False,
+        within: Path | None = None,
     ) -> None:
         """Prepares a server without starting it.
 
         ``settings`` add to and replace ``SETTINGS``. With ``outlives`` the server runs on when this process
-        ends, until ``stop`` or SIGINT to ``pid``.
+        ends, until ``stop`` or SIGINT to ``pid``. Its own folder is made ``within`` another one; None:
+        where the system keeps temporary files.
         """
         self.installation = installation
         self.major = installation.major
@@ -200,6 +202,7 @@ class Server:
         self._name = name
         self._settings = {**SETTINGS, **(settings or {})}
         self._outlives = outlives
+        self._within = within
         self._account = _account()
         self._bindir = installation.bindir
         self._process: subprocess.Popen[bytes] | None = None
@@ -235,7 +238,7 @@ class Server:
         Raises:
             ServerFailed: initdb failed, or the server does not take connections within ``timeout`` seconds.
         """
-        self._folder = _new_folder(self._name, self._account)
+        self._folder = _new_folder(self._name, self._account, self._within)
         if not self._outlives:
             atexit.register(self.stop)
         self._prepare()
