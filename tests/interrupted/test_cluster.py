@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import MakePair, Pair
+from support import CliResult, MakePair, Pair
+from support.certificates import make_certificates
 from support.dask import DaskCluster, killed
 from support.forked import Command
 from support.oracle import catalog
@@ -183,3 +184,30 @@ async def test_the_scheduler_goes_away(
         await migrate(pair, tmp_path, engine=cluster.engine, stop=stop)
     assert (await migrate(pair, tmp_path)).exit_status == 1
     await _ends_alike(pair, make_pair, tmp_path, undisturbed)
+
+
+async def test_a_cluster_talks_tls(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    make_certificates(folder)
+    pair = await make_pair(OLD, NEW)
+    config = pair.config(tmp_path)
+    with DaskCluster(folder, certificates=folder) as cluster:
+        cluster.start_scheduler()
+        cluster.lead_to(pair)
+        for _ in range(2):
+            cluster.start_worker()
+        assert cluster.engine.startswith("dask+tls://127.0.0.1:")
+        live = ("migrate", config, "--live", "--engine", cluster.engine, "--batch-size", "100")
+        # Who has no certificates is told which are missing, and a stranger's are refused.
+        bare = run_cli(*live)
+        assert (bare.status, "TS15" in bare.stderr) == (2, True), bare
+        strange = {name: path.replace("ca.pem", "other.pem") for name, path in cluster.settings.items()}
+        refused = run_cli(*live, env=strange)
+        assert refused.status == 2, refused
+        done = run_cli(*live, env=cluster.settings)
+        assert done.status == 1, done
+    await _ends_alike(pair, make_pair, tmp_path, undisturbed)
+    assert await pair.new.value("SELECT cardinality(workers) FROM _tranship.heartbeat") >= 1

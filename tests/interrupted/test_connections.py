@@ -37,6 +37,7 @@ async def end_one(database: Database, rng: random.Random) -> None:
         await database.value("SELECT pg_terminate_backend($1)", rng.choice(pids))
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_backends_ended_at_random(
     make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, seed: int

@@ -59,6 +59,7 @@ async def _expected(
 
 
 @pytest.mark.parametrize(("name", "what", "passage"), PRODUCT)
+@pytest.mark.thinned(2)
 async def test_killed_and_run_again(
     make_pair: MakePair,
     run_cli: Callable[..., CliResult],

