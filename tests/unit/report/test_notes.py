@@ -23,6 +23,7 @@ from tranship.model.notes import (
     IndexRebuilding,
     IndexRebuilt,
     IndexRemoved,
+    LargerBatches,
     LockBlocked,
     LookingForWrites,
     MomentOfRun,
@@ -77,6 +78,7 @@ NOTES: dict[Note, str] = {
     BatchDivided(
         FLOW, 7, 500, 501, slow=True
     ): "public.city batch 7 is copied in parts of 500 and 501 rows: batches take",
+    LargerBatches(12.4, 200_000): "takes 12 ms, so batches have up to 200000 rows (--batch-size N",
     FollowerBehind("standby s1", 5 * 1024**3): "standby s1 is 5120 MB behind NEW",
     WaitingForWriters(
         (T,), (17, 18)
