@@ -48,9 +48,15 @@ _BOTH = {
     "client_connection_check_interval": "5s",
 }
 """Settings of every session. A server ignores those that its version does not know (``session_pin.sql``)."""
-_OLD = {"restrict_nonsystem_relation_kind": "view, foreign-table"}
-"""Settings of sessions on OLD: nothing is read through a view or a foreign table by mistake (the setting
-exists since the minor releases of August 2024)."""
+_OLD = {
+    # Nothing is read through a view or a foreign table by mistake (the setting exists since the minor
+    # releases of August 2024).
+    "restrict_nonsystem_relation_kind": "view, foreign-table",
+    # Each scan begins at the first page, and not where another one stands: the lengths of rows are read by
+    # one cursor and the rows by another, and a preview shows the first rows.
+    "synchronize_seqscans": "off",
+}
+"""Settings of sessions on OLD."""
 _SQL_ASCII = "SQL_ASCII"
 ISO = "ISO, MDY"
 """The DateStyle of sessions that read and write the journal alone."""

@@ -16,7 +16,6 @@ from tranship.model.expression import old_columns
 from tranship.model.plan import TablePlan
 from tranship.model.preview import PREVIEW_SECONDS, PreviewCell, PreviewRow, TablePreview
 from tranship.sql import session as statements
-from tranship.sql.old.preview import FROM_THE_START
 
 _OF_ONE_FLOW = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError, *RAISED)
 """Errors that end the preview of one flow, and not of the others."""
@@ -45,7 +44,6 @@ async def preview_flow(
         for conn in sides:
             await open_.enter_async_context(conn.transaction(isolation="repeatable_read", readonly=True))
             await conn.execute(statements.set_local("statement_timeout", f"{PREVIEW_SECONDS}s"))
-        await old.execute(FROM_THE_START)
         try:
             rows = await _rows(reading, rendering, plan, positions)
             notes = () if rows else ("no rows",)

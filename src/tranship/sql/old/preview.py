@@ -13,9 +13,6 @@ from tranship.sql.old.row_source import among, row_source
 from tranship.sql.quote import ident
 from tranship.sql.types.strings import byte_text
 
-FROM_THE_START = "SET LOCAL synchronize_seqscans = off"
-"""A scan begins with the first page, also where another session scans the same table."""
-
 
 def first_rows(plan: TablePlan, number: int, most: int) -> str:
     """Returns a query for the ids of the first rows of one source, in physical order."""
