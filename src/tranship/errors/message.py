@@ -16,7 +16,8 @@ class Message(Struct, frozen=True):
 
     A class that sets ``code`` is a row of the table; classes derived from it are further messages of the same
     code. Templates are Python format strings over the fields and properties of the class.  A tuple is shown
-    with commas, a side in capitals.
+    with commas, a side in capitals.  Words that follow a number, or the length of a tuple, give both forms:
+    ``{rows:# row is|# rows are}``, where ``#`` stands for the number or the elements.
     """
 
     code: ClassVar[str] = ""
@@ -63,10 +64,32 @@ class _Shown:
     def __getitem__(self, name: str) -> object:
         value: object = getattr(self._message, name)
         if isinstance(value, tuple):
-            return ", ".join(str(one) for one in value)
+            return Counted(len(value), ", ".join(str(one) for one in value))
+        if isinstance(value, int):
+            return Counted(value, str(value))
         if isinstance(value, Enum):
             return str(value).upper()
         return value
+
+
+class Counted:
+    """A number or a list in a template. A format of two forms, as in ``{rows:# row|# rows}``, gives the first
+    one for one thing and the second for any other number; ``#`` is the number or the list itself.
+    """
+
+    def __init__(self, number: int, shown: str) -> None:
+        self._number = number
+        self._shown = shown
+
+    def __format__(self, forms: str) -> str:
+        """Returns the form that agrees with the number; without forms the number or the list alone.
+
+        Raises ValueError where there are forms and they are not two.
+        """
+        if not forms:
+            return self._shown
+        one, many = forms.split("|")
+        return (one if self._number == 1 else many).replace("#", self._shown)
 
 
 class UsageMessage(Message, frozen=True):

@@ -84,9 +84,16 @@ def _message(one: type[Message]) -> ExplainedMessage:
 
 
 def _open(template: str) -> str:
-    """Returns the template with ``<field>`` in place of each field."""
+    """Returns the template with ``<field>`` in place of each field, its words as for several things."""
     parts = Formatter().parse(template)
-    return "".join(text + (f"<{field}>" if field is not None else "") for text, field, _, _ in parts)
+    return "".join(
+        text + ("" if field is None else _place(field, form or "")) for text, field, form, _ in parts
+    )
+
+
+def _place(field: str, form: str) -> str:
+    _, agrees, many = form.partition("|")
+    return many.replace("#", f"<{field}>") if agrees else f"<{field}>"
 
 
 def _sentence(words: str) -> str:

@@ -195,7 +195,7 @@ async def test_values_that_may_be_too_long_for_an_index_are_named(make_pair: Mak
     )
     found = (await ask_all(pair)).findings["public.t"]
     assert [note for note in found.not_asked if "index" in note] == [
-        "index t_a: 1 rows hold long values for it; NEW refuses what does not fit its page (54000)"
+        "index t_a: 1 row holds long values for it; NEW refuses what does not fit its page (54000)"
     ]
 
 

@@ -48,7 +48,7 @@ async def test_rows_that_only_new_can_judge_are_counted(
     dry = await migrate(pair, tmp_path, live=False)
     assert dry.stats.rows_failed == 0
     assert dry.tables[0].not_asked == (
-        "1 rows may be too large for a page: whether NEW compresses them far enough shows when they are"
+        "1 row may be too large for a page: whether NEW compresses them far enough shows when they are"
         " written (54000)",
     )
     assert (await migrate(pair, tmp_path)).stats.rows_migrated == int(arrives)

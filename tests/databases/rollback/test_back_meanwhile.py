@@ -34,7 +34,7 @@ async def test_a_child_that_came_meanwhile_is_told(
     observe.once("rollback.begun", inserting)
     config = load_config(pair.config(tmp_path))
     for _ in range(2):
-        with pytest.raises(Stopped, match=r"1 rows of public\.part came meanwhile") as stopped:
+        with pytest.raises(Stopped, match=r"1 row of public\.part came meanwhile") as stopped:
             await rollback(config, live=True)
         assert stopped.value.code == "TS429"
     await pair.new.run("DELETE FROM part")

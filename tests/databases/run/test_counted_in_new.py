@@ -110,7 +110,7 @@ async def test_rows_that_go_while_the_run_is_at_work(
 
     observe.once(place, emptying)
     with pytest.raises(
-        Stopped, match=r"public\.one: the run wrote 400 rows, and at most 0 of them"
+        Stopped, match=r"public\.one: the run wrote 400 rows, and NEW holds at most 0:"
     ) as stopped:
         await migrate(pair, tmp_path)
     assert stopped.value.code == "TS430"

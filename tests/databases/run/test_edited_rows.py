@@ -44,7 +44,7 @@ async def test_a_changed_row_is_told_and_does_not_come_twice(
     await interrupted(pair, tmp_path)
     await pair.new.run("UPDATE visit SET page = 'ours' WHERE id = 7")
     before = await pair.new.fetch("SELECT * FROM visit ORDER BY id")
-    with pytest.raises(Refused, match=r"public\.visit: up to 1 rows .* id=7") as refused:
+    with pytest.raises(Refused, match=r"public\.visit: up to 1 row .* id=7") as refused:
         await migrate(pair, tmp_path, **way)
     assert refused.value.code == "TS395"
     assert await pair.new.fetch("SELECT * FROM visit ORDER BY id") == before

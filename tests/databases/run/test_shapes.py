@@ -173,7 +173,7 @@ async def test_a_filter_that_raises_is_refused_with_the_rows(make_pair: MakePair
     ("sql", "said"),
     [
         ("SELECT i.kind AS id, i.price FROM public.item AS i", r"same key id: 0, 1, 2"),
-        ("SELECT NULLIF(i.id, 5) AS id, i.price FROM public.item AS i", r"1 rows of the SELECT have NULL"),
+        ("SELECT NULLIF(i.id, 5) AS id, i.price FROM public.item AS i", r"1 row of the SELECT has NULL"),
         (
             "SELECT i.id, i.price FROM public.item AS i WHERE 10 / (i.id - 7) < 100",
             r"its SELECT: division by zero",

@@ -55,7 +55,7 @@ class JournalSchemaOfServer(UsageMessage, frozen=True):
 
 
 class JournalSchemaTooLong(JournalSchemaOfServer, frozen=True):
-    message = "{schema!r} is longer than a name in PostgreSQL may be: {longest} bytes"
+    message = "{schema!r} is longer than a name in PostgreSQL may be: {longest:# byte|# bytes}"
     longest: int
 
 
@@ -253,7 +253,7 @@ class NoPassword(UsageMessage, frozen=True):
 
 class CommandTimedOut(UsageMessage, frozen=True):
     code = NoPassword.code
-    message = "{command} gave no password within {seconds} seconds"
+    message = "{command} gave no password within {seconds:# second|# seconds}"
     command: str
     seconds: int
 

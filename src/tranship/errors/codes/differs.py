@@ -14,7 +14,7 @@ class RowsMissing(DiffersMessage, frozen=True):
     cure = "put them back, or roll the run back and run again"
     about = "{table}"
     message = (
-        "{table}: a finished run wrote {rows} rows, and at most {found} of them are in NEW: "
+        "{table}: a finished run wrote {rows:# row|# rows}, and NEW holds at most {found}: "
         "the table was emptied, rows were deleted, or it is UNLOGGED and its server crashed"
     )
     hint = "put the rows back, or roll the run back (tranship rollback CONFIG --live) and run again"
@@ -27,7 +27,7 @@ class TableReplaced(DiffersMessage, frozen=True):
     code = RowsMissing.code
     about = "{table}"
     message = (
-        "{table}: a finished run wrote {rows} rows into another relation of this name: "
+        "{table}: a finished run wrote {rows:# row|# rows} into another relation of this name: "
         "the table was dropped and made again, or renamed"
     )
     hint = RowsMissing.hint

@@ -245,7 +245,10 @@ class KeyColumnTwice(RefusalMessage, frozen=True):
 
 class WrongKeyCount(RefusalMessage, frozen=True):
     code = WrongFields.code
-    message = "lookup_table has {keys} key column(s), the entry names {columns} old column(s)"
+    message = (
+        "lookup_table has {keys:# key column|# key columns}, the entry names "
+        "{columns:# old column|# old columns}"
+    )
     hint = "old_columns, or key_sql, gives what is looked up in each of key_columns, in their order"
     keys: int
     columns: int

@@ -21,7 +21,7 @@ class PrivilegeMissing(RefusalMessage, frozen=True):
 
 
 class ColumnPrivilegeMissing(PrivilegeMissing, frozen=True):
-    message = f"{PrivilegeMissing.message} (columns {{columns}})"
+    message = f"{PrivilegeMissing.message} ({{columns:column #|columns #}})"
     columns: tuple[str, ...]
 
 
@@ -188,7 +188,10 @@ class SequenceExhausted(RefusalMessage, frozen=True):
     meaning = "a sequence of NEW has fewer values left than rows need"
     cure = "raise its MAXVALUE, or give the column a type with room"
     about = "{sequence}"
-    message = "sequence {sequence} of NEW has {left} values left, {rows} rows need one each"
+    message = (
+        "sequence {sequence} of NEW has {left:# value|# values} left, "
+        "{rows:# row needs one|# rows need one each}"
+    )
     hint = "raise its MAXVALUE, or give its column a type with room"
     sequence: TableName
     left: int
@@ -229,7 +232,10 @@ class JournalNotWhole(RefusalMessage, frozen=True):
     cure = "restore them from a backup, or drop the journal when nothing is to be resumed or rolled back"
     about = "{schema}"
     message = "the journal {schema} of NEW is not whole: {missing} missing"
-    hint = "restore these tables from a backup, or, if no run is to be resumed or rolled back, {drop}"
+    hint = (
+        "restore {missing:this table|these tables} from a backup, or, if no run is to be resumed or "
+        "rolled back, {drop}"
+    )
     schema: str
     missing: tuple[str, ...]
     drop: str

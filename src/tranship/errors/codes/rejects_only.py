@@ -45,7 +45,8 @@ class OtherValues(RefusalMessage, frozen=True):
     cure = "decide only about rejected rows, or roll the earlier runs back and run again"
     about = "{table}"
     message = (
-        "{table}: {rows} rows that the run {run} wrote would have other values under these decisions, "
+        "{table}: {rows:# row|# rows} that the run {run} wrote would have other values "
+        "under these decisions, "
         "in {columns}"
     )
     hint = (
@@ -86,7 +87,7 @@ class NotFoundAgain(RefusalMessage, frozen=True):
     meaning = "`--rejects-only`, and nothing tells which rows of OLD are the rejected ones"
     cure = "roll the earlier run back and run again, or leave the table out of `tables`"
     about = "{table}"
-    message = "the {rows} rejected rows of {table} cannot be found in OLD again: {why}"
+    message = "the {rows:# rejected row|# rejected rows} of {table} cannot be found in OLD again: {why}"
     hint = (
         "roll the earlier run back and move all rows: {command}; "
         'or name the other tables alone in "tables" of the configuration'
@@ -99,6 +100,6 @@ class NotFoundAgain(RefusalMessage, frozen=True):
 
 class RejectedInEarlierFormat(NotFoundAgain, frozen=True):
     message = (
-        "the {rows} rejected rows of {table} cannot be moved under mended decisions: "
+        "the {rows:# rejected row|# rejected rows} of {table} cannot be moved under mended decisions: "
         "tranship {why} wrote the run, and its journal does not hold the decisions of then"
     )

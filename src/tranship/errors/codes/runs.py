@@ -48,9 +48,10 @@ class ReferredTo(RefusalMessage, frozen=True):
     cure = "delete or re-point them first"
     about = "{table}"
     message = (
-        "{rows} rows of {table} that this run did not write refer to rows of {parent} that it wrote ({key})"
+        "{rows:# row|# rows} of {table} that this run did not write {rows:refers|refer} to rows of {parent} "
+        "that it wrote ({key})"
     )
-    hint = "delete or re-point them first"
+    hint = "delete or re-point {rows:it|them} first"
     table: TableName
     rows: int
     parent: TableName
@@ -70,7 +71,7 @@ class RunAtWork(RefusalMessage, frozen=True):
 class RunsNotFinished(RefusalMessage, frozen=True):
     code = RunAtWork.code
     about = "{run}"
-    message = "{runs} runs are not finished: the journal is still needed"
+    message = "{runs:# run is|# runs are} not finished: the journal is still needed"
     hint = "run migrate --live to its end, or roll it back: {command}"
     run: str
     runs: int
@@ -286,7 +287,7 @@ class FilledBefore(RefusalMessage, frozen=True):
     )
     about = "{old}"
     message = (
-        "the finished run {run} of {started:%Y-%m-%d %H:%M} moved {rows} rows of {old} into {new} "
+        "the finished run {run} of {started:%Y-%m-%d %H:%M} moved {rows:# row|# rows} of {old} into {new} "
         "under other decisions"
     )
     hint = "roll it back and run again: {command}; or let all rows come a second time: --again"
@@ -313,7 +314,7 @@ class KnownToAnotherJournal(RefusalMessage, frozen=True):
     about = "{old}"
     message = (
         "the journal in schema {schema} knows the {state} run {run} of {started:%Y-%m-%d %H:%M}, "
-        "which moved {rows} rows of {old} into {new}"
+        "which moved {rows:# row|# rows} of {old} into {new}"
     )
     hint = 'write "journal_schema": "{schema}" into the configuration, or roll that run back with it'
     schema: str
@@ -343,8 +344,9 @@ class RowsEdited(RefusalMessage, frozen=True):
     cure = "delete them, or let OLD's rows come beside them: `--again`"
     about = "{table}"
     message = (
-        "{table}: up to {rows} rows that the unfinished run {run} wrote were changed by others since{named}: "
-        "they cannot be told from rows of others, stay, and OLD's rows would come beside them"
+        "{table}: up to {rows:# row|# rows} that the unfinished run {run} wrote {rows:was|were} changed "
+        "by others since{named}: {rows:it|they} cannot be told from rows of others, {rows:stays|stay}, "
+        "and OLD's rows would come beside {rows:it|them}"
     )
     hint = "delete those that came from the run, or add --again: they stay, and all of OLD's rows come again"
     table: TableName
@@ -358,8 +360,8 @@ class UpdatesEdited(RefusalMessage, frozen=True):
     code = RowsEdited.code
     about = "{table}"
     message = (
-        "{table}: {rows} rows of NEW's own that the unfinished run {run} updated were changed by others"
-        " since: OLD's values would replace theirs"
+        "{table}: {rows:# row|# rows} of NEW's own that the unfinished run {run} updated "
+        "{rows:was|were} changed by others since: OLD's values would replace theirs"
     )
     hint = "add --again: OLD's values win once more; or decide otherwise about rows that NEW holds"
     table: TableName

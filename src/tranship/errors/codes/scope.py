@@ -161,7 +161,7 @@ class TableUnreadable(RefusalMessage, frozen=True):
 
 
 class ColumnsUnreadable(TableUnreadable, frozen=True):
-    message = f"columns {{columns}} of {TableUnreadable.message}"
+    message = f"{{columns:column #|columns #}} of {TableUnreadable.message}"
     columns: tuple[str, ...]
 
 

@@ -36,7 +36,7 @@ class TooManyRejects(RefusalMessage, frozen=True):
     code = "TS335"
     meaning = "more rejects are predicted than `--max-rejects` allows"
     cure = "see the rejects of the dry run"
-    message = "{rejected} rows would be rejected, --max-rejects allows {bound}"
+    message = "{rejected:# row|# rows} would be rejected, --max-rejects allows {bound}"
     hint = "see the dry run's rejects; decide them, or raise --max-rejects"
     rejected: int
     bound: str | None
@@ -66,7 +66,8 @@ class LeftOutParentsDiffer(RefusalMessage, frozen=True):
     )
     about = "{flow}"
     message = (
-        "{flow}: {rows} rows of {parent}, which is left out, are not the rows that {target} of NEW holds"
+        "{flow}: {rows:# row|# rows} of {parent}, which is left out, {rows:is not the row|are not the rows} "
+        "that {target} of NEW holds"
         " under the same keys ({examples}): foreign key {key} would lead to strangers"
     )
     hint = (
@@ -112,7 +113,7 @@ class QueryKeyRepeated(RefusalMessage, frozen=True):
 class QueryKeyNull(RefusalMessage, frozen=True):
     code = QueryKeyRepeated.code
     about = "{flow}"
-    message = "{flow}: {rows} rows of the SELECT have NULL in their key {key}"
+    message = "{flow}: {rows:# row|# rows} of the SELECT {rows:has|have} NULL in the key {key}"
     hint = "name output columns in 'key' that are never NULL, or leave such rows out in the SELECT"
     flow: FlowId
     key: tuple[str, ...]
@@ -155,7 +156,7 @@ class FewerStreams(RefusalMessage, frozen=True):
     meaning = "there are fewer streams than `--jobs` asks for"
     cure = "nothing has to be done: this is a warning"
     warning = True
-    message = "{side} leaves room for {possible} streams, not {jobs}"
+    message = "{side} leaves room for {possible:# stream|# streams}, not {jobs}"
     side: Side
     possible: int
     jobs: int
@@ -166,7 +167,10 @@ class ManyLocks(RefusalMessage, frozen=True):
     meaning = "many tables: the server's lock table may not hold them"
     cure = "raise `max_locks_per_transaction` to the value that the message names, and restart the server"
     warning = True
-    message = "{side}: a run locks about {tables} relations; the lock table has {entries} entries"
+    message = (
+        "{side}: a run locks about {tables:# relation|# relations}; the lock table has "
+        "{entries:# entry|# entries}"
+    )
     hint = "set max_locks_per_transaction = {enough} and restart the server"
     side: Side
     tables: int
@@ -199,7 +203,10 @@ class EventTriggers(RefusalMessage, frozen=True):
     cure = "nothing has to be done: this is a warning"
     warning = True
     about = "{triggers}"
-    message = "NEW has event triggers ({triggers}): DDL of this run (triggers, keys) sets them off"
+    message = (
+        "NEW has {triggers:the event trigger #|event triggers (#)}: DDL of this run (triggers, keys) "
+        "sets {triggers:it|them} off"
+    )
     triggers: tuple[str, ...]
 
 

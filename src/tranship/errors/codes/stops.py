@@ -156,7 +156,10 @@ class UntraceableOrphans(StopMessage, frozen=True):
     meaning = "rows of NEW changed while the run resolved foreign keys"
     cure = "find out who else writes to NEW; the same command resumes"
     about = "{table}"
-    message = "{rows} rows of {table} lack their parent in {parent} ({key}) and cannot be traced back to OLD"
+    message = (
+        "{rows:# row|# rows} of {table} {rows:lacks its|lack their} parent in {parent} ({key}) "
+        "and cannot be traced back to OLD"
+    )
     hint = "was NEW written to by others meanwhile?"
     table: TableName
     rows: int
@@ -175,7 +178,7 @@ class RejectsReached(StopMessage, frozen=True):
     code = "TS421"
     meaning = "`--max-rejects` was reached"
     cure = "raise the bound, or decide the rejects"
-    message = "{rejected} rows are rejected, --max-rejects allows {bound}"
+    message = "{rejected:# row is|# rows are} rejected, --max-rejects allows {bound}"
     hint = "raise --max-rejects and run the same command again"
     rejected: int
     bound: str | None
@@ -186,7 +189,7 @@ class Unaccounted(StopMessage, frozen=True):
     meaning = "a table's rows do not add up"
     cure = "please report it"
     about = "{flow}"
-    message = "{flow}: {rows} rows in the snapshot, {read} accounted for"
+    message = "{flow}: {rows:# row|# rows} in the snapshot, {read} accounted for"
     flow: FlowId
     rows: int
     read: int
@@ -200,32 +203,13 @@ class LookupChanged(StopMessage, frozen=True):
     )
     cure = "change it back and run again, or `--restart`"
     about = "{flow}"
-    message = "lookup tables of {flow} were changed while its rows were translated: {lookups}"
-    hint = "change them back and run again, or --restart takes back what was written"
+    message = (
+        "{lookups:a lookup table|lookup tables} of {flow} {lookups:was|were} changed while its rows "
+        "were translated: {lookups}"
+    )
+    hint = "change {lookups:it|them} back and run again, or --restart takes back what was written"
     flow: FlowId
     lookups: tuple[str, ...]
-
-
-class RollbackStopped(StopMessage, frozen=True):
-    code = "TS424"
-    meaning = "the rollback was stopped as asked"
-    cure = "run the same command again: it resumes; so does `migrate --live`, which moves the rows again"
-    about = "{run}"
-    message = "stopped as asked: a part of the rows is rolled back"
-    hint = "the same command resumes it"
-    run: str
-
-
-class RollbackFailed(StopMessage, frozen=True):
-    code = "TS425"
-    meaning = "the rollback was stopped by an error"
-    cure = "remove the cause; the same command resumes"
-    about = "{run}"
-    message = "the rollback was stopped by an error: {said}"
-    hint = "{remedy} and run again: the same command resumes it"
-    run: str
-    said: str
-    remedy: str
 
 
 class CommittedRowsLost(StopMessage, frozen=True):
@@ -296,36 +280,10 @@ class OthersRefer(StopMessage, frozen=True):
     cure = "delete them or give them another parent; the same command resumes"
     about = "{table}"
     message = (
-        "{rows} rows of {table} that others wrote refer to rows of {parent} that have to leave again "
-        "because their own parents did not arrive ({key})"
+        "{rows:# row|# rows} of {table} that others wrote {rows:refers|refer} to rows of {parent} "
+        "that have to leave again because their own parents did not arrive ({key})"
     )
-    hint = "delete them or give them another parent, and run the same command again"
-    table: TableName
-    rows: int
-    parent: TableName
-    key: str
-
-
-class RowsStay(StopMessage, frozen=True):
-    code = "TS435"
-    meaning = "rows that a rollback deleted are still there"
-    cure = "disable what keeps them; the same command resumes"
-    about = "{table}"
-    message = "{rows} rows of {table} that the run wrote were deleted and are still there"
-    hint = "look for triggers and rules that keep rows, disable them, and run the same command again"
-    table: TableName
-    rows: int
-
-
-class ChildrenCame(StopMessage, frozen=True):
-    code = "TS429"
-    meaning = "while rows were rolled back, others wrote rows that refer to them"
-    cure = "delete these or give them another parent; the same command resumes"
-    about = "{table}"
-    message = (
-        "{rows} rows of {table} came meanwhile and refer to rows of {parent} that are rolled back ({key})"
-    )
-    hint = "delete them or give them another parent, and run the same command again"
+    hint = "delete {rows:it or give it|them or give them} another parent, and run the same command again"
     table: TableName
     rows: int
     parent: TableName
@@ -338,7 +296,7 @@ class RowsGone(StopMessage, frozen=True):
     cure = "put them back and run again, or `--restart`"
     about = "{table}"
     message = (
-        "{table}: the run wrote {rows} rows, and at most {found} of them are in NEW: "
+        "{table}: the run wrote {rows:# row|# rows}, and NEW holds at most {found}: "
         "the table was emptied, rows were deleted, or it is UNLOGGED and its server crashed"
     )
     hint = "put the rows back and run again, or --restart takes back what is left and starts over"
@@ -351,7 +309,7 @@ class TableSwapped(StopMessage, frozen=True):
     code = RowsGone.code
     about = "{table}"
     message = (
-        "{table}: the run wrote {rows} rows into another relation of this name: "
+        "{table}: the run wrote {rows:# row|# rows} into another relation of this name: "
         "the table was dropped and made again, or renamed"
     )
     hint = RowsGone.hint
@@ -393,7 +351,9 @@ class UpdatesDiffer(StopMessage, frozen=True):
         "look for a rule or a trigger on UPDATE that was made during the run, and run the same command again"
     )
     about = "{table}"
-    message = "{table}: {rows} rows of NEW were to be updated, the server answered {answer}"
+    message = (
+        "{table}: {rows:# row|# rows} of NEW {rows:was|were} to be updated, the server answered {answer}"
+    )
     hint = "look for a rule or a trigger on UPDATE of the table that was made during the run"
     table: TableName
     rows: int

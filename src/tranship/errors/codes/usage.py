@@ -137,7 +137,7 @@ class CannotWrite(UsageMessage, frozen=True):
 
 
 class PrefixTooLong(CannotWrite, frozen=True):
-    message = "cannot write to {path}: the prefix is longer than {most} bytes"
+    message = "cannot write to {path}: the prefix is longer than {most:# byte|# bytes}"
     hint = "give a shorter --prefix"
     reason: str = ""
     most: int = 0

@@ -13,6 +13,7 @@ from tranship.execution.probe.questions import Answer, NotAskable
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, sendable, typed
+from tranship.model.count import count_of
 from tranship.model.locator import Locator
 from tranship.model.plan import HazardKind
 from tranship.model.progress import Batch
@@ -38,7 +39,7 @@ async def find_too_large(reader: Reader, book: Book, batches: Sequence[Batch]) -
         book.note(plan.flow, f"sizes of rows: {why}")
     if undecided:
         what = "whether NEW compresses them far enough shows when they are written (54000)"
-        book.note(plan.flow, f"{undecided} rows may be too large for a page: {what}")
+        book.note(plan.flow, f"{count_of(undecided, 'row')} may be too large for a page: {what}")
 
 
 async def _large_rows(

@@ -17,6 +17,7 @@ from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.remaining import count_remaining, remaining
 from tranship.model.catalog import Column, Index, Table
+from tranship.model.count import count_of
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
@@ -71,8 +72,9 @@ async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, boo
     counts = await count_remaining(old, plan, [predicate for _, predicate in wide], book)
     for (name, _), count in zip(wide, counts, strict=True):
         if count:
+            rows = f"{count_of(count, 'row')} {'holds' if count == 1 else 'hold'}"
             refused = "NEW refuses what does not fit its page (54000)"
-            book.note(plan.flow, f"index {name}: {count} rows hold long values for it; {refused}")
+            book.note(plan.flow, f"index {name}: {rows} long values for it; {refused}")
 
 
 def _certain(keys: list[_Key], job: Job) -> str:

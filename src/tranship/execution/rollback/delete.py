@@ -14,7 +14,7 @@ from functools import partial
 import asyncpg
 
 from tranship.errors import Stopped
-from tranship.errors.codes.stops import ChildrenCame, RollbackFailed, RollbackStopped, RowsStay
+from tranship.errors.codes.rollback import ChildrenCame, RollbackFailed, RollbackStopped, RowsStay
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure

@@ -1,0 +1,60 @@
+"""TS424, TS425, TS429 and TS435: a rollback stopped. What it deleted stays deleted, and the same command
+resumes.
+"""
+
+from __future__ import annotations
+
+from tranship.errors.message import StopMessage
+from tranship.model.names import TableName
+
+
+class RollbackStopped(StopMessage, frozen=True):
+    code = "TS424"
+    meaning = "the rollback was stopped as asked"
+    cure = "run the same command again: it resumes; so does `migrate --live`, which moves the rows again"
+    about = "{run}"
+    message = "stopped as asked: a part of the rows is rolled back"
+    hint = "the same command resumes it"
+    run: str
+
+
+class RollbackFailed(StopMessage, frozen=True):
+    code = "TS425"
+    meaning = "the rollback was stopped by an error"
+    cure = "remove the cause; the same command resumes"
+    about = "{run}"
+    message = "the rollback was stopped by an error: {said}"
+    hint = "{remedy} and run again: the same command resumes it"
+    run: str
+    said: str
+    remedy: str
+
+
+class RowsStay(StopMessage, frozen=True):
+    code = "TS435"
+    meaning = "rows that a rollback deleted are still there"
+    cure = "disable what keeps them; the same command resumes"
+    about = "{table}"
+    message = (
+        "{rows:# row|# rows} of {table} that the run wrote {rows:was deleted and is|were deleted and are} "
+        "still there"
+    )
+    hint = "look for triggers and rules that keep rows, disable them, and run the same command again"
+    table: TableName
+    rows: int
+
+
+class ChildrenCame(StopMessage, frozen=True):
+    code = "TS429"
+    meaning = "while rows were rolled back, others wrote rows that refer to them"
+    cure = "delete these or give them another parent; the same command resumes"
+    about = "{table}"
+    message = (
+        "{rows:# row|# rows} of {table} came meanwhile and {rows:refers|refer} to rows of {parent} "
+        "that are rolled back ({key})"
+    )
+    hint = "delete {rows:it or give it|them or give them} another parent, and run the same command again"
+    table: TableName
+    rows: int
+    parent: TableName
+    key: str
