@@ -177,6 +177,7 @@ _SHARED_MEMORY = Path("/dev/shm")
 _ENOUGH = 6 * 1024**3
 """Bytes that servers of all test processes may need at a time."""
 _MOST_TEMPLATES = 40
+"""Templates of a process, of 8 MB each: what was used long ago leaves the memory."""
 
 
 def memory() -> Path | None:
@@ -206,8 +207,8 @@ class Servers:
 
     installed: dict[int, Installation] = field(default_factory=installations)
     _running: dict[int, Server] = field(default_factory=dict)
-    _asked: set[tuple[int, str, str]] = field(default_factory=set)
     _templates: dict[tuple[int, str, str], Database] = field(default_factory=dict)
+    """Those that were used last come last."""
     _made: int = 0
 
     def __enter__(self) -> Self:
@@ -246,26 +247,22 @@ class Servers:
     async def create(
         self, major: int, script: str = "", *, encoding: str = "UTF8", template: bool = True
     ) -> Database:
-        """A new database holding what ``script`` makes; with ``template`` every one but the first
-        with the same script is a file copy.
+        """A new database holding what ``script`` makes; with ``template`` all with the same script are
+        file copies, to the transaction numbers of their rows.
         """
         server = self.get(major)
-        key = (major, encoding, hashlib.sha256(script.encode()).hexdigest())
-        if not script or not template or key not in self._asked:
-            self._asked.add(key)
+        if not script or not template:
             database = await self._create(server, "template0", encoding)
             if script:
                 await database.run(script)
             return database
-        if key not in self._templates:
-            self._templates[key] = await self.create(major, script, encoding=encoding, template=False)
-            await self._drop_oldest_template()
-        return await self._create(server, self._templates[key].name, encoding)
-
-    async def _drop_oldest_template(self) -> None:
-        """Keeps the templates from filling the memory: each needs 8 MB."""
+        key = (major, encoding, hashlib.sha256(script.encode()).hexdigest())
+        made = self._templates.pop(key, None)
+        made = made or await self.create(major, script, encoding=encoding, template=False)
+        self._templates[key] = made
         if len(self._templates) > _MOST_TEMPLATES:
             await self.drop(self._templates.pop(next(iter(self._templates))))
+        return await self._create(server, made.name, encoding)
 
     async def _create(self, server: Server, template: str, encoding: str) -> Database:
         self._made += 1
