@@ -12,28 +12,28 @@ from msgspec import Struct
 
 from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions
+from tranship.api.questions import Question, asks, question
 from tranship.api.suggested import (
     KEPT,
     Entries,
     Suggested,
-    by_whom,
     suggestions_in,
     with_taken,
     without_taken,
 )
 from tranship.codec import read_changes
 from tranship.codec.decision_file import DecisionFile, Entry
-from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
 from tranship.errors import UsageError
 from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.errors.codes.usage import EntryGone
-from tranship.model.resolution import Action, Problem, Resolution
+from tranship.model.expression import Conversion
+from tranship.model.resolution import Problem, Resolution
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
-from tranship.planning.deciding.choices import Asked, Choice, additions, choices
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.answered import without_answered
+from tranship.planning.deciding.resolve.conversions import conversions
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open, problem
@@ -46,34 +46,6 @@ _ASKED = ("_suggestion", "_evidence", "_decided")
 _NAMING = ("old_column", "old_columns", "new_column")
 
 
-class Question(Struct, frozen=True):
-    """One entry of the file that asks, or that a suggestion answered."""
-
-    place: str
-    """Its JSON path."""
-    table: str
-    """The key under which it stands."""
-    text: str
-    open: bool
-    """A placeholder is left, so no run starts."""
-    answer: str
-    """The entry's action; a placeholder while it is open."""
-    suggestion: Entry
-    """The fields that are suggested; empty where nothing is."""
-    suggestion_text: str
-    evidence: tuple[str, ...]
-    choices: tuple[Choice, ...]
-    decided: str = ""
-    """Who decided, when and how; empty where nobody has."""
-    because: str = ""
-    entry: str = ""
-    """The entry as JSON on one line."""
-    old_column: str | None = None
-    new_column: str | None = None
-    like: str = ""
-    """What it asks, without the names of its columns and its table: equal for questions that ask alike."""
-
-
 class Answer(Struct, frozen=True):
     """What a person answers."""
 
@@ -82,6 +54,14 @@ class Answer(Struct, frozen=True):
     how: str
     """``suggestion``, ``choice``, ``expression`` or ``fields``."""
     because: str = ""
+
+
+class _Judged(Struct, frozen=True):
+    """What one state of the file comes to."""
+
+    problems: tuple[Problem, ...]
+    conversions: Mapping[str, Conversion]
+    """By the paths of the entries that name an old and a new column."""
 
 
 class Deciding:
@@ -96,7 +76,7 @@ class Deciding:
         self._recorded = read_changes(changes)
         self._scope = recorded_scope(self._recorded)
         self.seen = DecisionFile.read(resolutions)
-        self._known: dict[str, tuple[Problem, ...]] = {}
+        self._known: dict[str, _Judged] = {}
 
     def reload(self) -> None:
         """Reads the file as it is now.
@@ -117,11 +97,11 @@ class Deciding:
         the order of the file.
         """
         read = {one.path: one for one in _resolutions(self.seen)}
-        settled = self._settled(self.seen)
+        settled, found = self._settled(self.seen), self._decided(self.seen).conversions
         return tuple(
-            _question(place, key, entry, read.get(place), settled=place in settled)
+            question(place, key, entry, read.get(place), found.get(place), settled=place in settled)
             for place, (key, entry) in self.seen.entries.items()
-            if not entry.keys().isdisjoint(_ASKED) or _asks(read.get(place))
+            if not entry.keys().isdisjoint(_ASKED) or asks(read.get(place))
         )
 
     def wrong(self, place: str, answer: Answer) -> tuple[Problem, ...]:
@@ -258,27 +238,31 @@ class Deciding:
         return tuple(one for one in self._problems(changed) if _same(one) not in before)
 
     def _problems(self, state: DecisionFile) -> tuple[Problem, ...]:
-        return tuple(one for one in self._decided(state) if not one.warning and one.code != OpenQuestion.code)
+        problems = self._decided(state).problems
+        return tuple(one for one in problems if not one.warning and one.code != OpenQuestion.code)
 
     def _settled(self, state: DecisionFile) -> set[str]:
         """Returns the open entries whose question another entry answers."""
-        still = {entry_path(one) for one in self._decided(state) if one.code == OpenQuestion.code}
+        still = {entry_path(one) for one in self._decided(state).problems if one.code == OpenQuestion.code}
         return {one.path for one in _resolutions(state) if is_open(one) and one.path not in still}
 
-    def _decided(self, state: DecisionFile) -> tuple[Problem, ...]:
+    def _decided(self, state: DecisionFile) -> _Judged:
         if state.version not in self._known:
             # One state is asked about several times, beside the one that it is to become.
             self._known = {**dict([*self._known.items()][-1:]), state.version: self._decide(state)}
         return self._known[state.version]
 
-    def _decide(self, state: DecisionFile) -> tuple[Problem, ...]:
+    def _decide(self, state: DecisionFile) -> _Judged:
         old, new = self._recorded.old.catalog, self._recorded.new.catalog
         old = with_queries(state.file, old, new)
         background = recorded_background(self._recorded)
         answers, decided, problems = decide(state.file, old, new, self._scope, background)
         matching = match(old, new, self._scope, decided, background=background)
         answers = with_mentions(answers, compare(old, new, matching, answers))
-        return without_answered(problems, state.file, (old, new), matching, answers)
+        return _Judged(
+            without_answered(problems, state.file, (old, new), matching, answers),
+            conversions(state.file.entries, (old, new), self._scope, matching, answers),
+        )
 
 
 def _signed(answer: Answer) -> dict[str, JsonValue]:
@@ -298,71 +282,6 @@ def _unfinished(state: DecisionFile, places: Collection[str]) -> tuple[Problem, 
     """Returns a problem for each entry in these places that still holds a placeholder."""
     left = [one for one in _resolutions(state) if one.path in places and is_open(one)]
     return tuple(problem(one, PlaceholderLeft()) for one in left)
-
-
-def _asks(entry: Resolution | None) -> bool:
-    return entry is not None and is_open(entry)
-
-
-def _question(place: str, key: str, entry: Entry, read: Resolution | None, *, settled: bool) -> Question:
-    suggestion = _suggested(entry, asks=_asks(read))
-    evidence = entry.get("_evidence")
-    old, new = _column(entry, "old_column"), _column(entry, "new_column")
-    return Question(
-        place=place,
-        table=key,
-        text=_text(entry.get("description")) or _spoken(entry) or place,
-        open=_asks(read) and not settled,
-        answer=_text(entry.get("action")),
-        suggestion=suggestion,
-        suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
-        evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
-        choices=_choices(entry, Asked(old, new, pattern=place.startswith("$.for_all"))),
-        decided=by_whom(entry),
-        because=_text(entry.get("because")),
-        entry=plain_json(dict(entry)),
-        old_column=old,
-        new_column=new,
-        like=_without_names(_text(entry.get("description")), key, old, new),
-    )
-
-
-def _choices(entry: Entry, asked: Asked) -> tuple[Choice, ...]:
-    """Returns the ways to answer a question, or to say something else of a table."""
-    shapes = {choice.action for choice in additions()} - {Action.TRANSFORM}
-    return additions() if entry.get("action") in shapes else choices(asked)
-
-
-def _spoken(entry: Entry) -> str:
-    """Returns a decision that answers no question, in its own words."""
-    said = {name: value for name, value in entry.items() if not name.startswith("_") and name != "because"}
-    return plain_json(said) if said else ""
-
-
-def _without_names(text: str, key: str, *columns: str | None) -> str:
-    """Returns a question without the names in it; empty where it names none of its own."""
-    said = text
-    for name in filter(None, (key, key.partition(".")[2], *columns)):
-        said = said.replace(f"'{name}'", "'*'")
-    return said if said != text else ""
-
-
-def _suggested(entry: Entry, *, asks: bool) -> Entry:
-    """Returns the suggested fields: those beside the question, or those that are filled in."""
-    given = entry.get("_suggestion")
-    if isinstance(given, dict):
-        return {name: value for name, value in given.items() if name != "confidence"}
-    if isinstance(given, str) and not asks:
-        return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*KEPT, "because")}
-    return {}
-
-
-def _column(entry: Entry, name: str) -> str | None:
-    value = entry.get(name)
-    if value is None and name == "old_column":
-        several = entry.get("old_columns")
-        value = several[0] if isinstance(several, list) and several else None
-    return value if isinstance(value, str) and value not in PLACEHOLDERS else None
 
 
 def _named(entry: Entry) -> dict[str, JsonValue]:

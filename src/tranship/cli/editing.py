@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from tranship import api
-from tranship.api.deciding import Answer, Deciding, Question
+from tranship.api.deciding import Answer, Deciding
+from tranship.api.questions import Question
 from tranship.api.suggested import Suggested
 from tranship.cli.offering import completed, completed_entries, keys_of, saved, show_suggested
 from tranship.cli.terminal import say

@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tranship import api
-from tranship.api.deciding import Answer, Question
+from tranship.api.deciding import Answer
+from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested, entries_of
 from tranship.codec import parse_jsonc
 from tranship.codec.decision_file import Entry

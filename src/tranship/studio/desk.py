@@ -12,8 +12,9 @@ from pathlib import Path
 from msgspec import Struct, ValidationError
 
 from tranship import api
-from tranship.api.deciding import Answer, Deciding, Question
+from tranship.api.deciding import Answer, Deciding
 from tranship.api.preview import preview_answer, preview_flows
+from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested
 from tranship.codec.decision_file import DecisionFile, changed_meanwhile
 from tranship.config import Config

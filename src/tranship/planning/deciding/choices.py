@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.expression import Conversion
 from tranship.model.resolution import Action
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
@@ -53,6 +54,8 @@ class Asked(Struct, frozen=True):
     new_column: str | None = None
     pattern: bool = False
     """It is about all columns that change from one type to another."""
+    conversion: Conversion | None = None
+    """How the old column's values become the new one's by themselves; None where that is not known."""
 
 
 _NEW_COLUMN = Field("new_column", "the new column that it fills")
@@ -94,13 +97,31 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
     if asked.pattern:
         return _BARE, _EXPRESSION, _MAP
     if old and new:
-        return _BARE, _EXPRESSION, _MAP, _LOOK_UP, Choice("rename", Action.RENAME, _RENAME.does), _IGNORE
+        return (
+            *_converted(asked.conversion),
+            _EXPRESSION,
+            _MAP,
+            _LOOK_UP,
+            *_renamed(asked.conversion),
+            _IGNORE,
+        )
     if old:
         into = tuple(_into(choice) for choice in (_BARE, _EXPRESSION, _MAP))
         return (_IGNORE, _RENAME, *into)
     if new:
         return _DEFAULT, _EXPRESSION, _FILLED_BY
     return _DROP_TABLE, _RENAME_TABLE
+
+
+def _converted(conversion: Conversion | None) -> tuple[Choice, ...]:
+    """Returns the server's own conversion where there is one: the check of the file refuses it elsewhere."""
+    return (_BARE,) if conversion is None or conversion.bare else ()
+
+
+def _renamed(conversion: Conversion | None) -> tuple[Choice, ...]:
+    """Returns the rename where a person has nothing to decide about the values."""
+    renamed = Choice("rename", Action.RENAME, _RENAME.does)
+    return (renamed,) if conversion is None or conversion.automatic else ()
 
 
 def _into(choice: Choice) -> Choice:

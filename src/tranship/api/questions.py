@@ -1,0 +1,124 @@
+"""The questions of a resolutions file, as a terminal and the studio ask them."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tranship.api.suggested import KEPT, by_whom
+from tranship.codec.decision_file import Entry
+from tranship.codec.entry_fields import plain_json
+from tranship.model.expression import Conversion
+from tranship.model.resolution import Action, Resolution
+from tranship.planning.deciding.choices import Asked, Choice, additions, choices
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, is_open
+
+
+class Question(Struct, frozen=True):
+    """One entry of the file that asks, or that a suggestion answered."""
+
+    place: str
+    """Its JSON path."""
+    table: str
+    """The key under which it stands."""
+    text: str
+    open: bool
+    """A placeholder is left, so no run starts."""
+    answer: str
+    """The entry's action; a placeholder while it is open."""
+    suggestion: Entry
+    """The fields that are suggested; empty where nothing is."""
+    suggestion_text: str
+    evidence: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    decided: str = ""
+    """Who decided, when and how; empty where nobody has."""
+    because: str = ""
+    entry: str = ""
+    """The entry as JSON on one line."""
+    old_column: str | None = None
+    new_column: str | None = None
+    like: str = ""
+    """What it asks, without the names of its columns and its table: equal for questions that ask alike."""
+
+
+def question(
+    place: str,
+    key: str,
+    entry: Entry,
+    read: Resolution | None,
+    conversion: Conversion | None,
+    *,
+    settled: bool,
+) -> Question:
+    """Returns an entry of the file, in its place and under its key, as a question.
+
+    ``read`` is the entry as it was read; ``conversion`` is that of the two columns that it names; an entry is
+    settled that other entries answer.
+    """
+    suggestion = _suggested(entry, asks=asks(read))
+    evidence = entry.get("_evidence")
+    old, new = _column(entry, "old_column"), _column(entry, "new_column")
+    return Question(
+        place=place,
+        table=key,
+        text=_text(entry.get("description")) or _spoken(entry) or place,
+        open=asks(read) and not settled,
+        answer=_text(entry.get("action")),
+        suggestion=suggestion,
+        suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
+        evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
+        choices=_choices(entry, Asked(old, new, place.startswith("$.for_all"), conversion)),
+        decided=by_whom(entry),
+        because=_text(entry.get("because")),
+        entry=plain_json(dict(entry)),
+        old_column=old,
+        new_column=new,
+        like=_without_names(_text(entry.get("description")), key, old, new),
+    )
+
+
+def asks(entry: Resolution | None) -> bool:
+    """Returns whether a placeholder is left in an entry."""
+    return entry is not None and is_open(entry)
+
+
+def _choices(entry: Entry, asked: Asked) -> tuple[Choice, ...]:
+    """Returns the ways to answer a question, or to say something else of a table."""
+    shapes = {choice.action for choice in additions()} - {Action.TRANSFORM}
+    return additions() if entry.get("action") in shapes else choices(asked)
+
+
+def _spoken(entry: Entry) -> str:
+    """Returns a decision that answers no question, in its own words."""
+    said = {name: value for name, value in entry.items() if not name.startswith("_") and name != "because"}
+    return plain_json(said) if said else ""
+
+
+def _without_names(text: str, key: str, *columns: str | None) -> str:
+    """Returns a question without the names in it; empty where it names none of its own."""
+    said = text
+    for name in filter(None, (key, key.partition(".")[2], *columns)):
+        said = said.replace(f"'{name}'", "'*'")
+    return said if said != text else ""
+
+
+def _suggested(entry: Entry, *, asks: bool) -> Entry:
+    """Returns the suggested fields: those beside the question, or those that are filled in."""
+    given = entry.get("_suggestion")
+    if isinstance(given, dict):
+        return {name: value for name, value in given.items() if name != "confidence"}
+    if isinstance(given, str) and not asks:
+        return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*KEPT, "because")}
+    return {}
+
+
+def _column(entry: Entry, name: str) -> str | None:
+    value = entry.get(name)
+    if value is None and name == "old_column":
+        several = entry.get("old_columns")
+        value = several[0] if isinstance(several, list) and several else None
+    return value if isinstance(value, str) and value not in PLACEHOLDERS else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

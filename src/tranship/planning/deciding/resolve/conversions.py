@@ -1,0 +1,55 @@
+"""Which conversion the two columns have that an entry names: it says which answers can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tranship.model.catalog import Catalog, Column
+from tranship.model.change import Matching
+from tranship.model.expression import Conversion
+from tranship.model.resolution import Answers, Resolution
+from tranship.planning.deciding.resolve.columns import Pair
+from tranship.planning.deciding.resolve.flows import place_of
+from tranship.planning.matching.new_keys import rekeyed_columns
+from tranship.planning.matching.scope import Scope
+from tranship.planning.types.judgement import SAME, no_conversion
+
+
+def conversions(
+    entries: Sequence[Resolution],
+    sides: tuple[Catalog, Catalog],
+    scope: Scope,
+    matching: Matching,
+    answers: Answers,
+) -> dict[str, Conversion]:
+    """Returns, by the paths of the entries that name an old and a new column, how the values of the one
+    become those of the other by themselves.
+    """
+    following = rekeyed_columns(matching.pairs, answers, *sides)
+    found: dict[str, Conversion] = {}
+    for entry, pair, flow in _with_tables(entries, sides, scope, matching):
+        source = pair.old.column(entry.sources[0]) if entry.sources else None
+        target = pair.new.column(entry.new_column or "")
+        if source is not None and target is not None:
+            followed = (pair.old.name, flow, target.name) in following
+            found[entry.path] = SAME if followed else _conversion(pair, source, target)
+    return found
+
+
+def _with_tables(
+    entries: Sequence[Resolution], sides: tuple[Catalog, Catalog], scope: Scope, matching: Matching
+) -> Iterator[tuple[Resolution, Pair, str]]:
+    """Yields the entries of flows with both tables, and the name of the flow."""
+    new_tables = {(pair.old, pair.name): pair.new for pair in matching.pairs}
+    places = {key: place_of(key, *sides) for key in {entry.table for entry in entries}}
+    for entry in entries:
+        place = places[entry.table]
+        name = new_tables.get(place) if place is not None else None
+        before = sides[0].table(place[0]) if place is not None else None
+        after = sides[1].table(name) if name is not None else None
+        if place is not None and before is not None and after is not None:
+            yield entry, Pair(before, after, *sides, scope.schema_pairs), place[1]
+
+
+def _conversion(pair: Pair, source: Column, target: Column) -> Conversion:
+    return no_conversion("NEW computes it") if target.generated else pair.conversion(source, target)
