@@ -122,6 +122,7 @@ def suggest(
     data = _Data(old, new, evidence, provisional)
     undecided = _undecided(provisional, answers)
     proposed = shapes(data.whole(undecided))
+    data = replace(data, proposed=proposed)
     drafts = asked_together(map(partial(_beside, proposed, old), _fresh(data, undecided, asked)), old)
     written = _ordered(provisional, [*earlier.again(), *map(_written, drafts)])
     return Suggestions(
@@ -207,6 +208,7 @@ class _Data(Struct, frozen=True):
     new: Catalog
     evidence: Evidence
     provisional: Provisional
+    proposed: tuple[Shape, ...] = ()
 
     def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:
         """Returns what shapes are looked for in."""
@@ -230,7 +232,14 @@ class _Data(Struct, frozen=True):
         if context is None:
             return None
         partners = self.provisional.comparison.matching.pairs
-        return replace(context, ambiguous=ambiguous, unfilled=unfilled, partners=partners)
+        joining = [self.old.table(one.table) for one in self.proposed if one.into == pair.new]
+        return replace(
+            context,
+            ambiguous=ambiguous,
+            unfilled=unfilled,
+            partners=partners,
+            joining=tuple(filter(None, joining)),
+        )
 
 
 def _context(

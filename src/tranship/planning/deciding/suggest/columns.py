@@ -13,7 +13,8 @@ from tranship.model.catalog import Column
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.planning.deciding.data_questions import translated
-from tranship.planning.deciding.suggest.constants import constant
+from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
+from tranship.planning.deciding.suggest.constants import Constant, constant
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
@@ -24,6 +25,7 @@ from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
 from tranship.planning.deciding.suggest.own_conversion import asked_once
 from tranship.planning.deciding.suggest.parts import part_guesses
+from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
 from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
@@ -293,10 +295,9 @@ def _kin(tables: TablePairContext, left: str, free: Sequence[str | None]) -> Ite
 def _constant(tables: TablePairContext, change: Change) -> Draft:
     name = change.new_column or ""
     column = tables.after.column(name)
-    held = tables.evidence.held(tables.after.name, name)
-    found = constant(tables.after, column, tables.new, held) if column is not None else None
+    found = _found_constant(tables, column) if column is not None else None
     fields: dict[str, Field] = {}
-    if found is not None:
+    if found is not None and found.value != SPECIFY_DEFAULT_VALUE:
         fields = {"new_column": name, "action": "default", "default_value": found.value}
     reasons: tuple[Fact, ...] = (found.why,) if found is not None else ()
     keys = [key for key in tables.after.foreign_keys if name in key.columns]
@@ -311,3 +312,15 @@ def _constant(tables: TablePairContext, change: Change) -> Draft:
         confidence=Confidence.GUESS,
         evidence=(*change.evidence, *reasons),
     )
+
+
+def _found_constant(tables: TablePairContext, column: Column) -> Constant | None:
+    """Returns the constant for a new column; that of a tenant may be a placeholder."""
+    olds = [tables.old.table(pair.old) for pair in tables.partners if pair.new == tables.after.name]
+    sources = [*filter(None, olds), *tables.joining]
+    fed = {columns.new for columns in tables.columns}
+    unfilled = [one for one in tables.after.columns if one.name not in fed]
+    if tenant_column(tables.after, unfilled, sources) == column:
+        return Constant(tenant_value(tables.after, column, tables.before), tenant_reason(column))
+    held = tables.evidence.held(tables.after.name, column.name)
+    return constant(tables.after, column, tables.new, held)

@@ -34,6 +34,8 @@ class TablePairContext(Struct, frozen=True):
     """Tables of NEW to which no rows go."""
     partners: tuple[TablePair, ...] = ()
     """All pairs of tables."""
+    joining: tuple[Table, ...] = ()
+    """Old tables whose rows are suggested to go into the new one, too."""
     columns: tuple[ColumnPair, ...] = ()
     """The columns of this pair that belong together."""
 

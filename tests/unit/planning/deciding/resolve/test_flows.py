@@ -314,7 +314,7 @@ WRONG_LOOKUPS: dict[str, tuple[dict[str, object], list[str]]] = {
     "an expression without a table": ({**TOWN, "key_sql": "old.town"}, ["there is no lookup_table"]),
     "an expression too many": (
         {**looked_up("towns"), "key_sql": ["old.town", "1"]},
-        ["lookup_table has 1 key column(s)", "key_sql"],
+        ["lookup_table has 1 key column,", "key_sql"],
     ),
     "not true": (looked_up("towns", add_missing="yes"), ["true or false"]),
 }

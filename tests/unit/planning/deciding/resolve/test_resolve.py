@@ -165,7 +165,7 @@ WRONG = {
                 "lookup_table": {"table": "lk", "key_columns": ["id", "name"], "value_column": "id"},
             }
         ],
-        ["2 key column(s)", "1 old column(s)"],
+        ["2 key columns", "1 old column"],
     ),
     "unedited placeholder": (
         [{**RENAME, "action": "transform", "transform_sql": "upper({old_column})"}],

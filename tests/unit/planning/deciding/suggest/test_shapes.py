@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from support.build import parse_catalog
@@ -132,7 +133,9 @@ def test_tables_of_the_same_columns_in_two_schemas_go_into_one() -> None:
     new = parse_catalog("users(id int pk, login text, role_id int, tenant text!)")
     found = suggested(old, new)
     assert "Table 't1.users' likely renamed to 'public.users' in new DB" in [q.text for q in found.questions]
-    offsets = {key: entries[1]["as"] for shape in found.shapes for key, entries in shape.entries.items()}
+    offsets = {
+        key: e["as"] for shape in found.shapes for key, own in shape.entries.items() for e in own if "as" in e
+    }
     assert offsets == {"t2.users": {"offset": 1_000_000}, "t3.users": {"offset": 2_000_000}}
     assert {shape.question for shape in found.shapes} == {
         "Do the rows of 't2.users' go into 'users', too?",
@@ -142,3 +145,77 @@ def test_tables_of_the_same_columns_in_two_schemas_go_into_one() -> None:
         "t2.users": "see _suggestions 1",
         "t3.users": "see _suggestions 2",
     }
+
+
+TENANTS = ("t1", "t2", "t3")
+
+
+def of_tenants(columns: str) -> Catalog:
+    return parse_catalog("; ".join(f"{one}.users{columns}" for one in TENANTS), schemas=TENANTS)
+
+
+def constants(found: Suggestions) -> dict[str, object]:
+    """Returns by key what the shapes say that the column of the tenant holds."""
+    said = [one for shape in found.shapes for one in shape.entries.items()]
+    return {key: e["default_value"] for key, own in said for e in own if e["action"] == "default"}
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["tenant text", "tenant text!", "realm_code text!", "tenant varchar(2)!"],
+)
+def test_rows_of_a_tenant_are_named_by_its_schema(column: str) -> None:
+    old = of_tenants("(id int pk, login text, role text)")
+    found = suggested(old, parse_catalog(f"users(id int pk, login text, role text, {column})"))
+    assert constants(found) == {"users": "t1", "t2.users": "t2", "t3.users": "t3"}
+    name = column.split()[0]
+    (why,) = {fact for shape in found.shapes for fact in shape.facts(values=False) if name in fact}
+    assert why == f"nothing of OLD fills '{name}', and each of the tables is in a schema of its own"
+
+
+def test_the_question_about_the_column_of_the_tenant_suggests_its_schema() -> None:
+    old = of_tenants("(id int pk, login text, role text)")
+    new = parse_catalog("users(id int pk, login text, role text, tenant text!)")
+    (asked,) = [q for q in suggested(old, new).questions if "'tenant'" in q.text]
+    assert (asked.table, asked.suggestion) == ("users", "default tenant = 't1' (a guess)")
+
+
+def test_a_tenant_that_is_no_text_is_left_to_a_person() -> None:
+    old = of_tenants("(id int pk, login text, role text)")
+    sides = {"side": ("a", "b")}
+    for column in ("tenant_id int!", "customer uuid", "tenant varchar(1)!", "tenant side!"):
+        new = parse_catalog(f"users(id int pk, login text, role text, {column})", enums=sides)
+        found = suggested(old, new)
+        assert set(constants(found).values()) == {"SPECIFY_DEFAULT_VALUE"}, column
+        assert len(constants(found)) == 3, column
+
+
+def test_a_key_with_the_tenant_needs_no_offset() -> None:
+    old = of_tenants("(id int pk, login text, role text)")
+    new = parse_catalog("users(tenant text pk, id int pk, login text, role text)")
+    found = suggested(old, new)
+    assert set(constants(found).values()) == set(TENANTS)
+    assert "new_key" not in [e["action"] for s in found.shapes for own in s.entries.values() for e in own]
+
+
+def test_columns_that_may_hold_anything_are_not_filled_with_a_tenant() -> None:
+    old = of_tenants("(id int pk, login text, role text)")
+    for columns in ("notes text", "role_id int", "made timestamp!", "first text!, last text!"):
+        found = suggested(old, parse_catalog(f"users(id int pk, login text, role text, {columns})"))
+        assert found.shapes and constants(found) == {}, columns
+
+
+def test_tables_of_one_schema_are_no_tenants() -> None:
+    old = parse_catalog("log_1(id int pk, line text, at date); log_2(id int pk, line text, at date)")
+    found = suggested(old, parse_catalog("log(id int pk, line text, at date, tenant text)"))
+    assert constants(found) == {}
+
+
+def test_a_word_for_the_kind_of_a_row_is_no_tenant() -> None:
+    columns = "(id int pk, name text, weight int)"
+    old = parse_catalog(f"cats.cat{columns}; dogs.dog{columns}", schemas=("cats", "dogs"))
+    new = parse_catalog(
+        "animal(id int pk, name text, weight int, kind kind!)", enums={"kind": ("cat", "dog")}
+    )
+    found = suggested(old, new)
+    assert "SPECIFY_DEFAULT_VALUE" not in constants(found).values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
@@ -23,6 +24,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     suggested_sql,
     written,
 )
+from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
 from tranship.planning.matching.scope import default_schema, quoted
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import folded, stems
@@ -40,9 +42,16 @@ def united_tables(whole: Whole) -> Iterator[Shape]:
     """Yields old tables whose rows may go into a new table that another old one fills, too."""
     for one in whole.pairs:
         joining = list(_joining(whole, one))
-        offsets = _offsets(whole, one, [table for table, _ in joining])
+        tables = [table for table, _ in joining]
+        tenant = tenant_column(one.after, one.come, [*_sources(whole, one.after), *tables])
+        offsets = _offsets(whole, one, tables)
         for (table, shared), offset in zip(joining, offsets, strict=True):
-            yield _united(whole, (table, one), shared, offset)
+            yield _united(whole, (table, one), shared, offset, tenant)
+
+
+def _sources(whole: Whole, after: Table) -> list[Table]:
+    """Returns the old tables whose rows go into a new one already."""
+    return [other.before for other in whole.pairs if other.after.name == after.name]
 
 
 def _joining(whole: Whole, one: PairOfTables) -> Iterator[tuple[Table, list[str]]]:
@@ -77,7 +86,13 @@ def _shared(table: Table, one: PairOfTables) -> list[str]:
     return [c.name for c, twin in twins if twin is not None and family(c.type) == family(twin.type)]
 
 
-def _united(whole: Whole, sides: tuple[Table, PairOfTables], shared: Sequence[str], offset: int) -> Shape:
+def _united(
+    whole: Whole,
+    sides: tuple[Table, PairOfTables],
+    shared: Sequence[str],
+    offset: int,
+    tenant: Column | None,
+) -> Shape:
     table, one = sides
     new = one.pair.new
     entries: list[Entry] = [_renamed(whole, table, new)]
@@ -86,24 +101,54 @@ def _united(whole: Whole, sides: tuple[Table, PairOfTables], shared: Sequence[st
     ]
     if _is_twin(table, one.before):
         evidence.append(f"its columns are those of {one.pair.old}")
-    others = dict(_led_children(whole, table, one))
-    for column in _discriminators(table, one):
-        labels = allowed_values(one.after, column)
-        own, other = label_of(table.name.name, labels), label_of(one.pair.old.name, labels)
-        if own is not None:
-            entries.append(_constant(column.name, own))
-            evidence.append(f"'{column.name}' allows {own!r}, which is its name")
-        if other is not None and own != other:
-            others |= one.own([_constant(column.name, other)])
+    apart = _told_apart(table, one, tenant)
+    entries += apart.joining
+    evidence += apart.evidence
+    others = {**dict(_led_children(whole, table, one)), **(one.own(apart.first) if apart.first else {})}
     key = single_key(table)
-    if key is not None and one.fed_by(key) == key:
+    in_key = tenant is not None and tenant.name in _key_of(one.after)
+    if key is not None and one.fed_by(key) == key and not in_key:
         entries.append({"action": "new_key", "column": key, "as": {"offset": offset}})
         evidence.append(
             f"both have keys '{key}' of their own: the offset moves these behind those of {one.pair.old}"
         )
     named = table_key(table.name, whole.old)
     question = f"Do the rows of '{named}' go into '{table_key(new, whole.new)}', too?"
-    return Shape(question, tuple(evidence), {named: tuple(entries), **others}, table.name)
+    return Shape(question, tuple(evidence), {named: tuple(entries), **others}, table.name, into=new)
+
+
+class _Apart(Struct, frozen=True):
+    """The constants that tell the rows of two old tables apart in a new one."""
+
+    joining: list[Entry] = []
+    first: list[Entry] = []
+    """For the old table that fills the new one already."""
+    evidence: list[str] = []
+
+    def also(self, joining: Entry | None, first: Entry | None, why: str) -> _Apart:
+        """Returns them with those of one more column."""
+        more = [[one] if one is not None else [] for one in (joining, first)]
+        evidence = [*self.evidence, why] if why else self.evidence
+        return _Apart([*self.joining, *more[0]], [*self.first, *more[1]], evidence)
+
+
+def _told_apart(table: Table, one: PairOfTables, tenant: Column | None) -> _Apart:
+    """Returns the constants of the columns that say of which kind a row is, or of which tenant."""
+    found = _Apart()
+    if tenant is not None:
+        joining, first = (tenant_value(one.after, tenant, source) for source in (table, one.before))
+        found = found.also(
+            _constant(tenant.name, joining), _constant(tenant.name, first), tenant_reason(tenant)
+        )
+    for column in _discriminators(table, one):
+        labels = allowed_values(one.after, column) if column != tenant else ()
+        own, other = label_of(table.name.name, labels), label_of(one.pair.old.name, labels)
+        found = found.also(
+            _constant(column.name, own) if own is not None else None,
+            _constant(column.name, other) if other is not None and own != other else None,
+            f"'{column.name}' allows {own!r}, which is its name" if own is not None else "",
+        )
+    return found
 
 
 def _renamed(whole: Whole, table: Table, new: TableName) -> Entry:

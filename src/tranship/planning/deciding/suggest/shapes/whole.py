@@ -36,6 +36,8 @@ class Shape(Struct, frozen=True):
     """Of these the questions of which old columns; empty: what becomes of the table."""
     reads: tuple[TableName, ...] = ()
     """Further old tables whose rows its SQL reads, so that they are not left behind."""
+    into: TableName | None = None
+    """The new table, filled by another old one, into which the rows of the old table go as a whole."""
 
     @property
     def fills(self) -> frozenset[tuple[str, str]]:
