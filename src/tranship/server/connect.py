@@ -23,7 +23,7 @@ from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion, explain, f
 from tranship.sql.queries import query
 from tranship.sql.session import AS_LOGIN_ROLE, NO_STATEMENT_TIMEOUT
 
-__all__ = ["connect", "is_working"]
+__all__ = ["connect", "drop", "is_working"]
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
 """Seconds, seconds, number of probes, milliseconds. A dead peer is noticed within a minute (30 + 3 · 10 s);
@@ -76,7 +76,11 @@ async def connect(
     for number, context in enumerate(attempts, 1):
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
-            await _set_up(conn, endpoint, settings)
+            try:
+                await _set_up(conn, endpoint, settings)
+            except BaseException:
+                await drop(conn)
+                raise
         except (*DATABASE_TROUBLE, UnicodeError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
@@ -85,6 +89,15 @@ async def connect(
         _keep_alive(conn)
         return conn
     raise AssertionError("the ladder is never empty")
+
+
+async def drop(conn: asyncpg.Connection) -> None:
+    """Closes a connection at once, without a farewell that could hang; its open transaction is rolled
+    back.
+    """
+    conn.terminate()
+    # One turn of the event loop, in which the transport closes the socket.
+    await asyncio.sleep(0)
 
 
 async def _renew_password(endpoint: Endpoint) -> None:

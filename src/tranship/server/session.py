@@ -4,7 +4,6 @@ refused.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import asyncpg
@@ -16,7 +15,7 @@ from tranship.errors.codes.start import TransactionPooler
 from tranship.model.catalog import Catalog
 from tranship.model.date_order import date_order
 from tranship.model.names import Side
-from tranship.server.connect import connect, pinned_settings
+from tranship.server.connect import connect, drop, pinned_settings
 from tranship.server.round_trips import PinnedSetting
 from tranship.sql.new.switches import AS_ORIGIN
 from tranship.sql.queries import query
@@ -181,9 +180,7 @@ async def open_session(
             await refuse_pooler(conn, endpoint)
         await _settle(conn, side, wanted, conn.pinned)
     except BaseException:
-        conn.terminate()
-        # One turn of the event loop, in which the transport closes the socket.
-        await asyncio.sleep(0)
+        await drop(conn)
         raise
     return conn
 

@@ -19,6 +19,7 @@ from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.connection import OldTableLocked, TooManyConnections
 from tranship.errors.codes.stops import SnapshotGone
 from tranship.model.names import TableName
+from tranship.server.connect import drop
 from tranship.server.old_reader import PostgresReader
 from tranship.server.session import open_session
 from tranship.server.trouble import DRIVER_TROUBLE
@@ -239,7 +240,7 @@ class Snapshot:
             yield conn
             await conn.execute("ROLLBACK")
         except BaseException:
-            await _drop(conn)
+            await drop(conn)
             raise
         self._idle.append(conn)
 
@@ -293,7 +294,7 @@ class Snapshot:
             stands = await conn.fetchrow(sql_snapshot.current_snapshot(self.version))
             self.mark = Mark(stands["text"], stands["timeline"])
         except BaseException:
-            await _drop(conn)
+            await drop(conn)
             raise
         self._holders.append(_Holder(conn, exported))
         self._crowded = not await conn.fetchval(query("locks_fit_twice"))
@@ -331,7 +332,7 @@ class Snapshot:
                 await conn.execute(sql_snapshot.lock_shared(self._relations))
             exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
         except BaseException:
-            await _drop(conn)
+            await drop(conn)
             raise
         self._holders.append(_Holder(conn, exported))
 
@@ -351,11 +352,11 @@ class Snapshot:
     async def _forget(self, holder: _Holder) -> None:
         if holder in self._holders:
             self._holders.remove(holder)
-        await _drop(holder.conn)
+        await drop(holder.conn)
 
     async def _close(self) -> None:
         for conn in (*self._idle, *(h.conn for h in self._holders)):
-            await _drop(conn)
+            await drop(conn)
         self._idle.clear()
         self._holders.clear()
 
@@ -375,10 +376,3 @@ async def begin_on(conn: asyncpg.Connection, exported: str, zone: str | None = N
         await conn.execute("ROLLBACK")
         return False
     return True
-
-
-async def _drop(conn: asyncpg.Connection) -> None:
-    """Closes a connection at once, without a farewell that could hang: its transaction only reads."""
-    conn.terminate()
-    # One turn of the event loop, in which the transport closes the socket.
-    await asyncio.sleep(0)

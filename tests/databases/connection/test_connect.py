@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from support import Pair, Servers
@@ -318,3 +320,34 @@ async def test_a_command_that_fails_later_may_work_again(servers: Servers) -> No
         await connect(at(servers.get(servers.default_majors[1]), password=CommandSecret("exit 3")))
     assert (found.value.code, found.value.transient) == ("TS214", True)
     assert "ended with status 3" in found.value.message
+
+
+async def wait_for(conn: asyncpg.Connection, condition: str) -> None:
+    """Waits until a condition about other sessions holds, which a transaction sees once only by itself."""
+    async with asyncio.timeout(10):
+        for _ in range(200):
+            await conn.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
+            if await conn.fetchval(condition):
+                return
+            await asyncio.sleep(0.05)
+    pytest.fail(condition)
+
+
+async def test_a_connection_whose_beginning_is_given_up_is_closed(pair: Pair) -> None:
+    ours = f"""
+        SELECT FROM pg_catalog.pg_stat_activity
+        WHERE datname = '{pair.old.name}' AND application_name = 'tranship'"""
+    gc.disable()
+    try:
+        async with pair.old.connect() as other:
+            async with other.transaction():
+                # The statement that makes the settings compares names; what is before it does not.
+                await other.execute("LOCK TABLE pg_catalog.pg_operator")
+                opening = asyncio.create_task(connect(at(pair.old.server, pair.old.name)))
+                await wait_for(other, f"SELECT EXISTS ({ours} AND wait_event_type = 'Lock')")
+                opening.cancel()
+                await asyncio.wait([opening])
+            await wait_for(other, f"SELECT NOT EXISTS ({ours})")
+    finally:
+        gc.enable()
+    assert opening.cancelled()

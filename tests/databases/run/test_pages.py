@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from support.observe import Observe
 from support.runs import migrate
 from tranship.config import Endpoint, Secret
 from tranship.errors import ConnectError, Stopped
-from tranship.errors.codes.connection import TooManyConnections
+from tranship.errors.codes.connection import ConnectionBroke, TooManyConnections
 from tranship.execution.probe.side_by_side import side_by_side
 from tranship.model.locator import Pages
 from tranship.model.names import Side, TableName
@@ -211,19 +212,31 @@ async def test_several_connections_count_as_one_does(
         assert len(used) == 3
 
 
+async def refused(_: Snapshot) -> asyncpg.Connection:
+    raise ConnectError(TooManyConnections("too many"))
+
+
+async def broken(_: Snapshot) -> asyncpg.Connection:
+    raise ConnectError(ConnectionBroke("query_wait_timeout"))
+
+
+async def waiting(_: Snapshot) -> asyncpg.Connection:
+    """As a pooler lets a client wait that has more connections than its pool."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("connect", [refused, broken, waiting])
 async def test_connections_that_old_does_not_grant_count_nothing(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, connect: Callable[[Snapshot], Awaitable[asyncpg.Connection]]
 ) -> None:
     monkeypatch.setattr(pages, "_AT_ONCE", 1)
     async with AsyncExitStack() as stack:
         snapshot, old, plan = await snapshot_and_plan(pair, stack)
         alone = await old.cut(plan, 1500, digest=True)
-
-        async def refused(_: Snapshot) -> asyncpg.Connection:
-            raise ConnectError(TooManyConnections("too many"))
-
-        monkeypatch.setattr(Snapshot, "_connect", refused)
-        assert await old.cut(plan, 1500, digest=True, ask=side_by_side(old.connection, snapshot, 4)) == alone
+        monkeypatch.setattr(Snapshot, "_connect", connect)
+        async with asyncio.timeout(20):
+            ask = side_by_side(old.connection, snapshot, 4)
+            assert await old.cut(plan, 1500, digest=True, ask=ask) == alone
 
 
 async def test_a_filter_that_raises_ends_all_connections(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

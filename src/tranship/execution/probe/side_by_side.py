@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 
 import asyncpg
 
 from tranship.errors import ConnectError
-from tranship.errors.codes.connection import TooManyConnections
 from tranship.server.pages import AskEach
 from tranship.server.snapshot import Snapshot
 
@@ -17,7 +17,7 @@ from tranship.server.snapshot import Snapshot
 def side_by_side(old: asyncpg.Connection, snapshot: Snapshot, streams: int) -> AskEach:
     """Returns what asks on ``old``, which reads the snapshot, and on further connections beside it.
 
-    OLD need not grant these: then fewer do the work.
+    OLD need not grant these, and a pooler may let them wait: then fewer do the work.
     """
 
     async def ask(statement: str, arguments: Sequence[tuple[object, ...]]) -> list[list[asyncpg.Record]]:
@@ -25,22 +25,26 @@ def side_by_side(old: asyncpg.Connection, snapshot: Snapshot, streams: int) -> A
         found: dict[int, list[asyncpg.Record]] = {}
 
         async def stream(conn: asyncpg.Connection) -> None:
-            while left:
-                number, given = left.popleft()
-                found[number] = await conn.fetch(statement, *given)
+            try:
+                while left:
+                    number, given = left.popleft()
+                    found[number] = await conn.fetch(statement, *given)
+            except BaseException:
+                # The others ask nothing more.
+                left.clear()
+                raise
 
         async def further() -> None:
-            try:
+            with contextlib.suppress(ConnectError):
                 async with snapshot.reader(spare=True) as conn:
+                    connecting.discard(asyncio.current_task())
                     await stream(conn)
-            except ConnectError as error:
-                if error.code != TooManyConnections.code:
-                    raise
 
         asking = [asyncio.create_task(further()) for _ in range(min(streams, len(arguments)) - 1)]
-        asking.append(asyncio.create_task(stream(old)))
+        connecting: set[asyncio.Task[None] | None] = {*asking}
         try:
-            await asyncio.gather(*asking)
+            await stream(old)
+            await asyncio.gather(*(task for task in asking if task not in connecting))
         finally:
             # After an error no connection is left in the middle of a statement.
             for task in asking:
