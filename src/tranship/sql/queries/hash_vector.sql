@@ -6,7 +6,7 @@ SELECT pg_catalog.string_agg(
        ELSE v.r END, E'\n' ORDER BY v.n)
   || CASE WHEN $1 THEN (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ',
       pg_catalog.hashint4extended(n.i, 1), pg_catalog.hashint8extended(n.l, n.l), pg_catalog.uuid_hash_extended(n.u, 3),
-      pg_catalog.encode(pg_catalog.int8send(n.l), 'hex'), pg_catalog.encode(pg_catalog.date_send(n.d), 'hex'),
+      pg_catalog.hashint8extended(n.l, 1), pg_catalog.hashint4extended((n.l operator(pg_catalog.>>) 32)::pg_catalog.int4, -1), pg_catalog.encode(pg_catalog.date_send(n.d), 'hex'),
       pg_catalog.encode(pg_catalog.timestamp_send(n.t), 'hex'), pg_catalog.encode(pg_catalog.timestamptz_send(n.z), 'hex')),
       E'\n' ORDER BY n.i)
     FROM (VALUES
