@@ -244,6 +244,14 @@ class Snapshot:
             raise
         self._idle.append(conn)
 
+    async def close_idle(self) -> None:
+        """Closes the connections that nobody reads on, but one: where a pooler grants few of them, another
+        session would wait for theirs.
+        """
+        self._idle, left = self._idle[:1], self._idle[1:]
+        for conn in left:
+            await drop(conn)
+
     @contextlib.asynccontextmanager
     async def reading(self, zone: str | None = None) -> AsyncIterator[PostgresReader]:
         """Gives the same transaction as an `OldReader`. Raises as :meth:`reader` does."""

@@ -239,6 +239,32 @@ async def test_connections_that_old_does_not_grant_count_nothing(
             assert await old.cut(plan, 1500, digest=True, ask=ask) == alone
 
 
+async def test_connections_that_counted_are_not_kept(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pooler with a small pool would let the next session wait for them."""
+    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    pair = await make_pair(OLD, NEW)
+    open_: list[int] = []
+    close_idle = Snapshot.close_idle
+
+    async def closing(snapshot: Snapshot) -> None:
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            open_.append(
+                await pair.old.value(
+                    "SELECT count(*)::int FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND application_name = 'tranship'"
+                )
+            )
+            await close_idle(snapshot)
+
+    monkeypatch.setattr(Snapshot, "close_idle", closing)
+    await migrate(pair, tmp_path, live=False, batch_size=1500)
+    before, after = open_
+    assert after == before - 1
+
+
 async def test_a_filter_that_raises_ends_all_connections(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "_AT_ONCE", 1)
     async with AsyncExitStack() as stack:

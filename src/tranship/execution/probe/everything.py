@@ -130,6 +130,7 @@ async def cut_all(
                 cutting = CutFlow(snapshot, batch_rows, streams, digest)
                 known, cuts[plan.flow] = await cutting.cut(job, plan)
         plans.append(known)
+    await snapshot.close_idle()
     return structs.replace(job, plan=job.plan.part(plans)), cuts
 
 
