@@ -145,6 +145,8 @@ class TableFindings(Struct, frozen=True):
     tolerated: tuple[ToleratedCount, ...] = ()
     not_asked: tuple[str, ...] = ()
     """Checks that were not possible read-only, in words for people."""
+    raising_defaults: tuple[str, ...] = ()
+    """Defaults of NEW that raise, with what they raise: the rows that take them are among the rejected."""
     already_there: int = 0
     """Rows that NEW held before the run, equal in every column that the flow fills."""
     kept: int = 0
@@ -204,6 +206,9 @@ class TableResult(Struct, frozen=True):
     tolerated: tuple[ToleratedCount, ...] | UnsetType = UNSET
     """Rows that break constraints of NEW and are kept by decision, as the data checks counted them; absent
     where there is none."""
+    raising_defaults: tuple[str, ...] | UnsetType = UNSET
+    """Columns of which NEW's default raises, with what it raises, so that rows are predicted to be rejected;
+    absent where there is none."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
     rows_made: int | UnsetType = UNSET

@@ -9,6 +9,7 @@ from tranship.model.verdict import RejectCause, TableResult
 from tranship.model.visible import printed
 from tranship.report.why import Why, why_words
 
+RAISING = "Defaults of the new database that raise, so that their rows are rejected"
 _SHOWN = 5
 """Values of one cause that are named on the terminal."""
 
@@ -26,6 +27,15 @@ def cause_lines(tables: Sequence[TableResult], *, values: bool) -> Iterator[str]
             yield title
         for label, cause in group:
             yield f"  [{_shown(label)}] {_shown(cause_words(cause, values=values))}"
+
+
+def raising_lines(tables: Sequence[TableResult]) -> Iterator[str]:
+    """Yields which defaults of NEW raise, so that a dry run predicts their rows to be rejected."""
+    found = [(table.label, words) for table in tables for words in table.raising_defaults or ()]
+    if found:
+        yield f"{RAISING}:"
+    for label, words in found:
+        yield f"  [{_shown(label)}] {_shown(words)}"
 
 
 def cause_words(cause: RejectCause, *, values: bool) -> str:

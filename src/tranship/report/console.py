@@ -18,7 +18,7 @@ from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
-from tranship.report.causes import cause_lines
+from tranship.report.causes import cause_lines, raising_lines
 from tranship.report.meter import sized, spoken
 from tranship.report.notes import words
 from tranship.report.time_spent import time_lines
@@ -88,6 +88,7 @@ class Console:
         for part in (
             _by_table(result),
             list(cause_lines(result.tables, values=self._options.show_values)),
+            list(raising_lines(result.tables)),
             _left_out(result),
             _losses(result),
             _not_asked(result),

@@ -192,9 +192,8 @@ async def probe(
             job, plans = context.job, [plan for group in some for plan in group.tables]
             indexes = Indexes(new, map(job.after, plans))
             empty = EmptyTables(new, (job.after(plan) for plan in plans if may_hold_others(job, plan)))
-            raising = await raising_defaults(job, with_rows(plans, batches), new, book)
-            if _copy_asks_defaults(context.options):
-                raising = {}
+            predicted = not _copy_asks_defaults(context.options)
+            raising = await raising_defaults(job, with_rows(plans, batches), new, book, predicted=predicted)
             for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
                     probing = ProbeContext(

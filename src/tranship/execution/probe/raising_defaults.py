@@ -35,10 +35,10 @@ def with_rows(plans: Sequence[TablePlan], batches: Mapping[FlowId, tuple[Batch, 
 
 
 async def raising_defaults(
-    job: Job, plans: Sequence[TablePlan], new: asyncpg.Connection, book: Book
+    job: Job, plans: Sequence[TablePlan], new: asyncpg.Connection, book: Book, *, predicted: bool
 ) -> dict[FlowId, Failure]:
-    """Notes which defaults of the plans raise now, and returns what the first of each flow raises. ``new`` is
-    in a READ ONLY transaction.
+    """Notes which defaults of the plans raise now, and returns what the first of each flow raises: nothing
+    where rejects are not ``predicted`` but left to COPY. ``new`` is in a READ ONLY transaction.
 
     Raises:
         asyncpg.PostgresError: the connection has ended.
@@ -48,8 +48,11 @@ async def raising_defaults(
         for column in _defaulted(job, plan):
             error = await _raised(new, default_of(column))
             if error is not None and error.sqlstate is not None and error.sqlstate != _ONLY_WRITING_TELLS:
-                what = f"{column.name}: its default raises now ({spoken(error)})"
-                book.note(plan.flow, f"{what}: NEW refuses each row for which it does")
+                if not predicted:
+                    what = f"{column.name}: its default raises now ({spoken(error)})"
+                    book.note(plan.flow, f"{what}: for which rows it does shows when they are written")
+                    continue
+                book.raises(plan.flow, f"{column.name}: {spoken(error)}")
                 failures.setdefault(plan.flow, Failure(error.sqlstate, _message(error)))
     return failures
 

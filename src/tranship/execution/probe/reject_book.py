@@ -42,6 +42,7 @@ class Book:
         self._losses: dict[FlowId, tuple[LossCount, ...]] = {}
         self._tolerated: dict[tuple[FlowId, str], frozenset[Locator]] = {}
         self._not_asked: dict[FlowId, dict[str, None]] = {}
+        self._raising: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
 
     def copy(self) -> Book:
@@ -56,6 +57,7 @@ class Book:
         other._losses = dict(self._losses)
         other._tolerated = dict(self._tolerated)
         other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
+        other._raising = {flow: dict(found) for flow, found in self._raising.items()}
         other._ordered = set(self._ordered)
         return other
 
@@ -177,6 +179,10 @@ class Book:
         """Notes once that something about a flow's rows could not be checked."""
         self._not_asked.setdefault(flow, {}).setdefault(what)
 
+    def raises(self, flow: FlowId, default: str) -> None:
+        """Notes once that a default of NEW raises for each row that takes it."""
+        self._raising.setdefault(flow, {}).setdefault(default)
+
     def lost(self, flow: FlowId, losses: Iterable[LossCount]) -> None:
         """Enters the counts of values that the conversions of a flow change silently."""
         self._losses[flow] = tuple(losses)
@@ -206,6 +212,7 @@ class Book:
                 if of == flow
             ),
             not_asked=tuple(self._not_asked.get(flow, ())),
+            raising_defaults=tuple(self._raising.get(flow, ())),
             already_there=held[HeldAs.ALREADY_THERE],
             kept=held[HeldAs.KEPT],
             updated=held[HeldAs.UPDATED],

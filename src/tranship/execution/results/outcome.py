@@ -91,6 +91,8 @@ class TableCounts(Struct, frozen=True):
     """Of those written: rows that break constraints of NEW and are kept by decision."""
     rejects_of: str | None = None
     """The run whose rejected rows these are; None: all rows of the table."""
+    raising_defaults: tuple[str, ...] | UnsetType = UNSET
+    """Of a dry run: defaults of NEW that raise, so that rows are predicted to be rejected."""
 
     @property
     def tolerated_shown(self) -> tuple[ToleratedCount, ...] | UnsetType:
@@ -110,8 +112,7 @@ class TableCounts(Struct, frozen=True):
     @property
     def already_there(self) -> int:
         """Rows that NEW held before the run, equal in every column: all others are counted."""
-        counted = self.written + self.rejected + self.kept + self.updated + self.merged
-        return self.made - counted
+        return self.made - self.written - self.rejected - self.kept - self.updated - self.merged
 
     def without(self, gone: int) -> TableCounts:
         """Returns the counts with rejected rows that are no longer in OLD: they are read and left out."""
@@ -123,8 +124,7 @@ class TableCounts(Struct, frozen=True):
         """Returns the counts without rows that were made and rejected, and are left out now."""
         if not rows:
             return self
-        old = (self.old or OldRows(self.made)) + OldRows(0, rows)
-        return replace(self, made=self.made - rows, old=old)
+        return replace(self, made=self.made - rows, old=(self.old or OldRows(self.made)) + OldRows(0, rows))
 
     @property
     def event(self) -> TableDone:
@@ -180,6 +180,7 @@ def outcome(
     results = tuple(_table(job, frame, counts) for counts in tables)
     found = [one for t in tables if t.proof is not None for one in t.proof.differences]
     status, exit_status = _status(frame, sum(t.rows_failed for t in results), found)
+    ended = frame.started + datetime.timedelta(seconds=frame.seconds)
     result = MigrationResult(
         tool_version=__version__,
         run_id=frame.run_id,
@@ -188,9 +189,7 @@ def outcome(
         exit_status=exit_status,
         snapshot=frame.snapshot,
         started=frame.started.isoformat(timespec="milliseconds"),
-        finished=(frame.started + datetime.timedelta(seconds=frame.seconds)).isoformat(
-            timespec="milliseconds"
-        ),
+        finished=ended.isoformat(timespec="milliseconds"),
         stats=_stats(frame, tables, results),
         tables=results,
         problems=(*frame.problems, *frame.differs.values()),
@@ -342,6 +341,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rejects_by_reason=_by_reason(counts.causes),
         causes=counts.causes,
         not_asked=counts.not_asked,
+        raising_defaults=counts.raising_defaults,
         losses=counts.losses,
         tolerated=counts.tolerated_shown,
         sql=select_for_people(counts.plan, job.before(counts.plan)),

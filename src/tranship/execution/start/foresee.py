@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import asyncpg
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.errors import Stopped
@@ -360,6 +361,7 @@ def counted(job: Job, plan: TablePlan, probed: ProbeResult) -> TableCounts:
         losses=found.losses,
         tolerated=found.tolerated,
         not_asked=found.not_asked,
+        raising_defaults=found.raising_defaults or UNSET,
         old=cut.old,
         kept=found.kept,
         updated=found.updated,

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
-from tranship.report.causes import cause_words
+from tranship.report.causes import RAISING, cause_words
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
 from tranship.report.verification import grouped
@@ -37,6 +37,7 @@ def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Docume
         Section("Warnings", tuple(_warnings(result)), Tone.CHANGED),
         Section("Rejected rows by cause", tuple(_causes(result, consequences=False)), Tone.BAD),
         Section("Rejected because of these", tuple(_causes(result, consequences=True)), Tone.CHANGED),
+        Section(RAISING, tuple(_raising(result)), Tone.BAD),
         Section("Could not be asked beforehand", tuple(_not_asked(result)), Tone.CHANGED),
         Section("Values that a conversion changes", tuple(_losses(result)), Tone.CHANGED),
         Section("Tables", tuple(_table(table, result) for table in result.tables), Tone.GOOD),
@@ -97,6 +98,11 @@ def _causes(result: MigrationResult, *, consequences: bool) -> Iterator[Item]:
     for label, cause in sorted(causes, key=lambda one: -one[1].rows):
         if cause.consequence is consequences:
             yield Item(cause_words(cause, values=True), label)
+
+
+def _raising(result: MigrationResult) -> Iterator[Item]:
+    for table in result.tables:
+        yield from (Item(words, table.label) for words in table.raising_defaults or ())
 
 
 def _not_asked(result: MigrationResult) -> Iterator[Item]:
