@@ -65,5 +65,6 @@ async def test_a_verification_says_how_long_it_took_to_name_rows(make_pair: Make
         ("compare the rows", ""),
         ("compare the rows", "sums of public.t"),
         ("compare the rows", "name the rows that differ"),
+        ("compare the rows", "second opinion"),
         ("ask the constraints", ""),
     ]
