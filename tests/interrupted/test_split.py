@@ -23,6 +23,7 @@ from support.runs import SLY, migrate
 from tranship.errors import Stopped
 from tranship.execution import batch_size as pacing
 from tranship.execution.copying import batch as working
+from tranship.execution.copying import split
 from tranship.execution.copying.batch import Assignment, Report, Worker
 from tranship.execution.resilience import retry as retrying
 from tranship.model.notes import BatchDivided
@@ -186,6 +187,31 @@ async def test_killed_while_a_batch_is_split(
         " count(*) FILTER (WHERE state <> 'done') FROM _tranship.batch"
     )
     assert await pair.new.fetch(accounts) == await calm.new.fetch(accounts)
+
+
+async def test_few_rows_are_held_while_refused_ones_are_looked_for(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches are large where the way to NEW is long."""
+    monkeypatch.setattr(split, "MOST_HELD", 100)
+    held: list[int] = []
+    identified = working.identified_lines
+
+    async def identifying(*given: Any) -> Any:
+        lines, unreadable = await identified(*given)
+        held.append(len(lines))
+        return lines, unreadable
+
+    monkeypatch.setattr(working, "identified_lines", identifying)
+    pair = await make_pair(OLD, SLY)
+    result = await migrate(pair, tmp_path, batch_size=1000)
+    refused = [n for n in range(1, 1001) if n % 37 == 5]
+    assert result.rejects_in_file == len(refused)
+    assert await pair.new.value("SELECT array_agg(id ORDER BY id) FROM item") == [
+        n for n in range(1, 1001) if n not in refused
+    ]
+    assert held
+    assert max(held) < 200
 
 
 async def test_batches_shrink_where_new_is_slow(

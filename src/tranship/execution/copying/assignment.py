@@ -43,7 +43,9 @@ class Report(Struct, frozen=True):
     rest: Sequence[Batch] = ()
     """Journalled batches that are still to be copied, in order."""
     slow: bool = False
-    """The batch was divided because batches take long, not because it failed as a whole."""
+    """The batch was divided because batches take long, not because it failed as a whole or NEW refused rows
+    of it.
+    """
 
 
 class Copier(Protocol):

@@ -24,6 +24,7 @@ from tranship.execution.copying.split import (
     WHOLE_TRIES,
     divide,
     divisible,
+    few_to_hold,
     smaller_may_pass,
     with_old_rows,
 )
@@ -114,8 +115,7 @@ class Worker:
         once = partial(self._once, assignment)
         if not divisible(self._run, task, batch):
             return await trying(once)
-        rows = assignment.most_rows
-        slow = rows < batch.rows
+        slow = (rows := assignment.most_rows) < batch.rows
         if not slow:
             try:
                 return await trying(once, tries=WHOLE_TRIES)
@@ -229,6 +229,9 @@ class Worker:
         await new.execute(self._run.unit.rollback)
         if task.whole_keys:
             raise SwitchNeeded
+        parts = await few_to_hold(self._run, task, batch, new)
+        if len(parts) > 1:
+            return Report(rest=parts)
         await failpoint("batch.isolating")
         return await self._isolated(new, given._replace(began=time.monotonic()))
 
@@ -314,8 +317,8 @@ class Worker:
             sums = await self._sums_without(old, new, given, met)
         sent = sum(len(line.text) for line in lines[: result.taken])
         copied = Copied(result.written, sent, len(rejects), result.xids, updated, sums)
-        row = await self._commit(new, given, copied)
-        return Report(Moved(row, first, met), [rest] if rest is not None else [])
+        moved = Moved(await self._commit(new, given, copied), first, met)
+        return Report(moved, [rest] if rest is not None else [])
 
     async def _sums_without(
         self, old: asyncpg.Connection, new: asyncpg.Connection, given: _Batch, met: Sequence[Reject]

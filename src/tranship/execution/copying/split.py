@@ -12,6 +12,7 @@ from tranship.execution.active_run import FlowTask, WorkerContext
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import StreamBroken, is_transient, sqlstate
 from tranship.execution.resilience.writer_lock import hold_epoch
+from tranship.model.options import USUAL_BATCH
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.cut import SMALLEST_BATCH
@@ -22,6 +23,8 @@ WHOLE_TRIES = 3
 """Tries of a batch before it is divided."""
 RANGES_FROM = 140000
 """Server version of an OLD that reads a range of pages without reading the whole table."""
+MOST_HELD = USUAL_BATCH
+"""Rows of a batch that are held at a time while the refused ones among them are looked for."""
 _LOCKS = ("40001", "40P01", "55P03")
 """Locks and deadlocks: a smaller batch would wait for the same sessions."""
 
@@ -76,6 +79,24 @@ async def divide(
         await journal.write_batches(new, run.run, {task.position: [second]})
     await failpoint("batch.divided")
     return first, second
+
+
+async def few_to_hold(
+    run: WorkerContext, task: FlowTask, batch: Batch, new: asyncpg.Connection
+) -> list[Batch]:
+    """Divides a batch into parts that have few enough rows to be held, and returns them, in order; the batch
+    alone where it has few, or cannot be divided.
+
+    Raises:
+        Stopped: another run took over.
+    """
+    parts = [batch]
+    while parts[-1].rows >= 2 * MOST_HELD and divisible(run, task, parts[-1]):
+        divided = await divide(run, task, parts[-1], MOST_HELD, new)
+        if divided is None:
+            break
+        parts[-1:] = divided
+    return parts
 
 
 async def with_old_rows(
