@@ -15,6 +15,8 @@ class DifferenceKind(StrEnum):
     """NEW does not hold it any more."""
     CHANGED = "changed"
     """NEW holds other values under its key."""
+    MISSING_OR_CHANGED = "missing or changed"
+    """NEW does not hold it as the run wrote it: whether somebody deleted or changed it cannot be told."""
     ADDED = "added"
     """NEW holds a row that no row of OLD became, written since the run began."""
 

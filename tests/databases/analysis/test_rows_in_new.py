@@ -42,7 +42,7 @@ async def test_rows_of_new_are_told_with_what_old_shares(
     report = _report(tmp_path)
     assert "public.colour of NEW holds 4 rows already" in report
     assert "OLD has 3 of their keys: 1 equal row, 2 differing rows" in report
-    assert "NEW holds 2 of OLD's names (title) under other ids" in report
+    assert "NEW holds 2 of OLD's values of title under other ids" in report
     assert "public.chair of NEW holds" not in report
     assert "1 question needs an answer" in report
     assert "can be moved as it is" not in report
@@ -74,7 +74,7 @@ async def test_ids_that_nothing_refers_to_are_no_question(
     alone = "CREATE TABLE colour (id int PRIMARY KEY, title text NOT NULL UNIQUE); INSERT INTO colour VALUES"
     pair = await make_pair(f"{alone} (1, 'red'), (2, 'green')", f"{alone} (2, 'red')")
     assert run_cli("analyze", pair.config(tmp_path)).status == 0
-    assert "Not as it is: NEW holds names of OLD under other ids (public.colour)." in _report(tmp_path)
+    assert "Not as it is: NEW holds values of OLD under other ids (public.colour)." in _report(tmp_path)
     assert run_cli("migrate", tmp_path / "config.json").status == 1
 
 

@@ -20,7 +20,7 @@ from tranship.sql import row_store as statements
 KEYED = "CREATE TABLE item (id int PRIMARY KEY, name text)"
 LOOSE = "CREATE TABLE item (id int, name text)"
 ROWS = "; INSERT INTO item SELECT g, 'name ' || g FROM generate_series(1, 2000) g"
-MISSING, CHANGED, ADDED = DifferenceKind
+MISSING, CHANGED, ADDED = DifferenceKind.MISSING, DifferenceKind.CHANGED, DifferenceKind.ADDED
 
 
 def counted(differences: tuple[Difference, ...]) -> dict[tuple[DifferenceKind, bool], int]:
@@ -141,7 +141,7 @@ async def test_a_full_folder_for_temporary_files_leaves_a_batch_unnamed(
     (one,) = result.tables
     assert (result.exit_status, one.verified) == (5, False)
     assert one.verified_why.startswith("the folder for temporary files is full")
-    assert counted(one.differences)[MISSING, False] == 2000
+    assert counted(one.differences) == {(DifferenceKind.MISSING_OR_CHANGED, False): 2000}
 
 
 TWO_TABLES = """

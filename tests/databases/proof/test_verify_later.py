@@ -16,6 +16,7 @@ from tranship.errors import UsageError
 from tranship.execution.results.outcome import StoppedRun
 from tranship.model.difference import DifferenceKind
 from tranship.model.options import Verify
+from tranship.report.verification import table_lines
 
 OLD = """
 CREATE TABLE item (id int PRIMARY KEY, name text, price numeric, kind text);
@@ -106,6 +107,13 @@ async def test_without_old_a_difference_is_still_one(make_pair: MakePair, tmp_pa
     assert (result.status, result.exit_status, result.old_read) == ("differs", 5, False)
     assert [table.verified for table in result.tables] == [False, False]
     assert {table.verified_why for table in result.tables} != {""}
+    # Nobody else wrote to the log; which row of the items is another one cannot be told.
+    assert seen(result) == {
+        ("item", DifferenceKind.MISSING_OR_CHANGED, None, (), 1, False, False),
+        ("log", DifferenceKind.MISSING, None, (), 2, False, False),
+    }
+    lines = [line for table in result.tables for line in table_lines(table)]
+    assert "  missing or changed in public.item: a row" in lines
 
 
 async def test_what_old_changed_since_is_no_difference(make_pair: MakePair, tmp_path: Path) -> None:

@@ -168,7 +168,12 @@ def alike(compared: Sequence[Compared]) -> bool:
 
 
 def _unnamed(one: Compared, batch: BatchRow) -> Difference:
-    """Returns that a batch differs, where nobody can say in which row."""
+    """Returns that a batch differs, where nobody can say in which row.
+
+    A row that others changed carries the batch's transactions no more, as one that they deleted: where NEW
+    holds rows of others, the one cannot be told from the other.
+    """
     lacking = _lacking(one, batch)
-    kind = DifferenceKind.MISSING if lacking > 0 else DifferenceKind.CHANGED
+    gone = DifferenceKind.MISSING_OR_CHANGED if one.there.others.rows else DifferenceKind.MISSING
+    kind = gone if lacking > 0 else DifferenceKind.CHANGED
     return Difference(str(one.of.plan.new), kind, rows=max(lacking, 1))

@@ -347,7 +347,7 @@ def _holds_rows(pair: TablePair, held: RowsInNew) -> Change:
         reasons.append(f"OLD has {held.keys} of their keys: {equal}, {differing}")
     if held.renumbered:
         reasons.append(
-            f"NEW holds {held.renumbered} of OLD's names ({', '.join(held.name)}) under other ids: "
+            f"NEW holds {held.renumbered} of OLD's values of {', '.join(held.name)} under other ids: "
             "rows that refer to them would refer to others"
         )
     return Change(

@@ -50,20 +50,21 @@ def other_ids(
 
 
 def _question(pair: TablePair, held: RowsInNew) -> Change:
-    under = []
+    under, named = [], ", ".join(held.name)
     if held.renumbered:
-        under.append(f"{held.renumbered} of OLD's names under other ids")
+        under.append(f"{held.renumbered} of OLD's values of {named} under other ids")
     if held.renamed:
-        under.append(f"other names under {held.renamed} of OLD's ids")
+        other = "other values" if under else f"other values of {named}"
+        under.append(f"{other} under {held.renamed} of OLD's ids")
     return Change(
         cls=ChangeClass.BREAKING,
         kind=ChangeKind.IDS_DIFFER,
         table=pair.flow,
-        description=f"{pair.new} of NEW holds {' and '.join(under)} ({', '.join(held.name)})",
+        description=f"{pair.new} of NEW holds {' and '.join(under)}",
         new_table=str(pair.new),
         evidence=(
             "rows that refer to these ids would refer to others",
-            "action 'existing' finds NEW's rows by their name, 'new_key' gives OLD's rows other ids,"
+            "action 'existing' finds NEW's rows by these values, 'new_key' gives OLD's rows other ids,"
             " 'drop_table' leaves them out",
             'with "rows": "same" a row with other values is rejected, with "update" OLD\'s values win, with'
             ' "keep" NEW\'s',

@@ -212,7 +212,7 @@ def _verdict(
     if renumbered:
         return Banner(
             (
-                f"Not as it is: NEW holds names of OLD under other ids ({', '.join(map(str, renumbered))}).",
+                f"Not as it is: NEW holds values of OLD under other ids ({', '.join(map(str, renumbered))}).",
                 "Rows that refer to them would refer to others: decide the columns that do, by a lookup.",
             ),
             Tone.BAD,
