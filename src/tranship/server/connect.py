@@ -11,6 +11,7 @@ from functools import partial
 from types import MappingProxyType
 
 import asyncpg
+from asyncpg.protocol.protocol import ENCODINGS_MAP
 
 from tranship.config import CommandSecret, CommandTrouble, Endpoint
 from tranship.errors import ConnectError
@@ -46,6 +47,10 @@ _NO_LIMITS = {
 """Settings that the first statements of a session make. They are not start-up parameters, because poolers
 refuse most of those. The TCP settings are the server's side of :data:`_KEEPALIVE`."""
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+# The driver decodes the texts of a session in SQL_ASCII as ASCII, and would fail at every other letter in a
+# name, a comment or a key. Where such a database holds text at all, it is mostly UTF-8.
+ENCODINGS_MAP["sql_ascii"] = "utf-8"
 
 OLDEST = 110000
 """``server_version_num`` of the oldest version whose catalogs the queries know."""
