@@ -8,7 +8,9 @@ from support import Database, Pair
 from support.counting import CountingProxy
 from support.proxy import Proxy
 from tranship.config import Endpoint, Secret
+from tranship.execution.resilience.retry import retry
 from tranship.model.names import Side
+from tranship.model.notes import Note
 from tranship.server.session import ISO, open_session
 
 NAMES = "SELECT array_agg(statement) FROM pg_prepared_statements"
@@ -58,6 +60,24 @@ async def test_a_statement_whose_result_changed_is_prepared_anew(pair: Pair) -> 
         assert dict(await conn.fetchrow("SELECT * FROM public.t")) == {"a": 1}
     await pair.old.run("ALTER TABLE t ALTER a TYPE text, ADD b int DEFAULT 2")
     assert dict(await conn.fetchrow("SELECT * FROM public.t")) == {"a": "1", "b": 2}
+    await conn.close()
+
+
+async def test_a_transaction_whose_statement_is_outdated_may_be_repeated(pair: Pair) -> None:
+    """Somebody alters a table between two batches; the driver cannot prepare anew in a failed transaction."""
+    await pair.old.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+    conn = await open_session(at(pair.old), datestyle=ISO)
+    for _ in range(3):
+        await conn.fetchrow("SELECT * FROM public.t")
+    await pair.old.run("ALTER TABLE t ALTER a TYPE text")
+
+    async def action() -> asyncpg.Record:
+        async with conn.transaction():
+            return await conn.fetchrow("SELECT * FROM public.t")
+
+    told: list[Note] = []
+    assert dict(await retry(action, tell=told.append, what="t")) == {"a": "1"}
+    assert len(told) == 1
     await conn.close()
 
 

@@ -80,6 +80,9 @@ def _place(error: asyncpg.PostgresError, table: TableName) -> _Place | None:
 
 def is_transient(error: BaseException) -> bool:
     """Returns whether another try may succeed: connection, deadlock, lock time-out, restart and the like."""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        # Somebody altered what a statement with a name reads. The driver has forgotten it by now.
+        return True
     if isinstance(error, asyncpg.PostgresError):
         state = sqlstate(error)
         return state in _TRANSIENT or state[:2] in _TRANSIENT_CLASSES
