@@ -6,7 +6,7 @@ SELECT r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
          - pg_catalog.current_setting('superuser_reserved_connections')::integer AS max_connections,
        -- The shared lock table has max_locks_per_transaction entries for each of so many processes and prepared transactions (MaxBackends in postinit.c).
        pg_catalog.current_setting('max_locks_per_transaction')::bigint AS locks_each,
-       (SELECT pg_catalog.sum(pg_catalog.current_setting(s.name, true)::bigint) FROM pg_catalog.unnest('{max_connections,max_prepared_transactions,max_worker_processes,max_wal_senders}'::text[]) AS s(name))
+       (SELECT pg_catalog.sum(pg_catalog.current_setting(s.name, true)::bigint)::bigint FROM pg_catalog.unnest('{max_connections,max_prepared_transactions,max_worker_processes,max_wal_senders}'::text[]) AS s(name))
          + COALESCE(pg_catalog.current_setting('autovacuum_worker_slots', true), pg_catalog.current_setting('autovacuum_max_workers'))::bigint + 1 AS lockers,
        r.rolsuper AS superuser
 FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
