@@ -4,6 +4,7 @@ found as done, or asked about with a code and a cure, and no command is a dead e
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -241,10 +242,14 @@ async def test_no_command_is_a_dead_end(dies: Dying, way: str) -> None:
 async def test_what_comes_in_the_way_during_a_run_stops_it(dies: Dying, observe: Observe) -> None:
     dead = await dies()
     new = dead.pair.new
+    # Two streams may commit at the same time.
+    hindering = asyncio.Lock()
 
     async def hinder(name: str) -> None:
         off = "SELECT count(*) = 0 FROM pg_constraint WHERE conname = 'person_boss_fkey'"
-        if name == "batch.committed" and await new.value(off):
+        async with hindering:
+            if name != "batch.committed" or not await new.value(off):
+                return
             await new.run("ALTER TABLE person ADD CONSTRAINT person_boss_fkey CHECK (id > 0)")
 
     observe(hinder)
