@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from tranship.model.count import count_of
 from tranship.model.notes import (
     AlreadyMigrated,
     BatchDivided,
@@ -109,7 +110,9 @@ def _of_rejects(note: RejectsNote) -> str:
             return f"--rejects-only leaves tables that no finished run moved: {', '.join(tables)}"
         case RejectedRowsGone(flow=flow, rows=rows, keys=keys):
             named = "; ".join(keys) + ("; …" if rows > len(keys) else "")
-            return f"{flow}: {rows} rejected rows are no longer in OLD and are left out: {named}"
+            verb = "is" if rows == 1 else "are"
+            gone = f"{count_of(rows, 'rejected row')} {verb} no longer in OLD and {verb} left out"
+            return f"{flow}: {gone}: {named}"
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -140,7 +143,8 @@ def _result(note: ResultWritten | ResultUnwritten) -> str:
 
 def _divided(note: BatchDivided) -> str:
     why = "batches take long" if note.slow else "it does not go through as a whole"
-    return f"{note.flow} batch {note.batch} is copied in parts of {note.first} and {note.second} rows: {why}"
+    parts = f"{note.first} and {count_of(note.second, 'row')}"
+    return f"{note.flow} batch {note.batch} is copied in parts of {parts}: {why}"
 
 
 def _of_snapshot(note: SnapshotNote) -> str:
@@ -152,11 +156,12 @@ def _of_snapshot(note: SnapshotNote) -> str:
             )
         case LookingForWrites(tables=tables, rows=rows):
             return (
-                f"transactions ran on OLD's server since: looking through {tables} tables ({rows} rows) "
+                "transactions ran on OLD's server since: looking through"
+                f" {count_of(tables, 'table')} ({count_of(rows, 'row')}) "
                 "for newer row versions"
             )
         case UnchangedSoFar(tables=tables):
-            return f"unchanged so far, {tables} tables to go"
+            return f"unchanged so far, {count_of(tables, 'table')} to go"
         case CopiedAnew():
             return "unfinished tables are copied again as OLD is now: the result is not one point in time"
         case _ as unreachable:

@@ -127,9 +127,11 @@ def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
                 f"  BROKEN: the sequence of {one.table}.{one.name} is behind the values of the column"
             )
         elif one.tolerated and one.rows:
-            yield shown(f"  tolerated: {grouped(one.rows)} rows break {one.kind} {one.name} of {one.table}")
+            breaking = f"{count_of(one.rows, 'row', write=grouped)} {'breaks' if one.rows == 1 else 'break'}"
+            yield shown(f"  tolerated: {breaking} {one.kind} {one.name} of {one.table}")
         elif one.rows:
-            yield shown(f"  BROKEN: {one.kind} {one.name} of {one.table}, by {grouped(one.rows)} rows")
+            broken_by = count_of(one.rows, "row", write=grouped)
+            yield shown(f"  BROKEN: {one.kind} {one.name} of {one.table}, by {broken_by}")
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:

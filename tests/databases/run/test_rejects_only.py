@@ -138,7 +138,7 @@ async def test_rows_are_taken_as_old_has_them_now_and_those_that_left_are_told(
     for live in (False, True):
         again = await migrate(pair, tmp_path, decided, rejects_only=True, live=live, heard=heard)
         assert (again.exit_status, counts(again)) == (0, {"public.sale": (2, 1, 0, 1)})
-        assert 'public.sale: 1 rejected rows are no longer in OLD and are left out: {"id": 14}' in said(heard)
+        assert 'public.sale: 1 rejected row is no longer in OLD and is left out: {"id": 14}' in said(heard)
         assert "TS348" in {problem.code for problem in again.problems if problem.warning}
         assert again.stats.rows_left_out == 1
     assert (11, 1, "7.00") in await sales(pair)
