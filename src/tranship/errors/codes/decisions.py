@@ -156,7 +156,7 @@ class TypeNotFoundInSql(RefusedSql, frozen=True):
 
 class ColumnNotFoundInSql(RefusedSql, frozen=True):
     message = RefusedSql.message
-    hint = "the old row is called old: old.column"
+    hint = "the old row is called old: old.x is its column x, in for_all old.{{old_column}} is each column"
 
 
 class ColumnMisspeltInSql(ColumnNotFoundInSql, frozen=True):

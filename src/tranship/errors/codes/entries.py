@@ -225,7 +225,7 @@ class EmptySql(RefusalMessage, frozen=True):
 class UneditedSql(RefusalMessage, frozen=True):
     code = WrongFields.code
     message = "{field} still holds the placeholder {placeholder}"
-    hint = "name columns as old.x"
+    hint = "name columns as old.x; in for_all old.{{old_column}} is each column"
     field: str
     placeholder: str
 

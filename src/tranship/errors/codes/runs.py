@@ -13,9 +13,9 @@ from tranship.model.names import TableName
 class NoRun(UsageMessage, frozen=True):
     code = "TS130"
     meaning = "no such run is on record in the journal"
-    cure = "see `tranship status CONFIG`; dry runs and rehearsals leave no record"
+    cure = "see `tranship status CONFIG`; dry runs, rehearsals and runs that were rolled back leave no record"
     message = "no live run is on record in NEW"
-    hint = "dry runs and rehearsals leave no record; what is there: {command}"
+    hint = "dry runs, rehearsals and runs that were rolled back leave no record; what is there: {command}"
     command: str
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.expression import Conversion
 from tranship.model.resolution import Action
@@ -61,6 +62,12 @@ class Asked(Struct, frozen=True):
 _NEW_COLUMN = Field("new_column", "the new column that it fills")
 _OLD_COLUMN = Field("old_column", "the old column that fills it")
 _SQL = Field("transform_sql", "an expression over the old row, for example lower(old.email)", Kind.SQL)
+_SQL_FOR_ALL = Field(
+    "transform_sql",
+    "an expression over the old row, in which {old_column} stands for the name of each column, for example"
+    " old.{old_column} AT TIME ZONE 'Europe/Berlin'",
+    Kind.SQL,
+)
 _MAPPING = Field("value_mapping", 'old value to new value, for example {"A": 1, "B": 2}', Kind.JSON)
 _LOOKUP = Field(
     "lookup_table",
@@ -95,7 +102,7 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
     """Returns the ways to answer a question, the most usual first. Others can be written as JSON."""
     old, new = _named(asked.old_column), _named(asked.new_column)
     if asked.pattern:
-        return _BARE, _EXPRESSION, _MAP
+        return _BARE, replace(_EXPRESSION, fields=(_SQL_FOR_ALL,)), _MAP
     if old and new:
         return (
             *_converted(asked.conversion),

@@ -84,7 +84,10 @@ def _reading(once: AskedOnce, asked: Sequence[DraftOf], *, complete: bool) -> tu
     if not asked:
         return ("OLD holds no value in any of them: both readings of the time zone come to the same",)
     if complete:
-        return (f"the times are taken for those of OLD's database time zone {once.zone}",)
+        return (
+            f"the times are taken for those of OLD's database time zone {once.zone}",
+            f"another time zone: transform_sql old.{OLD_COLUMN} AT TIME ZONE 'Europe/Berlin'",
+        )
     return both_readings(f"old.{OLD_COLUMN}", once.zone)
 
 
