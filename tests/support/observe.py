@@ -23,12 +23,17 @@ class Observe:
         self._mine.append(observer)
         return observer
 
-    def once(self, place: str, action: Callable[[], Awaitable[object]]) -> list[str]:
-        """Awaits ``action`` when a run first passes ``place``; returns the list that then holds the place."""
+    def once(self, place: str, action: Callable[[], Awaitable[object]], passage: int = 1) -> list[str]:
+        """Awaits ``action`` at the given passage of a place, counted from now and from 1; returns the list that
+        then holds the place.
+        """
         struck: list[str] = []
+        passed = 0
 
         async def observer(name: str) -> None:
-            if name == place and not struck:
+            nonlocal passed
+            passed += name == place
+            if name == place and passed == passage and not struck:
                 struck.append(name)
                 await action()
 

@@ -48,15 +48,7 @@ async def corrupted(
 ) -> Any:
     """A live run during which somebody runs a statement in NEW after the copy is proven."""
     (folder / "resolutions.json").write_text(decisions)
-    passed = 0
-
-    async def strike(place: str) -> None:
-        nonlocal passed
-        passed += place == "phase.entered"
-        if place == "phase.entered" and passed == 2:
-            await pair.new.run(statement)
-
-    observe(strike)
+    observe.once("phase.entered", lambda: pair.new.run(statement), passage=2)
     return await migrate(pair, folder, resolutions=str(folder / "resolutions.json"), **options)
 
 

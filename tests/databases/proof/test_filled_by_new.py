@@ -56,17 +56,13 @@ async def test_they_are_compared_without_a_key(make_pair: MakePair, tmp_path: Pa
     """Rows that others add are told as such, whatever they hold."""
     old = "CREATE TABLE log (line text); INSERT INTO log SELECT 'line ' || g FROM generate_series(1, 300) g"
     pair = await make_pair(old, "CREATE TABLE log (line text, seen boolean DEFAULT false)")
-    passed = 0
-
-    async def strike(place: str) -> None:
-        nonlocal passed
-        passed += place == "phase.entered"
-        if place == "phase.entered" and passed == 2:
-            await pair.new.run(
-                "UPDATE log SET seen = true WHERE line < 'line 12'; INSERT INTO log VALUES ('theirs', true)"
-            )
-
-    observe(strike)
+    observe.once(
+        "phase.entered",
+        lambda: pair.new.run(
+            "UPDATE log SET seen = true WHERE line < 'line 12'; INSERT INTO log VALUES ('theirs', true)"
+        ),
+        passage=2,
+    )
     result = await migrate(pair, tmp_path)
     assert (result.status, result.exit_status) == ("differs", 5)
     seen = {(d.kind, d.columns, d.rows) for d in result.tables[0].differences}

@@ -33,15 +33,11 @@ async def test_what_lies_in_the_sample_is_found(
 ) -> None:
     """Row 1 is in the first batch, which is always one of the sample; beyond it, rows are counted."""
     pair = await make_pair(OLD, NEW)
-    passed = 0
-
-    async def strike(place: str) -> None:
-        nonlocal passed
-        passed += place == "phase.entered"
-        if place == "phase.entered" and passed == 2:
-            await pair.new.run("UPDATE item SET n = 0 WHERE id = 1; DELETE FROM item WHERE id > 4990")
-
-    observe(strike)
+    observe.once(
+        "phase.entered",
+        lambda: pair.new.run("UPDATE item SET n = 0 WHERE id = 1; DELETE FROM item WHERE id > 4990"),
+        passage=2,
+    )
     result = await migrate(pair, tmp_path, sample="1%")
     assert (result.status, result.exit_status) == ("differs", 5)
     found = {one.key["id"] for one in result.tables[0].differences if one.key}

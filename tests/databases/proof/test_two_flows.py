@@ -72,18 +72,10 @@ async def both(
     its end, by ``verify``.
     """
     pair = await make_pair(OLD, NEW)
-    passed = 0
-
-    async def strike(place: str) -> None:
-        nonlocal passed
-        passed += place == "phase.entered"
-        if place == "phase.entered" and passed == 2:
-            await pair.new.run(statement)
-
-    observe(strike)
+    struck = observe.once("phase.entered", lambda: pair.new.run(statement), passage=2)
     meanwhile = await migrate(pair, folder, resolutions=decided(folder, decisions), **options)
     observe.stop()
-    assert passed >= 2
+    assert struck
     later = await make_pair(OLD, NEW)
     (folder / "later").mkdir()
     ended = await migrate(later, folder / "later", resolutions=decided(folder, decisions))
