@@ -23,9 +23,11 @@ from tranship.api.report import RunReport, report
 from tranship.api.upkeep import (
     Diagnosis,
     Ping,
+    Purged,
     Reached,
     Rollback,
     RollbackTable,
+    RolledBack,
     RunState,
     TableState,
     accept,
@@ -34,7 +36,10 @@ from tranship.api.upkeep import (
     purge,
     restore_all,
     rollback,
+    rolled_back,
     status,
+    staying_path,
+    write_staying,
 )
 from tranship.api.verify import Verified, check_certificate, verify
 from tranship.codec.files import result_path
@@ -60,10 +65,12 @@ __all__ = [
     "Ping",
     "Prepared",
     "Problem",
+    "Purged",
     "Reached",
     "Refused",
     "Rollback",
     "RollbackTable",
+    "RolledBack",
     "RunReport",
     "RunState",
     "Sides",
@@ -93,9 +100,12 @@ __all__ = [
     "restore_all",
     "result_path",
     "rollback",
+    "rolled_back",
     "status",
+    "staying_path",
     "suggest",
     "undecided",
     "validate",
     "verify",
+    "write_staying",
 ]

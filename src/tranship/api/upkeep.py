@@ -5,15 +5,19 @@ from __future__ import annotations
 from tranship.analysis.reached import Ping, Reached, ping_both
 from tranship.config import Config
 from tranship.execution.rollback.command import Rollback, RollbackTable, rollback
+from tranship.execution.rollback.staying import staying_path, write_staying
 from tranship.execution.upkeep.doctor import Diagnosis, accept, examine, restore_all
-from tranship.execution.upkeep.status import RunState, TableState, purge, status
+from tranship.execution.upkeep.status import Purged, RunState, TableState, purge, rolled_back, status
+from tranship.server.journal import RolledBack
 
 __all__ = [
     "Diagnosis",
     "Ping",
+    "Purged",
     "Reached",
     "Rollback",
     "RollbackTable",
+    "RolledBack",
     "RunState",
     "TableState",
     "accept",
@@ -22,7 +26,10 @@ __all__ = [
     "purge",
     "restore_all",
     "rollback",
+    "rolled_back",
     "status",
+    "staying_path",
+    "write_staying",
 ]
 
 

@@ -9,7 +9,7 @@ from tranship.model.options import command_line
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
-    from tranship.api import Diagnosis, RunState
+    from tranship.api import Diagnosis, Purged, RolledBack, RunState
     from tranship.model.verification import Verification
 
 
@@ -22,6 +22,41 @@ def status_verdict(states: Sequence[RunState], words: Sequence[str]) -> str:
     if waiting is not None:
         return _unfinished(waiting, words)
     return _all_finished(states, words)
+
+
+def no_run_verdict(gone: Sequence[RolledBack], place: str, words: Sequence[str]) -> str:
+    """Returns why no run is on record, and what comes next.
+
+    Args:
+        gone: the runs that were rolled back.
+        place: NEW and the journal's schema, as messages name them.
+        words: they name the databases on the command line.
+    """
+    if not gone:
+        return f"No run is on record in {place}. A dry run: {command_line('tranship', 'migrate', *words)}"
+    last = gone[-1]
+    again = last.again or command_line("tranship", "migrate", *words, "--live")
+    purge = command_line("tranship", "purge", *words)
+    return (
+        f"No run is on record in {place} any more: {_back(last)} on {last.at:%Y-%m-%d %H:%M:%S %Z}. "
+        f"Move the rows again: {again}; or remove the journal: {purge}"
+    )
+
+
+def purge_words(done: Purged) -> str:
+    """Returns what the journal held that was removed."""
+    parts = []
+    if done.runs:
+        parts.append("1 finished run" if len(done.runs) == 1 else f"{len(done.runs)} finished runs")
+    parts += [_back(one) for one in done.rolled_back]
+    return "; ".join(parts) or "it held no run any more"
+
+
+def _back(run: RolledBack) -> str:
+    if not run.stays:
+        return f"run {run.id} was rolled back"
+    was = "was" if run.stays == 1 else "were"
+    return f"run {run.id} was rolled back, and {_rows(run.stays)} that others wrote or changed {was} left"
 
 
 def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:

@@ -161,7 +161,7 @@ async def test_sql_that_is_none_of_ours_is_shown_and_not_executed(
 
 async def test_purge_removes_a_finished_one(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await earlier_pair(make_pair, "finished")
-    assert len(await purge(load_config(pair.config(tmp_path)))) == 1
+    assert len((await purge(load_config(pair.config(tmp_path)))).runs) == 1
     assert await pair.new.value("SELECT to_regnamespace('_tranship') IS NULL")
 
 

@@ -91,6 +91,7 @@ def test_the_manual_describes_the_library() -> None:
     inner = {
         "Diagnosis",
         "Prepared",
+        "RolledBack",
         "RollbackTable",
         "Sides",
         "TableState",
@@ -98,7 +99,7 @@ def test_the_manual_describes_the_library() -> None:
         "connections",
         "examine",
     }
-    inner |= {"prepare", "read_sides", "refuse", "restore_all", "result_path", "undecided"}
+    inner |= {"prepare", "read_sides", "refuse", "restore_all", "result_path", "staying_path", "undecided"}
     assert set(api.__all__) - described == inner
     assert all(getattr(api, name) is not None for name in api.__all__)
 

@@ -21,16 +21,16 @@ def command(context: click.Context, config: tuple[str, ...]) -> None:
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
+    from tranship.cli.verdicts import purge_words
 
     loaded = load(config)
-    runs = run(lambda _: api.purge(loaded))
+    done = run(lambda _: api.purge(loaded))
     call = context.ensure_object(CliContext)
     if call.json:
-        answer_json(call, runs)
+        answer_json(call, done.runs)
         return
     journal, new = loaded.journal_schema, loaded.new.display
-    if runs:
-        count = "1 finished run" if len(runs) == 1 else f"{len(runs)} finished runs"
-        say(f"Journal {journal} removed from {new}: {count}. Nothing left to do.")
+    if done.journal:
+        say(f"Journal {journal} removed from {new}: {purge_words(done)}. Nothing left to do.")
     else:
-        say(f"No journal {journal} is left in {new}: it held no run. Nothing left to do.")
+        say(f"There is no journal {journal} in {new}. Nothing left to do.")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import CliContext, answering, databases
+from tranship.cli.context import CliContext, answering, databases, results
 from tranship.cli.exit_status import exits
 
 if TYPE_CHECKING:
     from tranship.api import Rollback, RollbackTable
+    from tranship.config import Config
 
 NAMED = 10
 """Rows per table that are named because others wrote or changed them."""
+HELD = '{"action": "existing", "rows": "keep"}'
+"""What lets a row of NEW's own stay and the one of OLD behind."""
 
 
 @click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 4))
@@ -27,11 +31,19 @@ NAMED = 10
 @click.option(
     "--run", "run_id", metavar="ID", help="Which run (tranship status names them).  [default: the latest]"
 )
+@results
 @answering
 @click.pass_context
-def command(context: click.Context, config: tuple[str, ...], live: bool, run_id: str | None) -> None:
-    """Delete exactly the rows that a run wrote into the NEW database of CONFIG. Rows changed since are listed
-    and left (status 1).
+def command(
+    context: click.Context,
+    config: tuple[str, ...],
+    live: bool,
+    run_id: str | None,
+    prefix: str | None,
+    results_dir: str,
+) -> None:
+    """Delete exactly the rows that a run wrote into the NEW database of CONFIG. Rows that others changed
+    since stay (status 1), and a file names them.
     """
     from tranship import api
     from tranship.cli.answer import answer_json
@@ -39,10 +51,14 @@ def command(context: click.Context, config: tuple[str, ...], live: bool, run_id:
     from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import say
+    from tranship.codec.files import check_folder
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
+    path = api.staying_path(results_dir, prefix)
     if live:
+        # Before any row is deleted: afterwards a file that cannot be written would hide what was done.
+        check_folder(path)
         call.begin_writing()
     with display(call, "roll back" if live else "count what would be rolled back") as shows:
         done = run(
@@ -50,12 +66,12 @@ def command(context: click.Context, config: tuple[str, ...], live: bool, run_id:
             stoppable=(lambda: True) if live else None,
             shows=shows,
         )
+    file = api.write_staying(done, path)
     status = 1 if any(table.left for table in done.tables) else 0
     if call.json:
         answer_json(call, done, status=status)
     else:
-        say(_verdict(done, call.invocation, config))
-        for line in _lines(done):
+        for line in (_verdict(done), *_lines(done), *_next(done, loaded, call.invocation, file)):
             say(line)
     context.exit(status)
 
@@ -87,37 +103,73 @@ def _left(rows: int) -> str:
     return f", {rows} left: changed or deleted since" if rows else ""
 
 
-def _verdict(done: Rollback, invocation: str, config: tuple[str, ...]) -> str:
-    """Returns the first line of the end: what became of the run's rows, and what comes next."""
+def _gone(table: RollbackTable) -> str:
+    """Returns what became of the run's rows that are not as it wrote them."""
+    if not table.missing:
+        return ""
+    were = "was" if table.missing == 1 else "were"
+    # Where nobody wrote or changed a row, none of them can be a changed one.
+    what = "changed or deleted" if table.others_rows else "deleted"
+    return f"; {_rows(table.missing)} of the run {were} {what} by others since"
+
+
+def _verdict(done: Rollback) -> str:
+    """Returns the first line of the end: what became of the run's rows."""
+    count = _rows(sum(table.unchanged for table in done.tables))
+    if done.stays:
+        stay = "stays" if done.stays == 1 else "stay"
+        rest = f"{_rows(done.stays)} that others wrote or changed since {stay}"
+    else:
+        rest = f"none of its rows {'is left' if done.live else 'would be left'}"
+    if not done.live:
+        return f"{count} of run {done.run.id} would be deleted; {rest}. Nothing is changed yet."
+    return f"{count} of run {done.run.id} deleted; {rest}."
+
+
+def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) -> Iterator[str]:
+    """Yields what a person can do now."""
     from tranship.model.options import command_line
 
-    rows = sum(table.unchanged for table in done.tables)
-    count = _rows(rows)
-    left = sum(table.written - table.unchanged for table in done.tables if not table.gone)
-    others = f"; {left} left: changed or deleted since" if left else ""
-    if done.live:
-        return f"{count} of run {done.run.id} deleted{others}."
-    live = command_line(invocation, "rollback", *config, "--run", done.run.id, "--live")
-    return f"{count} would be deleted{others}. Nothing is changed yet. Next: {live}"
+    words = loaded.words
+    if file is not None:
+        yield f"Rows that stay: {file}"
+    if not done.live:
+        yield f"Next: {command_line(invocation, 'rollback', *words, '--run', done.run.id, '--live')}"
+        return
+    again = done.run.decided_by.again if done.run.decided_by is not None else ""
+    again = again or command_line(invocation, "migrate", *words, "--live")
+    if done.stays:
+        yield "Next: look at the rows that stay. A row of OLD with the key of one of them would be rejected"
+        yield f"by a further run: delete that one, or add {HELD} for its table to the resolutions file"
+        yield '("keep": NEW\'s row stays as it is; "update": OLD\'s values replace those of NEW\'s row).'
+    yield f"To move the rows again: {again}"
+    purge = command_line(invocation, "purge", *words)
+    yield f"The journal, schema {loaded.journal_schema}, stays in NEW until you remove it: {purge}"
 
 
 def _lines(done: Rollback) -> Iterator[str]:
-    yield f"Run {done.run.id}" + ("" if done.live else " (nothing is changed without --live)")
-    for table in done.tables:
+    last = {table.table: number for number, table in enumerate(done.tables)}
+    for number, table in enumerate(done.tables):
         gone = "deleted" if done.live else "would be deleted"
         of = _source(table)
         if table.gone:
-            yield f"  {table.table}{of}: the table was dropped, and {table.written} rows of the run with it"
+            yield f"  {table.table}{of}: the table was dropped, and {_rows(table.written)} of the run with it"
             continue
-        rows = _rows(table.unchanged)
-        yield f"  {table.table}{of}: {rows} {gone}{_left(table.written - table.unchanged)}"
-        for key in table.others[:NAMED]:
-            values = ", ".join(f"{column}={value}" for column, value in key.items())
-            yield f"    written or changed by others since: {values}"
-        if len(table.others) > NAMED:
-            yield "    … (--format json names more)"
+        yield f"  {table.table}{of}: {_rows(table.unchanged)} {gone}{_gone(table)}"
         yield from _restored(table, live=done.live)
+        # Several flows may fill one table, whose rows of others are told once.
+        if last[table.table] == number:
+            yield from _staying(table)
     for name in done.sequences:
         yield f"  sequence {name}: {'set back' if done.live else 'would be set back'}"
     for name in done.sequences_left:
         yield f"  sequence {name}: left, moved on by others since"
+
+
+def _staying(table: RollbackTable) -> Iterator[str]:
+    """Yields the rows of a table that others wrote or changed, the first of them by name."""
+    for key in table.others[:NAMED]:
+        values = ", ".join(f"{column}={value}" for column, value in key.items())
+        yield f"    written or changed by others since, stays: {values}"
+    if table.others_rows > NAMED:
+        yield f"    … and {_rows(table.others_rows - NAMED)} more"

@@ -43,41 +43,40 @@ def command(context: click.Context, config: tuple[str, ...], watch: bool) -> Non
     loaded = load(config)
     if watch:
         run(lambda _: _watch(loaded, config))
-        return
-    states = run(lambda _: api.status(loaded))
-    if call.json:
-        answer_json(call, states)
+    elif call.json:
+        answer_json(call, run(lambda _: api.status(loaded)))
     else:
-        _say(states, loaded, config)
+        run(lambda _: _look(loaded, config))
 
 
-async def _watch(loaded: Config, config: tuple[str, ...]) -> None:
-    """Shows the states until no run is at work."""
+async def _look(loaded: Config, config: tuple[str, ...], *, clear: bool = False) -> tuple[api.RunState, ...]:
+    """Shows the states once and returns them. ``clear``: on a terminal, in place of what it shows."""
     from tranship import api
-
-    while True:
-        states = await api.status(loaded)
-        if sys.stdout.isatty():
-            click.clear()
-        _say(states, loaded, config)
-        if not any(state.running for state in states):
-            return
-        await asyncio.sleep(_SECONDS if sys.stdout.isatty() else _SECONDS_WITHOUT_TERMINAL)
-
-
-def _say(states: tuple[api.RunState, ...], loaded: Config, config: tuple[str, ...]) -> None:
     from tranship.cli.terminal import say
-    from tranship.cli.verdicts import status_verdict
+    from tranship.cli.verdicts import no_run_verdict, status_verdict
 
+    states = await api.status(loaded)
+    gone = () if states else await api.rolled_back(loaded)
+    if sys.stdout.isatty() and clear:
+        click.clear()
     if not states:
-        begin = command_line("tranship", "migrate", *config)
         place = f"{loaded.new.display} (journal schema {loaded.journal_schema})"
-        say(f"No run is on record in {place}. A dry run: {begin}")
-        return
+        say(no_run_verdict(gone, place, config))
+        return states
     say(status_verdict(states, config))
     for state in states:
         for line in _lines(state, config):
             say(line)
+    return states
+
+
+async def _watch(loaded: Config, config: tuple[str, ...]) -> None:
+    """Shows the states until no run is at work."""
+    while True:
+        states = await _look(loaded, config, clear=True)
+        if not any(state.running for state in states):
+            return
+        await asyncio.sleep(_SECONDS if sys.stdout.isatty() else _SECONDS_WITHOUT_TERMINAL)
 
 
 def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:

@@ -13,9 +13,12 @@ from tranship.model.names import TableName
 class NoRun(UsageMessage, frozen=True):
     code = "TS130"
     meaning = "no such run is on record in the journal"
-    cure = "see `tranship status CONFIG`; dry runs, rehearsals and runs that were rolled back leave no record"
+    cure = (
+        "see `tranship status CONFIG`; dry runs and rehearsals leave no record; of one that was rolled back "
+        "the message says so"
+    )
     message = "no live run is on record in NEW"
-    hint = "dry runs, rehearsals and runs that were rolled back leave no record; what is there: {command}"
+    hint = "dry runs and rehearsals leave no record; what is there: {command}"
     command: str
 
 
@@ -23,6 +26,23 @@ class NoSuchRun(NoRun, frozen=True):
     message = "no run {run} is on record in NEW"
     hint = "the runs on record: {command}"
     run: str
+
+
+class RunRolledBack(NoRun, frozen=True):
+    message = "run {run} was rolled back on {at}: NEW holds none of its rows"
+    hint = "move the rows again: {again}; or remove the journal from NEW: {command}"
+    run: str
+    at: str
+    again: str
+    """The command that moves the rows again."""
+
+
+class RunRolledBackInPart(RunRolledBack, frozen=True):
+    message = (
+        "run {run} was rolled back on {at}; {stays:# row|# rows} of its tables that others wrote or changed "
+        "meanwhile {stays:was|were} left"
+    )
+    stays: int
 
 
 class CopiedServer(RefusalMessage, frozen=True):

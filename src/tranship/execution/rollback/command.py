@@ -12,15 +12,15 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.errors import Refused, UsageError
+from tranship.errors import Refused
 from tranship.errors.codes.rejects_only import TakenUpLater
-from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
+from tranship.execution.results.on_record import unknown_run
 from tranship.execution.rollback.delete import RollbackContext, broken_off, roll_back
 from tranship.execution.rollback.images import find_images
 from tranship.execution.rollback.refusals import refuse
-from tranship.execution.rollback.written import Written, find_written, rows_of_others
+from tranship.execution.rollback.written import Others, Written, find_others, find_written
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -41,7 +41,9 @@ class RollbackTable(Struct, frozen=True):
     unchanged: int
     """Rows that are still as the run wrote them; only these are deleted."""
     others: tuple[dict[str, str], ...] = ()
-    """Keys of the first rows that others wrote or changed since. The rows that stay are among them."""
+    """What names the first rows of the table that others wrote or changed since: their keys, or their places
+    where it has no key. A table that several flows fill has the same in each.
+    """
     gone: bool = False
     """The table was dropped, and its rows with it."""
     flow: str | UnsetType = UNSET
@@ -54,13 +56,20 @@ class RollbackTable(Struct, frozen=True):
     """Keys of the first of the others; none in a preview."""
     old_table: TableName | UnsetType = UNSET
     """The table of OLD from which the rows came; absent where it has the name of the new one."""
+    others_rows: int = 0
+    """All rows of the table that others wrote or changed since; they stay."""
+
+    @property
+    def missing(self) -> int:
+        """The number of rows of the run that others changed or deleted since."""
+        return self.written - self.unchanged if not self.gone else 0
 
     @property
     def left(self) -> int:
-        """The number of rows that can no longer be proven to be the run's, or do not get back their
-        values.
-        """
-        return self.written - self.unchanged + self.updated - self.restored if not self.gone else 0
+        """The most rows that stay and may once have been the run's, or that do not get back their values."""
+        if self.gone:
+            return 0
+        return min(self.missing, self.others_rows) + self.updated - self.restored
 
 
 class Rollback(Struct, frozen=True):
@@ -74,6 +83,11 @@ class Rollback(Struct, frozen=True):
     """Sequences that others have used since."""
     live: bool
     deleted: int = 0
+
+    @property
+    def stays(self) -> int:
+        """The number of rows that others wrote or changed since and that stay."""
+        return sum({table.table: table.others_rows for table in self.tables}.values())
 
 
 async def rollback(
@@ -97,7 +111,7 @@ async def rollback(
         journal = await find_journal(new, config.journal_schema)
         chosen = await _chosen(new, journal, run) if journal is not None else None
         if journal is None or chosen is None:
-            raise _unknown(run, config)
+            raise await unknown_run(new, journal, config, run)
         await _refuse_taken_up(new, journal, chosen, config)
         catalog = await _catalog(new, journal)
         if not live:
@@ -134,11 +148,6 @@ async def _refuse_taken_up(new: asyncpg.Connection, journal: Journal, run: Run, 
         raise Refused(TakenUpLater(run.id, later[-1]["run"], command))
 
 
-def _unknown(run: str | None, config: Config) -> UsageError:
-    status = command_line("tranship", "status", *config.words)
-    return UsageError(NoSuchRun(status, run) if run else NoRun(status))
-
-
 async def _catalog(new: asyncpg.Connection, journal: Journal) -> Catalog:
     async with new.transaction(readonly=True):
         return await read_catalog(new, None, journal_schema=journal.schema)
@@ -149,22 +158,42 @@ async def _preview(
 ) -> Rollback:
     """Returns what a rollback would do."""
     back, left = await _sequences(new, await journal.sequences(new, run.id))
-    others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
+    others = await _others(new, journal, catalog, run, tables)
     listed = tuple(
         RollbackTable(
             w.task.flow.new,
             w.rows,
             w.found,
-            keys,
+            others[w.task.flow.new].keys,
             w.gone,
             w.task.flow.name or UNSET,
             w.images.rows,
             w.images.ours,
             old_table=w.task.flow.old if w.task.flow.old != w.task.flow.new else UNSET,
+            others_rows=others[w.task.flow.new].rows,
         )
-        for w, keys in zip(tables, others, strict=True)
+        for w in tables
     )
     return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
+
+
+async def _others(
+    new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]
+) -> dict[TableName, Others]:
+    """Returns by table the rows that neither this run nor another one of the journal wrote."""
+    beside: dict[TableName, list[int]] = {}
+    for other in await journal.runs(new, None):
+        if other.id == run.id:
+            continue
+        tasks = await journal.tasks(new, other.id)
+        names = {task.position: task.flow.new for task in tasks}
+        for batch in await journal.batches(new, tasks, other.id):
+            beside.setdefault(names[batch.position], []).extend((*batch.xids, *batch.update_xids))
+    found = {}
+    for name in dict.fromkeys(written.task.flow.new for written in tables):
+        ours = [written for written in tables if written.task.flow.new == name]
+        found[name] = await find_others(new, catalog, name, ours, beside.get(name, ()))
+    return found
 
 
 async def _sequences(
@@ -205,6 +234,8 @@ async def _carry_out(
             await new.execute(
                 sql_sequences.set_sequence(moved.name, moved.before, called=moved.before_called)
             )
+        if journal.format > 1:
+            await new.execute(journal.sql("keep_rolled_back"), preview.run.id, preview.stays)
         for statement in journal.sql.forget_run:
             await new.execute(statement, preview.run.id)
     sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))

@@ -24,8 +24,8 @@ from tranship.sql.session import CONSTRAINTS_NOW, DEFAULT_PATH, RELEASE, SAVEPOI
 
 PIECE = 5_000
 """Rows that one transaction restores."""
-LISTED = 100
-"""Rows per table that are named because others changed them."""
+LISTED = 10_000
+"""Rows per table that are named because others wrote or changed them."""
 
 Place = tuple[int, int, int, int, str]
 """The old row whose values a row of NEW got: source, page, line, item and key."""

@@ -20,6 +20,7 @@ from tranship.errors.codes.runs import (
 from tranship.errors.codes.upkeep import TableRenamed
 from tranship.execution.rollback.images import LISTED, Images, find_images
 from tranship.model.catalog import Catalog
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.model.visible import pasteable
 from tranship.server.identity import read_identity
@@ -37,10 +38,10 @@ class Written(Struct, frozen=True):
     rows: int
     """Rows by the journal, without those that an interrupted rollback has deleted."""
     xids: tuple[int, ...]
+    oldest: int = 0
+    """The first of them, 64 bits; 0: the run wrote nothing here."""
     found: int = 0
     """Rows that still carry one of the transactions. Others have changed or deleted the rest of ``rows``."""
-    age: int = 0
-    """Transactions since the oldest of them."""
     update_xids: tuple[int, ...] = ()
     """The transactions that changed rows of NEW's own."""
     images: Images = Images()
@@ -52,6 +53,14 @@ class Written(Struct, frozen=True):
     def every_xid(self) -> tuple[int, ...]:
         """All transactions of the run on the table."""
         return (*self.xids, *self.update_xids)
+
+
+class Others(Struct, frozen=True):
+    """Rows of one table of NEW that others wrote or changed since a run began."""
+
+    rows: int = 0
+    keys: tuple[dict[str, str], ...] = ()
+    """What names the first of them, in order: the key, or the row's place where the table has no key."""
 
 
 async def find_written(
@@ -73,8 +82,8 @@ async def find_written(
         raise Refused(CopiedServer())
     tasks = await journal.tasks(new, run.id)
     batches = [batch for batch in await journal.batches(new, tasks, run.id) if batch.xids]
-    age = await _age(new, run, batches)
-    found = [await _written(new, task, batches, age) for task in tasks if wanted(task)]
+    await _refuse_too_old(new, run, batches)
+    found = [await _written(new, task, batches) for task in tasks if wanted(task)]
     return tuple(
         [
             w if w.gone else replace(w, images=await find_images(new, journal, run, catalog, w.task))
@@ -83,29 +92,32 @@ async def find_written(
     )
 
 
-async def _age(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -> int:
-    """Returns the number of transactions since the oldest one of the run.
+async def _refuse_too_old(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -> None:
+    """Refuses a run since whose oldest transaction there were too many.
 
     Raises:
-        Refused: they are too many.
+        Refused: there were.
     """
     current = await new.fetchval(statements.CURRENT_XID)
+    if current - (_oldest(batches) or current) > WRAP:
+        raise Refused(TooManyTransactions(run.id))
+
+
+def _oldest(batches: Sequence[BatchRow]) -> int:
+    """Returns the first transaction of batches, 64 bits; 0: they have none."""
     # A batch's first id is its own transaction: it has all 64 bits and is older than those of its
     # savepoints, of which only 32 bits are known.
-    oldest = min((batch.xids[0] for batch in batches), default=current)
-    if current - oldest > WRAP:
-        raise Refused(TooManyTransactions(run.id))
-    return int(current - oldest)
+    return min((batch.xids[0] for batch in batches if batch.xids), default=0)
 
 
-async def _written(new: asyncpg.Connection, task: TaskRow, batches: Sequence[BatchRow], age: int) -> Written:
+async def _written(new: asyncpg.Connection, task: TaskRow, batches: Sequence[BatchRow]) -> Written:
     mine = [batch for batch in batches if batch.position == task.position]
     rows, xids = sum(batch.written for batch in mine), tuple(xid for batch in mine for xid in batch.xids)
     if xids and not await _there(new, task):
         return Written(task, rows, (), gone=True)
     found = await new.fetchval(sql_rollback.count_ours(task.flow.new, xids)) if xids else 0
     updates = tuple(xid for batch in mine for xid in batch.update_xids)
-    return Written(task, rows, xids, found, age, updates)
+    return Written(task, rows, xids, _oldest(mine), found, updates)
 
 
 async def _there(new: asyncpg.Connection, task: TaskRow) -> bool:
@@ -142,28 +154,40 @@ async def refuse_edited(
             problems.append(UpdatesEdited(mine.task.flow.new, overwritten, run.id).problem())
         if not mine.xids or mine.found >= mine.rows:
             continue
-        counted = await new.fetchrow(count_written(mine.task.flow.new, mine.every_xid, mine.xids[0]))
+        counted = await new.fetchrow(count_written(mine.task.flow.new, mine.every_xid, mine.oldest))
         changed = min(mine.rows - mine.found, counted["others"])
         if changed:
-            others = await rows_of_others(new, catalog, mine)
-            keys = [", ".join(f"{name}={value}" for name, value in key.items()) for key in others[:5]]
+            others = await find_others(new, catalog, mine.task.flow.new, [mine])
+            keys = [", ".join(f"{name}={value}" for name, value in key.items()) for key in others.keys[:5]]
             named = f" (among them {'; '.join(keys)})" if keys else ""
             problems.append(RowsEdited(mine.task.flow.new, changed, run.id, named).problem())
     if problems:
         raise Refused(problems)
 
 
-async def rows_of_others(
-    new: asyncpg.Connection, catalog: Catalog, mine: Written
-) -> tuple[dict[str, str], ...]:
-    """Returns the keys of the first rows that others wrote or changed since the run's first transaction.
+async def find_others(
+    new: asyncpg.Connection,
+    catalog: Catalog,
+    table: TableName,
+    ours: Sequence[Written],
+    beside: Sequence[int] = (),
+) -> Others:
+    """Returns the rows of a table that others wrote or changed since the run's first transaction there.
 
-    A table without a key has no name for its rows, so none are returned.
+    ``ours`` is what the run wrote into the table, each flow by itself; ``beside`` are transactions that do
+    not count as others, either.
     """
-    table = catalog.table(mine.task.flow.new)
-    key = table.order_key if table is not None else ()
-    if not key or not mine.xids:
-        return ()
-    since = sql_rollback.written_since(mine.task.flow.new, key, mine.every_xid, mine.age, LISTED)
-    rows = await new.fetch(since)
-    return tuple(dict(zip(key, row["key"], strict=True)) for row in rows)
+    oldest = min((written.oldest for written in ours if written.oldest), default=0)
+    known = catalog.table(table)
+    if not oldest or known is None:
+        return Others()
+    xids = [*(xid for written in ours for xid in written.every_xid), *beside]
+    counted = await new.fetchrow(count_written(table, xids, oldest))
+    if not counted["others"]:
+        return Others()
+    # Without a key the row's place names it, until it is changed or the table is rewritten.
+    partitioned = known.kind == RelationKind.PARTITIONED_TABLE
+    key = known.order_key or (("tableoid", "ctid") if partitioned else ("ctid",))
+    rows = await new.fetch(sql_rollback.written_since(table, key, xids, oldest, LISTED))
+    keys = (dict(zip(key, row["key"], strict=True)) for row in rows)
+    return Others(counted["others"], tuple(keys))

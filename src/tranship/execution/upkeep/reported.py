@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import asyncpg
 
 from tranship.config import Config
-from tranship.errors import UsageError
-from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.results.causes import CauseCounter
+from tranship.execution.results.on_record import unknown_run
 from tranship.execution.upkeep.status import RunState, state_of
-from tranship.model.options import command_line
 from tranship.model.reported_run import ReportedRun, ReportedTable
 from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, DecidedBy, Journal, Run, TaskRow, find_journal
@@ -32,8 +30,7 @@ async def reported(config: Config, run: str | None) -> ReportedRun:
         runs = await journal.runs(new, None) if journal is not None else ()
         wanted = [one for one in runs if run in (None, one.id)]
         if journal is None or not wanted:
-            status = command_line("tranship", "status", *config.words)
-            raise UsageError(NoSuchRun(status, run) if run else NoRun(status))
+            raise await unknown_run(new, journal, config, run)
         return await _reported(new, journal, config, wanted[-1])
 
 

@@ -19,6 +19,7 @@ from tranship.server.cut import old_rows
 from tranship.server.journal import (
     BatchRow,
     Journal,
+    RolledBack,
     Run,
     RunStatus,
     TaskRow,
@@ -82,8 +83,26 @@ async def status(config: Config) -> tuple[RunState, ...]:
         return tuple([await state_of(new, journal, run) for run in await journal.runs(new, None)])
 
 
-async def purge(config: Config) -> tuple[Run, ...]:
-    """Removes the journal with its rejected rows. Returns the runs that it held.
+async def rolled_back(config: Config) -> tuple[RolledBack, ...]:
+    """Returns the runs that were rolled back, in the order of their rollbacks; none without a journal."""
+    async with control(config) as new:
+        journal = await find_journal(new, config.journal_schema)
+        return await journal.rolled_back(new) if journal is not None else ()
+
+
+class Purged(Struct, frozen=True):
+    """What a purge removed."""
+
+    runs: tuple[Run, ...] = ()
+    """The finished runs that the journal held."""
+    rolled_back: tuple[RolledBack, ...] = ()
+    """The runs of which it said that they were rolled back."""
+    journal: bool = True
+    """Whether there was a journal."""
+
+
+async def purge(config: Config) -> Purged:
+    """Removes the journal with its rejected rows. Returns what it held.
 
     Raises:
         Refused: a run is not finished, or something is still switched off.
@@ -91,19 +110,21 @@ async def purge(config: Config) -> tuple[Run, ...]:
     async with control(config) as new:
         journal = await find_journal(new, config.journal_schema)
         if journal is None:
-            return ()
+            return Purged(journal=False)
         await _all_over(new, journal, config)
         runs: list[Run] = []
+        gone: list[RolledBack] = []
 
         # Asked again under the lock that removes the journal: a run may have begun since.
         async def still() -> None:
             runs.extend(await _all_over(new, journal, config))
+            gone.extend(await journal.rolled_back(new))
 
         try:
             await remove_journal(new, journal, still)
         except asyncpg.LockNotAvailableError as error:
             raise Refused(RunAtWork(journal.schema)) from error
-        return tuple(runs)
+        return Purged(tuple(runs), tuple(gone))
 
 
 async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:

@@ -11,11 +11,10 @@ from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.config import Config
-from tranship.errors import UsageError
-from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.context import Journalled
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.stop_reasons import not_begun
+from tranship.execution.results.on_record import unknown_run
 from tranship.execution.time_spent import phase
 from tranship.execution.verification.certify import certify
 from tranship.execution.verification.constraints import ask_constraints
@@ -29,7 +28,6 @@ from tranship.model.catalog import Catalog
 from tranship.model.certificate import Certificate
 from tranship.model.difference import Difference
 from tranship.model.names import TableName
-from tranship.model.options import command_line
 from tranship.model.plan import Plan
 from tranship.model.verdict import DatabaseInfo
 from tranship.model.verification import AskedConstraint, Verification, VerifiedTable, VerifyOptions
@@ -59,7 +57,7 @@ async def verify(
         every = await journal.runs(new, None) if journal is not None else ()
         wanted = [run for run in every if options.run in (None, run.id)]
         if journal is None or not wanted:
-            raise _unknown(options)
+            raise await unknown_run(new, journal, config, options.run, options.invocation)
         identity = (await read_identity(new)).key
         runs = await read_runs(new, journal, every, identity)
         async with new.transaction(isolation="repeatable_read", readonly=True):
@@ -84,11 +82,6 @@ async def verify(
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
-
-
-def _unknown(options: VerifyOptions) -> UsageError:
-    status = command_line(options.invocation, "status", *options.databases)
-    return UsageError(NoSuchRun(status, options.run) if options.run else NoRun(status))
 
 
 def _places(runs: Sequence[RecordedRun], journal: Journal) -> dict[str, tuple[Journalled, ...]]:

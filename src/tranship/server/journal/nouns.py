@@ -72,6 +72,21 @@ class Run(Struct, frozen=True):
     """How its rows are hashed for the proof; None: they are not."""
 
 
+class RolledBack(Struct, frozen=True):
+    """A run that was rolled back, of which the journal holds nothing else any more."""
+
+    id: str
+    at: datetime.datetime
+    stays: int
+    """Rows of its tables that others wrote or changed since it began, and that stayed."""
+    decided_by: DecidedBy | None = None
+
+    @property
+    def again(self) -> str:
+        """The command that began the run; empty: it is not on record."""
+        return self.decided_by.again if self.decided_by is not None else ""
+
+
 class Findings(Struct, frozen=True):
     """What the data checks found about a table, its rejects apart."""
 

@@ -29,6 +29,7 @@ from tranship.server.journal.nouns import (
     Findings,
     Predicted,
     RejectRow,
+    RolledBack,
     Run,
     SequenceMove,
     TaskRow,
@@ -261,6 +262,13 @@ class Journal:
             return str(type(off).__struct_config__.tag), msgspec.json.encode(off)
         index = _GoneIndex(off.table, off.index) if isinstance(off, IndexDropped) else None
         return str(off), "; ".join(restoring(off)), index and msgspec.json.encode(index)
+
+    async def rolled_back(self, conn: asyncpg.Connection) -> tuple[RolledBack, ...]:
+        """Returns the runs that were rolled back, in the order of their rollbacks; format 1 forgets them."""
+        if self.format == 1:
+            return ()
+        rows = await conn.fetch(self.sql("rolled_back"))
+        return tuple(_noun(RolledBack, row, json=("decided_by",)) for row in rows)
 
     async def sequences(self, conn: asyncpg.Connection, run: str) -> tuple[SequenceMove, ...]:
         """Returns the sequences that a run moved."""

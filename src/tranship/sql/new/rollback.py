@@ -64,17 +64,19 @@ def rename_table(present: TableName, name: TableName) -> str:
     return (schema if moved != present else "") + (rename if moved != name else "")
 
 
-def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], age: int, limit: int) -> str:
+def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], oldest: int, limit: int) -> str:
     """Returns a query for keys (one ``text[]`` each) of rows that others wrote since the run began, in key
     order.
 
-    ``age`` is how many transactions ago the run began; ``limit`` is the most rows to name.
+    ``oldest`` is the run's first transaction in the table; ``limit`` is the most rows to name.
     """
-    texts = ", ".join(f"t.{ident(column)}::text" for column in key)
+    kinds = {"tableoid": "::pg_catalog.regclass"}
+    texts = ", ".join(f"t.{ident(column)}{kinds.get(column, '')}::pg_catalog.text" for column in key)
     order = ", ".join(f"t.{ident(column)}" for column in key)
     return f"""
         SELECT ARRAY[{texts}] AS key FROM {relation(table)} AS t
-        WHERE pg_catalog.age(t.xmin) <= {age} AND NOT {written_by("t", xids)}
+        WHERE pg_catalog.age(t.xmin) <= pg_catalog.age('{oldest & 0xFFFFFFFF}'::pg_catalog.xid)
+          AND NOT {written_by("t", xids)}
         ORDER BY {order} LIMIT {limit}
     """
 

@@ -50,6 +50,7 @@ TABLES: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "lead": "new_key",
                 "undo": "facts",
                 "sequence": "before_value",
+                "rolled_back": "stays",
             }
         ),
     }
@@ -121,13 +122,13 @@ class JournalSql:
 
     @property
     def forget_run(self) -> tuple[str, ...]:
-        """Statements with $1 run that remove one run wholly."""
+        """Statements with $1 run that remove one run, but for the record that it was rolled back."""
         owner = {"run": "id"}
         journal = self._words["journal"]
         return tuple(
             f"DELETE FROM {journal}.{table} WHERE {owner.get(table, 'run')} = $1"
             for table in TABLES[self.format]
-            if table != "format"
+            if table not in ("format", "rolled_back")
         )
 
     def revoke_from(self, role: str, *, reading: bool) -> str:

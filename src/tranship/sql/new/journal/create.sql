@@ -29,6 +29,7 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- which its xmin shows as long as nobody else changes it.
 -- lead: rows of NEW's own that have another key than the row of OLD that found them; columns are those of OLD (JSON), old_key is a JSON array of
 -- their values, new_key a JSON object of NEW's column to text, both in UTF-8.
+-- rolled_back: runs of which nothing else is on record any more; stays: rows of their tables that others wrote or changed since and that stayed.
 -- undo: facts is JSON in UTF-8 of what is off and how it was; SQL is composed from it and never stored.
 CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
@@ -75,6 +76,8 @@ CREATE TABLE {journal}.undo (
 CREATE TABLE {journal}.sequence (
   run text, name text, before_value text NOT NULL, before_called boolean NOT NULL, after_value text NOT NULL, after_called boolean NOT NULL,
   PRIMARY KEY (run, name));
+CREATE TABLE {journal}.rolled_back (
+  run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT pg_catalog.now(), stays bigint NOT NULL, decided_by bytea);
 REVOKE ALL ON {tables} FROM PUBLIC;
 
 -- name: insert_format

@@ -15,8 +15,10 @@ CREATE INDEX ON {journal}.lead USING hash (old_key);
 CREATE TABLE {journal}.cluster (
   run text PRIMARY KEY, epoch bigint NOT NULL, tool_version text NOT NULL, old_role text NOT NULL, new_role text NOT NULL, job bytea NOT NULL,
   exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}', new_started timestamptz NOT NULL DEFAULT pg_catalog.pg_postmaster_start_time());
+CREATE TABLE {journal}.rolled_back (
+  run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT pg_catalog.now(), stays bigint NOT NULL, decided_by bytea);
 ALTER TABLE {journal}.heartbeat ADD COLUMN workers integer[] NOT NULL DEFAULT '{}';
-REVOKE ALL ON {journal}.format, {journal}.held, {journal}.image, {journal}.lead, {journal}.cluster FROM PUBLIC;
+REVOKE ALL ON {journal}.format, {journal}.held, {journal}.image, {journal}.lead, {journal}.cluster, {journal}.rolled_back FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,

@@ -1,0 +1,153 @@
+"""What a rollback says of the rows that stay in NEW, and what comes next."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from support import CliResult, MakePair, Pair
+from support.runs import migrate
+
+Run = Callable[..., CliResult]
+
+TABLES = """
+CREATE TABLE deal (no int, part text, worth int, PRIMARY KEY (no, part));
+CREATE TABLE loose (line text);
+"""
+ROWS = """
+INSERT INTO deal SELECT n, 'p', n FROM generate_series(1, 20) n;
+INSERT INTO loose SELECT 'line ' || n FROM generate_series(1, 10) n;
+"""
+
+
+async def moved(make_pair: MakePair, folder: Path, since: str) -> Pair:
+    """A pair with a finished run, and what others did in NEW since."""
+    pair = await make_pair(TABLES + ROWS, TABLES)
+    await pair.new.run("INSERT INTO deal VALUES (100, 'before', 1)")
+    await migrate(pair, folder)
+    await pair.new.run(since)
+    return pair
+
+
+def staying(folder: Path) -> list[tuple[str, dict[str, str]]]:
+    """The rows that the one file of the folder names."""
+    (file,) = (folder / "results").glob("rollback_stays_*.jsonl")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [(line["table"], line["row"]) for line in lines]
+
+
+async def test_only_rows_that_are_there_are_counted_as_staying(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    pair = await moved(
+        make_pair,
+        tmp_path,
+        "UPDATE deal SET worth = 0 WHERE no IN (3, 4); DELETE FROM deal WHERE no = 5;"
+        " INSERT INTO deal VALUES (50, 'theirs', 1); DELETE FROM loose WHERE line = 'line 1';"
+        " UPDATE loose SET line = 'changed' WHERE line = 'line 2'",
+    )
+    told = run_cli("rollback", pair.config(tmp_path), "--live")
+    assert told.status == 1, told
+    first, *lines = told.stdout.splitlines()
+    assert first.endswith(" deleted; 4 rows that others wrote or changed since stay.")
+    assert (
+        "  public.deal: 17 rows deleted; 3 rows of the run were changed or deleted by others since" in lines
+    )
+    assert (
+        "  public.loose: 8 rows deleted; 2 rows of the run were changed or deleted by others since" in lines
+    )
+    keys = [{"no": no, "part": part} for no, part in (("3", "p"), ("4", "p"), ("50", "theirs"))]
+    ((place,),) = await pair.new.fetch("SELECT ctid::text FROM loose")
+    assert staying(tmp_path) == [
+        ("public.deal", keys[0]),
+        ("public.deal", keys[1]),
+        ("public.deal", keys[2]),
+        ("public.loose", {"ctid": place}),
+    ]
+    assert await pair.new.fetch("SELECT no FROM deal ORDER BY no") == [(3,), (4,), (50,), (100,)]
+
+
+async def test_a_rollback_of_which_nothing_stays_says_what_comes_next(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    pair = await moved(make_pair, tmp_path, "DELETE FROM deal WHERE no = 5")
+    config = pair.config(tmp_path)
+    told = run_cli("rollback", config, "--live")
+    assert told.status == 0, told
+    first, *lines = told.stdout.splitlines()
+    assert first.endswith("deleted; none of its rows is left.")
+    assert "  public.deal: 19 rows deleted; 1 row of the run was deleted by others since" in lines
+    assert lines[-2].startswith("To move the rows again: tranship migrate ")
+    assert lines[-1] == (
+        f"The journal, schema _tranship, stays in NEW until you remove it: tranship purge {config}"
+    )
+    assert not list((tmp_path / "results").glob("rollback_stays_*"))
+
+
+async def test_rows_of_others_are_named_where_the_run_lacks_none(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    pair = await moved(make_pair, tmp_path, "INSERT INTO deal VALUES (50, 'theirs', 1)")
+    looked = run_cli("rollback", pair.config(tmp_path))
+    assert looked.status == 0, looked
+    assert "1 row that others wrote or changed since stays. Nothing is changed yet." in looked.stdout
+    assert staying(tmp_path) == [("public.deal", {"no": "50", "part": "theirs"})]
+
+
+async def test_rows_of_another_flow_are_not_rows_of_others(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    """Two old tables fill one new table, in transactions of their own."""
+    pair = await make_pair(
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 5);"
+        "CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b SELECT generate_series(11, 15);",
+        "CREATE TABLE c (id int PRIMARY KEY);",
+    )
+    answers = tmp_path / "answers.json"
+    renamed = [{"action": "rename_table", "new_table": "c"}]
+    answers.write_text(json.dumps({"resolutions": {"a": renamed, "b": renamed}}), encoding="utf-8")
+    await migrate(pair, tmp_path, resolutions=str(answers))
+    await pair.new.run("UPDATE c SET id = 99 WHERE id = 3")
+    told = run_cli("rollback", pair.config(tmp_path), "--live")
+    assert told.status == 1, told
+    assert staying(tmp_path) == [("public.c", {"id": "99"})]
+    assert told.stdout.count("written or changed by others since") == 1
+
+
+async def test_commands_after_a_rollback_say_that_there_was_one(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    pair = await moved(make_pair, tmp_path, "UPDATE deal SET worth = 0 WHERE no = 3")
+    config = pair.config(tmp_path)
+    assert run_cli("rollback", config, "--live").status == 1
+    for command in ("verify", "report", "rollback"):
+        told = run_cli(command, config)
+        assert told.status == 2, told
+        assert "was rolled back on " in told.stderr
+        assert "1 row of its tables that others wrote or changed meanwhile was left" in told.stderr
+        assert "move the rows again: tranship migrate " in told.stderr
+        assert f"remove the journal from NEW: tranship purge {config}" in told.stderr
+    told = run_cli("status", config)
+    assert "was rolled back, and 1 row that others wrote or changed was left on " in told.stdout
+    assert told.stdout.rstrip().endswith(f"remove the journal: tranship purge {config}")
+    told = run_cli("purge", config)
+    assert "was rolled back, and 1 row that others wrote or changed was left. Nothing left" in told.stdout
+    assert run_cli("purge", config).stdout.startswith("There is no journal _tranship in ")
+
+
+async def test_a_run_after_a_rollback_is_the_one_on_record(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    pair = await moved(make_pair, tmp_path, "SELECT 1")
+    config = pair.config(tmp_path)
+    told = run_cli("rollback", config, "--live")
+    assert told.status == 0, told
+    gone = told.stdout.split()[4]
+    await migrate(pair, tmp_path)
+    assert run_cli("verify", config).status == 0
+    told = run_cli("verify", config, "--run", gone)
+    assert f"run {gone} was rolled back on " in told.stderr
+    assert run_cli("rollback", config, "--live").status == 0
