@@ -38,7 +38,7 @@ def no_run_verdict(gone: Sequence[RolledBack], place: str, words: Sequence[str])
     again = last.again or command_line("tranship", "migrate", *words, "--live")
     purge = command_line("tranship", "purge", *words)
     return (
-        f"No run is on record in {place} any more: {_back(last)} on {last.at:%Y-%m-%d %H:%M:%S %Z}. "
+        f"No run is on record in {place} any more: {_back(last)}. "
         f"Move the rows again: {again}; or remove the journal: {purge}"
     )
 
@@ -53,10 +53,11 @@ def purge_words(done: Purged) -> str:
 
 
 def _back(run: RolledBack) -> str:
+    back = f"run {run.id} was rolled back on {run.at:%Y-%m-%d %H:%M:%S %Z}"
     if not run.stays:
-        return f"run {run.id} was rolled back"
+        return back
     was = "was" if run.stays == 1 else "were"
-    return f"run {run.id} was rolled back, and {_rows(run.stays)} that others wrote or changed {was} left"
+    return f"{back}, and {_rows(run.stays)} that others wrote or changed {was} left"
 
 
 def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:

@@ -9,13 +9,19 @@ from tranship.model.verdict import RejectCause, TableResult
 from tranship.model.visible import printed
 from tranship.report.why import Why, why_words
 
+EXISTING = '{"action": "existing", "rows": "keep"}'
+"""The entry of the resolutions file that lets rows stay that NEW held before."""
 RAISING = "Defaults of the new database that raise, so that their rows are rejected"
+HELD = frozenset({"HeldByNew", "HeldBefore", "HeldOtherwise", "NotChangeable"})
+"""Kinds of reasons for which a row of NEW's own stands in the way, and no decision about values helps."""
 _SHOWN = 5
 """Values of one cause that are named on the terminal."""
 
 
-def cause_lines(tables: Sequence[TableResult], *, values: bool) -> Iterator[str]:
-    """Yields why rows are rejected. ``values``: values of rows may be shown."""
+def cause_lines(tables: Sequence[TableResult], *, values: bool, live: bool = False) -> Iterator[str]:
+    """Yields why rows are rejected. ``values``: values of rows may be shown; ``live``: the other rows
+    arrived.
+    """
     found = [(table.label, cause) for table in tables for cause in table.causes]
     found.sort(key=lambda one: -one[1].rows)
     parts = (
@@ -27,6 +33,36 @@ def cause_lines(tables: Sequence[TableResult], *, values: bool) -> Iterator[str]
             yield title
         for label, cause in group:
             yield f"  [{_shown(label)}] {_shown(cause_words(cause, values=values))}"
+        yield from (f"  {line}" for line in choices([cause for _, cause in group], live=live))
+
+
+def choices(causes: Sequence[RejectCause], *, live: bool) -> tuple[str, ...]:
+    """Returns what a person can do where rows of NEW's own stand in the way; nothing for other causes.
+
+    ``live``: the other rows arrived, so a decision about their table takes a rollback.
+    """
+    held = [cause for cause in causes if cause.what in HELD]
+    if not held:
+        return ()
+    again = "move the rejected rows" if live else "repeat this command"
+    remove = f"About rows that NEW holds: delete or change them there, and {again}"
+    # An exclusion constraint finds no one row that could stand for OLD's.
+    if all(cause.sqlstate == "23P01" for cause in held):
+        return (f"{remove}.",)
+    first = "roll this run back, decide" if live else "decide"
+    last = "run again" if live else again
+    return (
+        f"{remove};",
+        f"or {first} that they stand for OLD's rows, and {last}. The resolutions file says so for a table:",
+        f"{EXISTING}: NEW's row stays as it is; \"update\": it gets OLD's values.",
+        'Where the key is not the primary key, the entry also has "key": ["column", …].',
+    )
+
+
+def only_held(causes: Sequence[RejectCause]) -> bool:
+    """Returns whether nothing but rows of NEW's own stands in the way of the rejected rows."""
+    held = [cause.what in HELD for cause in causes if not cause.consequence]
+    return bool(held) and all(held)
 
 
 def raising_lines(tables: Sequence[TableResult]) -> Iterator[str]:

@@ -87,7 +87,7 @@ class Console:
             lines += ["", *_totals(result.stats), "", first]
         for part in (
             _by_table(result),
-            list(cause_lines(result.tables, values=self._options.show_values)),
+            list(cause_lines(result.tables, values=self._options.show_values, live=result.mode == "live")),
             list(raising_lines(result.tables)),
             _left_out(result),
             _losses(result),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
+from tranship.report.causes import HELD, only_held
 from tranship.report.verification import grouped
 
 
@@ -73,7 +74,13 @@ def _before(result: MigrationResult) -> str:
 
 
 def _look(result: MigrationResult) -> str:
-    return f"Read {result.rejects_file or 'the reasons below'} and correct the decisions"
+    """Returns what is to be done about rejected rows, as the beginning of a sentence."""
+    causes = [cause for table in result.tables for cause in table.causes]
+    if only_held(causes):
+        return "Choose below, at the causes, what becomes of rows that NEW holds"
+    held = any(cause.what in HELD for cause in causes)
+    about = " (about rows that NEW holds, see below)" if held else ""
+    return f"Read {result.rejects_file or 'the reasons below'} and correct the decisions{about}"
 
 
 def _rows(count: int) -> str:

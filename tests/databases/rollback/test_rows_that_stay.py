@@ -131,10 +131,10 @@ async def test_commands_after_a_rollback_say_that_there_was_one(
         assert "move the rows again: tranship migrate " in told.stderr
         assert f"remove the journal from NEW: tranship purge {config}" in told.stderr
     told = run_cli("status", config)
-    assert "was rolled back, and 1 row that others wrote or changed was left on " in told.stdout
+    assert " UTC, and 1 row that others wrote or changed was left. Move the rows again: " in told.stdout
     assert told.stdout.rstrip().endswith(f"remove the journal: tranship purge {config}")
     told = run_cli("purge", config)
-    assert "was rolled back, and 1 row that others wrote or changed was left. Nothing left" in told.stdout
+    assert " UTC, and 1 row that others wrote or changed was left. Nothing left to do." in told.stdout
     assert run_cli("purge", config).stdout.startswith("There is no journal _tranship in ")
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from tranship.execution.results.causes import causes
 from tranship.model.locator import Locator
-from tranship.model.reasons import CheckViolated, MappingGap, ParentMissing, Reason, ServerSaid
+from tranship.model.reasons import CheckViolated, HeldByNew, MappingGap, ParentMissing, Reason, ServerSaid
 from tranship.model.verdict import MOST_VALUES, Reject, RejectCause, TableResult
 from tranship.report.causes import cause_lines
+from tranship.report.describe.causes import cause_items
 from tranship.report.why import Why, why_words
 
 
@@ -104,3 +105,34 @@ def test_every_reason_has_words() -> None:
 )
 def test_what_a_server_said_is_worded_by_its_sqlstate(sqlstate: str, words: str) -> None:
     assert why_words(Why("ServerSaid", sqlstate, "f")) == words
+
+
+def held(sqlstate: str) -> TableResult:
+    reason = HeldByNew("users_key", sqlstate == "23P01", "{}")
+    return table("users", causes(list(rejects(2, sqlstate, reason, None, "users_key"))))
+
+
+def test_choices_are_named_once_where_rows_of_new_stand_in_the_way() -> None:
+    words = "NEW already holds another row with the same key"
+    assert list(cause_lines([held("23505"), held("23505")], values=False)) == [
+        "Rejected rows by cause:",
+        f"  [public.users] {words} (23505 users_key): 2 rows",
+        f"  [public.users] {words} (23505 users_key): 2 rows",
+        "  About rows that NEW holds: delete or change them there, and repeat this command;",
+        "  or decide that they stand for OLD's rows, and repeat this command."
+        " The resolutions file says so for a table:",
+        '  {"action": "existing", "rows": "keep"}: NEW\'s row stays as it is; "update": it gets OLD\'s values.',
+        '  Where the key is not the primary key, the entry also has "key": ["column", …].',
+    ]
+    after = list(cause_lines([held("23505")], values=False, live=True))
+    assert after[2].endswith("delete or change them there, and move the rejected rows;")
+    assert after[3].startswith(
+        "  or roll this run back, decide that they stand for OLD's rows, and run again."
+    )
+    assert list(cause_lines([held("23P01")], values=False))[2:] == [
+        "  About rows that NEW holds: delete or change them there, and repeat this command."
+    ]
+    pages = cause_items(
+        [("t", cause) for t in (held("23505"), held("23505")) for cause in t.causes], live=True
+    )
+    assert [len(item.notes) for item in pages] == [4, 0]

@@ -253,6 +253,13 @@ def test_the_first_line_of_the_end() -> None:
         "15 240 rows arrived, 1 was rejected. Read results/rejects.jsonl and correct the decisions, then move only"
         " the rejected rows: tranship migrate config.json --prefix p --resolutions r.json --live --rejects-only"
     )
+    held = tuple(
+        replace(t, causes=(RejectCause("HeldByNew", "23505", 1),)) for t in result("live", "rejects").tables
+    )
+    assert verdict_of("live", "rejects", tables=held).startswith(
+        "15 240 rows arrived, 1 was rejected. Choose below, at the causes, what becomes of rows"
+        " that NEW holds, then move only the rejected rows: "
+    )
     assert verdict_of("rehearse", "done", stats=Stats(rows_migrated=1)).startswith(
         "The rehearsal is rolled back: 1 row was written, 0 rejected. Next: "
     )

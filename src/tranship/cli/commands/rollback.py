@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """Rows per table that are named because others wrote or changed them."""
-HELD = '{"action": "existing", "rows": "keep"}'
-"""What lets a row of NEW's own stay and the one of OLD behind."""
 
 
 @click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 4))
@@ -129,6 +127,7 @@ def _verdict(done: Rollback) -> str:
 def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) -> Iterator[str]:
     """Yields what a person can do now."""
     from tranship.model.options import command_line
+    from tranship.report.causes import EXISTING
 
     words = loaded.words
     if file is not None:
@@ -140,7 +139,7 @@ def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) ->
     again = again or command_line(invocation, "migrate", *words, "--live")
     if done.stays:
         yield "Next: look at the rows that stay. A row of OLD with the key of one of them would be rejected"
-        yield f"by a further run: delete that one, or add {HELD} for its table to the resolutions file"
+        yield f"by a further run: delete that one, or add {EXISTING} for its table to the resolutions file"
         yield '("keep": NEW\'s row stays as it is; "update": OLD\'s values replace those of NEW\'s row).'
     yield f"To move the rows again: {again}"
     purge = command_line(invocation, "purge", *words)

@@ -12,7 +12,8 @@ from msgspec import UNSET
 from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
-from tranship.report.causes import RAISING, cause_words
+from tranship.report.causes import RAISING
+from tranship.report.describe.causes import cause_items
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
 from tranship.report.verification import grouped
@@ -35,8 +36,8 @@ def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Docume
         Facts(tuple(_facts(result, began))),
         Totals("Rows", _made(result.stats), tuple(_totals(result))),
         Section("Warnings", tuple(_warnings(result)), Tone.CHANGED),
-        Section("Rejected rows by cause", tuple(_causes(result, consequences=False)), Tone.BAD),
-        Section("Rejected because of these", tuple(_causes(result, consequences=True)), Tone.CHANGED),
+        Section("Rejected rows by cause", _causes(result, consequences=False), Tone.BAD),
+        Section("Rejected because of these", _causes(result, consequences=True), Tone.CHANGED),
         Section(RAISING, tuple(_raising(result)), Tone.BAD),
         Section("Could not be asked beforehand", tuple(_not_asked(result)), Tone.CHANGED),
         Section("Values that a conversion changes", tuple(_losses(result)), Tone.CHANGED),
@@ -93,11 +94,12 @@ def _warnings(result: MigrationResult) -> Iterator[Item]:
         )
 
 
-def _causes(result: MigrationResult, *, consequences: bool) -> Iterator[Item]:
+def _causes(result: MigrationResult, *, consequences: bool) -> tuple[Item, ...]:
     causes = [(table.label, cause) for table in result.tables for cause in table.causes]
-    for label, cause in sorted(causes, key=lambda one: -one[1].rows):
-        if cause.consequence is consequences:
-            yield Item(cause_words(cause, values=True), label)
+    causes.sort(key=lambda one: -one[1].rows)
+    return cause_items(
+        [(label, cause) for label, cause in causes if cause.consequence is consequences], live=False
+    )
 
 
 def _raising(result: MigrationResult) -> Iterator[Item]:

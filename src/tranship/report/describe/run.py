@@ -8,7 +8,8 @@ from tranship.model.count import count_of
 from tranship.model.options import command_line
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.verdict import RejectCause
-from tranship.report.causes import cause_words
+from tranship.report.causes import only_held
+from tranship.report.describe.causes import cause_items
 from tranship.report.document import (
     Banner,
     Bar,
@@ -68,13 +69,22 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: st
         told = "NEW does not hold what OLD's rows became. Do not use it."
         return Banner((told, f"Compare again: {verify}"), Tone.BAD)
     if rejected:
-        told = f"{written} rows arrived, {grouped(rejected)} were rejected: their causes stand below."
-        again = f"{run.again or 'migrate --live'} --rejects-only"
-        return Banner((told, f"Correct the decisions, then move only the rejected rows: {again}"), Tone.BAD)
+        return _rejected(run, f"{written} rows arrived, {grouped(rejected)} were rejected")
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
     told = f"Everything arrived: {written} rows, {known}."
     return Banner((told, "Nothing left to do." if certificate else f"A certificate: {verify}"), Tone.GOOD)
+
+
+def _rejected(run: ReportedRun, told: str) -> Banner:
+    again = f"{run.again or 'migrate --live'} --rejects-only"
+    first = "Correct the decisions"
+    if only_held([cause for table in run.tables for cause in table.causes]):
+        first = "Choose there what becomes of rows that NEW holds"
+    return Banner(
+        (f"{told}: their causes stand below.", f"{first}, then move only the rejected rows: {again}"),
+        Tone.BAD,
+    )
 
 
 def _next(command: str, words: Sequence[str], *more: str) -> str:
@@ -126,10 +136,8 @@ def _differences(run: ReportedRun) -> Iterator[Item]:
 
 
 def _causes(causes: Sequence[tuple[str, RejectCause]], *, consequences: bool) -> tuple[Item, ...]:
-    return tuple(
-        Item(cause_words(cause, values=True), label)
-        for label, cause in causes
-        if cause.consequence is consequences
+    return cause_items(
+        [(label, cause) for label, cause in causes if cause.consequence is consequences], live=True
     )
 
 
