@@ -106,3 +106,34 @@ async def test_a_twin_that_looks_up_otherwise_the_second_time_is_caught(
     )
     result = await migrate(pair, tmp_path, resolutions=decided)
     assert result.exit_status != 1 or await sales(pair) != WANTED
+
+
+MANY = """
+CREATE TABLE l (k text PRIMARY KEY, v int NOT NULL);
+INSERT INTO l SELECT 'k' || g, g FROM generate_series(1, 300) g;
+CREATE TABLE t (id int PRIMARY KEY, v int{null});
+"""
+
+
+@pytest.mark.parametrize("null", ["", " NOT NULL"])
+@pytest.mark.parametrize("place", ["run.prepared", "batch.copied:2", "batch.committed:3"])
+async def test_entries_that_travel_whole(make_pair: MakePair, tmp_path: Path, place: str, null: str) -> None:
+    """Killed, resumed with other batches waiting, and foreseen: keys that are double, missing and NULL."""
+    rows = "SELECT g, CASE WHEN g % 50 <> 0 THEN 'k' || g % 310 END FROM generate_series(1, 2000) g"
+    pair = await make_pair(
+        f"CREATE TABLE t (id int PRIMARY KEY, k text); INSERT INTO t {rows}", MANY.format(null=null)
+    )
+    entry = {
+        "action": "transform",
+        "old_column": "k",
+        "new_column": "v",
+        "lookup_table": {"table": "l", "key_column": "k", "value_column": "v"},
+    }
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({"resolutions": {"t": [entry]}}))
+    await killed(pair, tmp_path, place, "--batch-size", "400", "--resolutions", str(file))
+    ended = await foreseen(pair, tmp_path, resolutions=str(file))
+    assert ended["exit"] == 1
+    wanted = [(g, None if g % 50 == 0 else g % 310) for g in range(1, 2001)]
+    kept = [(g, v) for g, v in wanted if (not null if v is None else 1 <= v <= 300)]
+    assert await pair.new.fetch("SELECT * FROM t ORDER BY id") == kept

@@ -50,6 +50,10 @@ class LookupContent(Struct, frozen=True):
     """Per key the value found, as text for NEW's input; None is NULL."""
     searched: Searched | None = None
     """The same once more, where types and values allow it."""
+    presence: bool = False
+    """Only whether a key has an entry is asked: in place of each value stands one that is not NULL. It needs
+    ``searched``, and a server that looks up in lists of constants by their hash (14 and newer).
+    """
 
 
 Bindings = tuple[LookupContent, ...]
@@ -117,10 +121,7 @@ def _joins(given: Joins, position: int, content: LookupContent | None, kept: Seq
         case Lookup(side=Side.OLD) as lookup:
             yield _join_old(lookup, name, given.old, kept)
         case Lookup() as lookup:
-            if content is not None and content.searched is not None:
-                yield _search(lookup_values(lookup, kept)[0], name, content.searched)
-            else:
-                yield _join_content(key_texts(lookup, kept), name, content)
+            yield _join_new(lookup, name, content, kept)
         case Followed() as followed:
             yield _join_content([followed_key(followed)], name, content)
             if isinstance(followed.of, Rekeyed) and followed.of.numbering is not None:
@@ -157,6 +158,14 @@ def _join_equality(old: Table, column: str) -> str:
     if declared is None:
         raise ValueError(f"{old.name} has no column {column}")
     return declared.type.own_equality or ""
+
+
+def _join_new(lookup: Lookup, name: str, content: LookupContent | None, kept: Sequence[str]) -> str:
+    """Returns the join with what a lookup table of NEW holds."""
+    if content is None or content.searched is None:
+        return _join_content(key_texts(lookup, kept), name, content)
+    join = _presence if content.presence else _search
+    return join(lookup_values(lookup, kept)[0], name, content.searched)
 
 
 def _join_numbers(term: str, name: str, content: LookupContent) -> str:
@@ -200,3 +209,17 @@ def _search(value: str, name: str, entries: Searched) -> str:
     return (
         f"CROSS JOIN (SELECT {arrays} OFFSET 0) AS {name}_all LEFT JOIN LATERAL ({found}) AS {name} ON true"
     )
+
+
+def _presence(value: str, name: str, entries: Searched) -> str:
+    """Returns a join that says whether a key, ``value`` over ``old``, has an entry.
+
+    CASE keeps the planner from estimating how many rows each of the entries finds, which takes longer than
+    to look them all up.
+    """
+    fixed_text = entries.key_type == FIXED_TEXT
+    type_ = "pg_catalog.text" if fixed_text else entries.key_type
+    key = f"CAST({value} AS {type_})" + (' COLLATE pg_catalog."C"' if fixed_text else "")
+    listed = f"{key} {_EQUALS} ANY (CAST({literal(entries.keys)} AS {type_}[]))"
+    found = f"SELECT CAST('' AS pg_catalog.text) AS v, CASE WHEN {listed} THEN true END AS found"
+    return f"CROSS JOIN LATERAL ({found}) AS {name}"

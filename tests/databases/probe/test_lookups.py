@@ -9,8 +9,10 @@ import pytest
 
 from support import MakePair
 from support.asking import ask_all
+from support.foreseeing import foreseen
 from support.runs import migrate
 from tranship.errors import Refused
+from tranship.model.progress import BatchDone, Event
 
 
 def lookup(
@@ -182,3 +184,82 @@ async def test_keys_of_fixed_width_are_found_by_halving(
         for n, k in await pair.old.fetch("SELECT id, k FROM t ORDER BY id")
     ]
     assert await pair.new.fetch("SELECT id, r FROM t ORDER BY id") == expected
+
+
+LACKING = """
+CREATE TABLE l (id bigint PRIMARY KEY, word text{collation} UNIQUE, u uuid UNIQUE, n int NOT NULL);
+INSERT INTO l SELECT g, CASE WHEN g % 2 = 0 THEN 'ä"\' ELSE 'Z' END || g, md5(g::text)::uuid, g
+  FROM generate_series(1, 400) g;
+CREATE TABLE t (id int PRIMARY KEY, r int{null});
+"""
+KEYS = {
+    "text": "CASE WHEN g % 40 = 0 THEN repeat('x', 70) || g WHEN g % 3 = 0 THEN 'z' || g % 500 WHEN g % 2 = 0"
+    " THEN 'ä\"' || g % 500 ELSE 'Z' || g % 500 END",
+    "int": "CASE WHEN g % 7 = 0 THEN -g ELSE g % 430 END",
+    "uuid": "md5((g % 430)::text)::uuid",
+}
+
+
+@pytest.mark.parametrize(("batch_rows", "majors"), [(7, (17, 18)), (400, (15, 18)), (5000, (17, 18))])
+@pytest.mark.parametrize(
+    ("given", "key", "null", "collation"),
+    [
+        ("text", "word", "", ""),
+        ("text", "word", " NOT NULL", ' COLLATE "POSIX"'),
+        ("int", "id", "", ""),
+        ("uuid", "u", " NOT NULL", ""),
+    ],
+)
+async def test_rows_without_an_entry_are_found_however_they_are_read(
+    make_pair: MakePair,
+    tmp_path: Path,
+    batch_rows: int,
+    majors: tuple[int, int],
+    given: str,
+    key: str,
+    null: str,
+    collation: str,
+) -> None:
+    """Keys that are double, missing, NULL and long: dry and live run reject exactly the rows without an
+    entry, and those whose NULL the new column refuses.
+    """
+    row = f"SELECT g, CASE WHEN g % 9 <> 0 THEN {KEYS[given]} END FROM generate_series(1, 2000) g"
+    pair = await make_pair(
+        f"CREATE TABLE t (id int PRIMARY KEY, k {given}); INSERT INTO t {row}",
+        LACKING.format(collation=collation, null=null),
+        majors=majors,
+    )
+    entry = lookup("k", "r", "l", key, value="n")
+    (tmp_path / "r.json").write_text(json.dumps({"resolutions": {"t": [entry]}}))
+    decided = str(tmp_path / "r.json")
+    done = await foreseen(pair, tmp_path, resolutions=decided, batch_size=batch_rows, all_rejects=True)
+    assert done["exit"] == 1
+    held = dict(await pair.new.fetch(f"SELECT {key}, n FROM l"))
+    rows = await pair.old.fetch("SELECT id, k FROM t ORDER BY id")
+    kept = [(n, held.get(k)) for n, k in rows if k in held or (k is None and not null)]
+    assert await pair.new.fetch("SELECT id, r FROM t ORDER BY id") == kept
+    assert 0 < len(kept) < len(rows)
+
+
+@pytest.mark.parametrize(("batch_rows", "batches"), [(None, [80_000, 20_000]), (50_000, [50_000, 50_000])])
+async def test_a_batch_has_more_rows_where_many_entries_travel_with_it(
+    make_pair: MakePair, tmp_path: Path, batch_rows: int | None, batches: list[int]
+) -> None:
+    """Four for each entry, unless a person says how many."""
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, k int);"
+        " INSERT INTO t SELECT g, g % 20000 FROM generate_series(1, 100000) g",
+        "CREATE TABLE l (id int PRIMARY KEY, n int);"
+        " INSERT INTO l SELECT g, -g FROM generate_series(0, 19999) g;"
+        " ANALYZE l; CREATE TABLE t (id int PRIMARY KEY, r int NOT NULL)",
+    )
+    (tmp_path / "r.json").write_text(
+        json.dumps({"resolutions": {"t": [lookup("k", "r", "l", "id", value="n")]}})
+    )
+    events: list[Event] = []
+    decided = str(tmp_path / "r.json")
+    done = await migrate(pair, tmp_path, events=events, resolutions=decided, batch_size=batch_rows)
+    assert done.exit_status == 0
+    moved = [event.read for event in events if isinstance(event, BatchDone)]
+    assert sorted(moved, reverse=True) == batches
+    assert await pair.new.fetch("SELECT count(*) FROM t WHERE r = -(id % 20000)") == [(100_000,)]

@@ -11,6 +11,7 @@ from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task
 from tranship.execution.batch_size import AdaptiveBatchSize
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.durability import check_kept
+from tranship.execution.probe.whole_tables import rows_of_batch
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, BatchDone, RowRejected, TableDone
 from tranship.model.reasons import kind_of, named_table
@@ -46,7 +47,8 @@ class FlowCopy:
         self._task = task
         self._waiting = list(reversed(task.todo))
         done = [(row.read, row.seconds) for row in task.done]
-        task.batch_size = AdaptiveBatchSize.begin(live.context.options.batch_rows, SMALLEST_BATCH, done)
+        largest = rows_of_batch(live.context.job, task.plan, live.context.options)
+        task.batch_size = AdaptiveBatchSize.begin(largest, SMALLEST_BATCH, done)
 
     def __len__(self) -> int:
         return len(self._waiting)

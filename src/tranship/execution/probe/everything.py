@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import groupby
 
 import asyncpg
 from msgspec import structs
@@ -21,6 +22,7 @@ from tranship.execution.probe.raising_defaults import raising_defaults, with_row
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.side_by_side import side_by_side
 from tranship.execution.probe.unique_indexes import Indexes
+from tranship.execution.probe.whole_tables import rows_of_batch
 from tranship.execution.time_spent import question
 from tranship.model.catalog import Table
 from tranship.model.catalog_codes import RelationKind
@@ -28,6 +30,7 @@ from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
@@ -102,36 +105,43 @@ async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
 
 
 async def cut_all(
-    snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool, streams: int = 1
+    snapshot: Snapshot, job: Job, options: MigrateOptions, *, digest: bool
 ) -> tuple[Job, dict[FlowId, Cut]]:
     """Returns every flow's batches, in one pass each, and the job with the old rows of which flows cannot
-    make items. So many ``streams`` count the pages of a large table.
+    make items. As many connections as the run has streams count the pages of a large table.
 
     A transaction keeps the locks of all that it read, so it reads only some of the tables.
 
     Raises:
         Refused: SQL of a decision raises for a row.
     """
-    plain = [plan for plan in job.plan.tables if plan.shape.one_row_each]
+    streams = options.jobs
+    rows = {plan.flow: rows_of_batch(job, plan, options) for plan in job.plan.tables}
     cuts: dict[FlowId, Cut] = {}
-    for first in range(0, len(plain), _AT_ONCE):
+    for some in _cut_together([plan for plan in job.plan.tables if plan.shape.one_row_each], rows):
         async with snapshot.reading() as old:
-            some = plain[first : first + _AT_ONCE]
             more = f" and {len(some) - 1} more" if len(some) > 1 else ""
             with question(f"count and divide {some[0].flow}{more}"):
                 ask = side_by_side(old.connection, snapshot, streams)
-                found = await old.cut_several(some, batch_rows, digest=digest, ask=ask)
+                found = await old.cut_several(some, rows[some[0].flow], digest=digest, ask=ask)
             cuts |= {plan.flow: cut for plan, cut in zip(some, found, strict=True)}
     plans = []
     for plan in job.plan.tables:
         known = plan
         if not plan.shape.one_row_each:
             with question(f"count and divide {plan.flow}"):
-                cutting = CutFlow(snapshot, batch_rows, streams, digest)
+                cutting = CutFlow(snapshot, rows[plan.flow], streams, digest)
                 known, cuts[plan.flow] = await cutting.cut(job, plan)
         plans.append(known)
     await snapshot.close_idle()
     return structs.replace(job, plan=job.plan.part(plans)), cuts
+
+
+def _cut_together(plans: Sequence[TablePlan], rows: Mapping[FlowId, int]) -> Iterator[list[TablePlan]]:
+    """Yields plans whose batches have equally many rows, in parts."""
+    for _, same in groupby(sorted(plans, key=lambda plan: rows[plan.flow]), lambda plan: rows[plan.flow]):
+        alike = list(same)
+        yield from (alike[first : first + _AT_ONCE] for first in range(0, len(alike), _AT_ONCE))
 
 
 async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
@@ -223,7 +233,7 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
     options = context.options
-    job, cuts = await cut_all(snapshot, context.job, options.batch_rows, digest=digest, streams=options.jobs)
+    job, cuts = await cut_all(snapshot, context.job, options, digest=digest)
     context = context.of(job)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))

@@ -59,8 +59,10 @@ class FaultFinder:
         """Enter every fault into the book, keep keys for collisions and missing parents for later
         judgement.
         """
-        only = self._scan.only(self._reader.job, self._plan)
-        await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
+        scan = self._scan
+        only, presence = scan.only(self._reader.job, self._plan), scan.about_presence(self._plan)
+        chunks = self._reader.chunks(batches, scan.positions, scan.gaps, only=only, presence=presence)
+        await self._run(chunks)
 
     async def run_over(self, rows: Iterable[Locator]) -> None:
         """The same for chosen rows."""

@@ -8,7 +8,8 @@ import asyncpg
 
 from tranship.errors import Refused
 from tranship.execution.context import Job
-from tranship.execution.probe.lookups import Key, ambiguous_key, table_of
+from tranship.execution.probe.lookups import Key, ambiguous_key
+from tranship.execution.probe.whole_tables import table_of
 from tranship.model.catalog import Table
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName

@@ -18,7 +18,7 @@ from tranship.execution.context import Job
 from tranship.execution.probe.leads import LeadSource
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
 from tranship.execution.probe.ranks import Ranks
-from tranship.execution.probe.whole_tables import Entries, WholeTables
+from tranship.execution.probe.whole_tables import Entries, WholeTables, table_of
 from tranship.model.expression import Followed, Lookup, NewDefault, Rekeyed
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
@@ -29,9 +29,7 @@ from tranship.sql import lookup as text
 from tranship.sql.casts import CARRIED
 from tranship.sql.joins import Bindings, LookupContent
 from tranship.sql.new.probe import guarded
-from tranship.sql.new.transactions import staying
 from tranship.sql.old import lookup_keys
-from tranship.sql.quote import relation
 
 _REMEMBERED = 100_000
 
@@ -111,7 +109,7 @@ class Lookups:
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
         self._leads = LeadSource(job, holders)
         self._ranks = Ranks()
-        self._whole = WholeTables(job)
+        self._whole = WholeTables(job, pending)
 
     async def bind(
         self,
@@ -153,24 +151,18 @@ class Lookups:
             if isinstance(lookup, Followed):
                 bound.append(await self._led(old, new, (plan, position), lookup, keys_query))
             elif isinstance(lookup, Lookup) and lookup.side is Side.NEW:
-                there = await self._whole_table(new, plan, lookup, rows)
+                there = await self._whole.entries(new, plan, lookup, rows)
                 if there is None:
                     keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
                     there = _hits(keys, await self.entries(old, new, plan, lookup, keys))
-                values = [value for value in there.values if value is not None]
-                await self._carry(old, plan, (lookup.table, lookup.value), values)
+                    values = [value for value in there.values if value is not None]
+                    await self._carry(old, plan, (lookup.table, lookup.value), values)
                 bound.append(LookupContent(position, *there))
         return tuple(bound)
 
-    async def _whole_table(
-        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, rows: int
-    ) -> Entries | None:
-        """Returns all entries of a table to which the run adds nothing; None where they are too many for the
-        rows, or compared otherwise than by their texts.
-        """
-        if self._pending(lookup.table):
-            return None
-        return await self._whole.entries(new, plan, lookup, table_of(self._job, lookup), rows)
+    async def same_for_all(self, new: asyncpg.Connection, plan: TablePlan) -> bool:
+        """Returns whether what is bound to a plan may be bound to any number of its rows."""
+        return await self._whole.serve(new, plan)
 
     async def _led(
         self,
@@ -363,13 +355,6 @@ def _hits(keys: Sequence[Key], entries: Mapping[Key, Found | None]) -> Entries:
     """Returns the entries that some keys find."""
     hits = [(key, entry.value) for key in keys if (entry := entries[key]) is not None]
     return Entries(tuple(key for key, _ in hits), tuple(value for _, value in hits))
-
-
-def table_of(job: Job, lookup: Lookup) -> str:
-    """Returns the FROM item of a lookup's table, without rows of NEW that are on their way out."""
-    table = job.new.table(lookup.table) if lookup.side is Side.NEW else None
-    name = relation(lookup.table)
-    return name if table is None else staying(table, name)
 
 
 def _entries_in(

@@ -15,6 +15,7 @@ from msgspec.json import decode
 from msgspec.structs import replace
 
 from tranship.execution.context import Job
+from tranship.execution.probe.joined import joined
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.portions import BYTES, Portions, may_differ_much
 from tranship.execution.probe.questions import Failure
@@ -50,6 +51,8 @@ _SMALL = 5_000
 """Most rows of a batch that is read together with others."""
 _TOGETHER = 50
 """Most batches that one statement reads."""
+_HASHES_LISTS = 140_000
+"""``server_version_num`` of the first server that looks up in a list of constants by their hash."""
 _CHOSEN = 10_000
 """Most rows that one statement names by their ids."""
 
@@ -102,37 +105,51 @@ class Reader(Struct, frozen=True):
         gaps: Sequence[int] = (),
         *,
         only: Sequence[str] | None = None,
+        presence: bool = False,
     ) -> AsyncIterator[Chunk]:
         """Yields the rows of the batches; with ``only`` those that satisfy one of these predicates.
 
-        Rows for which an expression raises on OLD are left out and entered in ``broken``.
+        Rows for which an expression raises on OLD are left out and entered in ``broken``. ``presence``: of
+        what lookups find nobody asks more than whether it is there, or is NULL.
         """
         needed = (*positions, *gaps)
         raises = self.may_raise(needed)
+        if not raises and await self.lookups.same_for_all(self.new, self.plan.with_lookups(needed)):
+            batches = joined(batches)
         for some in bundles(batches, alone=raises or not self._reads_one_row):
             if len(some) > 1:
                 async for chunk in self._together(some, positions, gaps, only):
                     yield chunk
                 continue
             (batch,) = some
-            bindings = await self._bindings(batch, needed)
-            seen: list[Locator] = []
-            if not raises:
-                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
-                    yield chunk
-                continue
-            await self.old.execute(SAVEPOINT)
-            try:
-                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
-                    yield chunk
-                    seen += chunk.rows
-                await self.old.execute(ROLL_BACK)
-            except RAISED:
-                await self.old.execute(ROLL_BACK)
-                raising = sorted({*positions, *self.plan.with_lookups(needed).keyed_by_sql})
-                await self._find_broken(batch.source, in_batch(self.plan, batch), raising, bindings)
-                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
-                    yield chunk
+            bindings = await self._bindings(batch, needed, presence=presence)
+            read = self._tried if raises else self._batch
+            async for chunk in read(batch, positions, gaps, bindings, only):
+                yield chunk
+
+    async def _tried(
+        self,
+        batch: Batch,
+        positions: Sequence[int],
+        gaps: Sequence[int],
+        bindings: Bindings,
+        only: Sequence[str] | None,
+    ) -> AsyncIterator[Chunk]:
+        """Yields the rows of a batch, again without those that raise where one does."""
+        seen: list[Locator] = []
+        await self.old.execute(SAVEPOINT)
+        try:
+            async for chunk in self._batch(batch, positions, gaps, bindings, only):
+                yield chunk
+                seen += chunk.rows
+            await self.old.execute(ROLL_BACK)
+        except RAISED:
+            await self.old.execute(ROLL_BACK)
+            needed = (*positions, *gaps)
+            raising = sorted({*positions, *self.plan.with_lookups(needed).keyed_by_sql})
+            await self._find_broken(batch.source, in_batch(self.plan, batch), raising, bindings)
+            async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
+                yield chunk
 
     @property
     def _reads_one_row(self) -> bool:
@@ -159,14 +176,16 @@ class Reader(Struct, frozen=True):
         async for chunk in self._stream(query(texts), None, positions, gaps, portions):
             yield chunk
 
-    async def _bindings(self, batch: Batch, positions: Sequence[int]) -> Bindings:
+    async def _bindings(self, batch: Batch, positions: Sequence[int], *, presence: bool) -> Bindings:
         """Returns what NEW holds for a batch; rows whose keys OLD cannot compute are entered in
         ``broken``.
         """
         plan = self.plan.with_lookups(positions)
         keyed = plan.keyed_by_sql
         if not keyed:
-            return await self.lookups.bind(self.old, self.new, plan, batch)
+            bound = await self.lookups.bind(self.old, self.new, plan, batch)
+            hashed = presence and self.job.old.server_version >= _HASHES_LISTS
+            return tuple(replace(one, presence=hashed and one.searched is not None) for one in bound)
         await self.old.execute(SAVEPOINT)
         try:
             bindings = await self.lookups.bind(self.old, self.new, plan, batch, self._broken_in(batch))
@@ -187,7 +206,7 @@ class Reader(Struct, frozen=True):
         gaps: Sequence[int],
         bindings: Bindings,
         only: Sequence[str] | None,
-        seen: Sequence[Locator],
+        seen: Sequence[Locator] = (),
     ) -> AsyncIterator[Chunk]:
         before = self.job.before(self.plan)
         excluded = [*self._broken_in(batch), *seen]

@@ -17,7 +17,7 @@ from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Typed, refuse_reader, typed
 from tranship.model.catalog import ForeignKey, Table
-from tranship.model.expression import NewDefault, Sql
+from tranship.model.expression import Lookup, NewDefault, Sql
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
 from tranship.sql.new.given_rows import (
@@ -103,6 +103,12 @@ class Scan(Struct, frozen=True):
             *(foreign_characters(plan, n, before) for n in self.encoded),
             *(is_null(plan, n, before) for n in self.nulls),
         ]
+
+    def about_presence(self, plan: TablePlan) -> bool:
+        """Returns whether nobody asks more about what lookups find than whether it is there, or is NULL."""
+        typed_positions = self.typed.positions if self.typed is not None else ()
+        read = (*self.encoded, *self.converters, *typed_positions)
+        return not any(isinstance(plan.columns[n].expression, Lookup) for n in read)
 
     def _unconverted(self, job: Job, plan: TablePlan) -> Iterator[str | None]:
         """Yields for each column that may not convert which rows have to be judged; None: all of them.

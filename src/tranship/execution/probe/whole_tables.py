@@ -6,19 +6,24 @@ which of them the batch needs, and NEW what it holds for these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import asyncpg
 
 from tranship.execution.context import Job
+from tranship.execution.probe.ranks import ranked
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import Lookup
+from tranship.model.expression import Followed, Lookup
+from tranship.model.names import Side, TableName
+from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.sql.joins import FIXED_TEXT, Searched
 from tranship.sql.lookup import everything
-from tranship.sql.quote import array_text
+from tranship.sql.new.transactions import staying
+from tranship.sql.quote import array_text, relation
 from tranship.sql.types.values import deterministic
 
 _MOST = 100_000
@@ -26,6 +31,10 @@ _MOST = 100_000
 _PER_ROW = 3
 """Entries for each row of a batch up to which the table is sent: further ones cost OLD about 1 µs each, and
 the question which of them are needed about 3 µs for each row.
+"""
+_ROWS_OF_ENTRY = 4
+"""Rows that a batch has at least for each entry that travels with it: to read an entry takes OLD half as long
+as to find one.
 """
 _PRINTED_ALIKE = frozenset({Family.INTEGER, Family.NUMERIC, Family.STRING, Family.BOOLEAN, Family.UUID})
 """Families whose values have one text in every session."""
@@ -46,26 +55,42 @@ class Entries(NamedTuple):
 class WholeTables:
     """The lookup tables of NEW that have been read whole."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, pending: Callable[[TableName], bool]) -> None:
+        """``pending`` says of which tables rows of this run are not in NEW yet."""
         self._job = job
+        self._pending = pending
         self._read: dict[Lookup, Entries | None] = {}
 
     async def entries(
-        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, source: str, rows: int
+        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, rows: int
     ) -> Entries | None:
-        """Returns all that a lookup's table holds; None where it is not to be sent whole with so many rows.
-
-        The caller knows that this run will add nothing to the table. ``source`` is its FROM item.
+        """Returns all that a lookup's table holds, each text of which OLD's encoding has. None: it is not to
+        be sent whole with so many rows.
         """
-        if not self._compares_by_text(plan, lookup):
-            return None
-        if lookup not in self._read:
-            self._read[lookup] = await self._whole(new, lookup, source)
-        found = self._read[lookup]
+        found = await self._entries(new, plan, lookup)
         return found if found is not None and len(found.keys) <= rows * _PER_ROW else None
 
-    async def _whole(self, new: asyncpg.Connection, lookup: Lookup, source: str) -> Entries | None:
-        rows = await new.fetch(everything(lookup, source, _MOST + 1))
+    async def serve(self, new: asyncpg.Connection, plan: TablePlan) -> bool:
+        """Returns whether all that is looked up for the rows of a plan are such tables, so that it is the
+        same for each batch.
+        """
+        expressions = [mapping.expression for mapping in plan.columns]
+        if any(isinstance(one, Followed) or ranked(one) for one in expressions):
+            return False
+        return all([await self._entries(new, plan, lookup) is not None for lookup in _in_new(plan)])
+
+    async def _entries(self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup) -> Entries | None:
+        """Returns the same, with however many rows; None, too, where the run may add entries, or where they
+        are compared otherwise than by their texts.
+        """
+        if self._pending(lookup.table) or not _compares_by_text(self._job, plan, lookup):
+            return None
+        if lookup not in self._read:
+            self._read[lookup] = await self._whole(new, lookup)
+        return self._read[lookup]
+
+    async def _whole(self, new: asyncpg.Connection, lookup: Lookup) -> Entries | None:
+        rows = await new.fetch(everything(lookup, table_of(self._job, lookup), _MOST + 1))
         found = Entries(tuple(tuple(row)[:-1] for row in rows), tuple(row[-1] for row in rows))
         # A key of several values is refused where a row of OLD has it.
         twice = len(set(found.keys)) < len(found.keys)
@@ -78,16 +103,48 @@ class WholeTables:
         texts = (*(part for key in entries.keys for part in key), *filter(None, entries.values))
         return self._job.old.encoding == "UTF8" or all(map(str.isascii, texts))
 
-    def _compares_by_text(self, plan: TablePlan, lookup: Lookup) -> bool:
-        """Returns whether a text of OLD finds exactly the entry whose key has this text in NEW."""
-        table, before = self._job.new.table(lookup.table), self._job.before(plan)
-        if table is None or lookup.key_sql or lookup.within or not _printed_alike(table, lookup.value):
-            return False
-        # What the role may not read is told by the question about single keys.
-        if "SELECT" not in table.privileges:
-            return False
-        pairs = zip(map(before.column, lookup.columns), map(table.column, lookup.keys), strict=True)
-        return all(_same_texts(given, key) for given, key in pairs)
+
+def rows_of_batch(job: Job, plan: TablePlan, options: MigrateOptions) -> int:
+    """Returns how many rows of a plan are copied together: more than usual where entries travel with them,
+    unless a person says how many, or the way to NEW does.
+    """
+    if options.batch_size is not None or job.old.encoding != "UTF8":
+        return options.batch_rows
+    entries = [_estimate(job, plan, lookup) for lookup in _in_new(plan)]
+    if any(count > _MOST for count in entries):
+        # The entries do not travel whole, and the keys of all rows of a batch are held.
+        return options.batch_rows
+    return max([options.batch_rows, *(int(_ROWS_OF_ENTRY * count) for count in entries)])
+
+
+def _in_new(plan: TablePlan) -> list[Lookup]:
+    expressions = (mapping.expression for mapping in plan.columns)
+    return [one for one in expressions if isinstance(one, Lookup) and one.side is Side.NEW]
+
+
+def _estimate(job: Job, plan: TablePlan, lookup: Lookup) -> float:
+    """Returns how many entries travel with each batch, as far as NEW's catalog knows."""
+    table = job.new.table(lookup.table)
+    return table.row_estimate if table is not None and _compares_by_text(job, plan, lookup) else math.inf
+
+
+def _compares_by_text(job: Job, plan: TablePlan, lookup: Lookup) -> bool:
+    """Returns whether a text of OLD finds exactly the entry whose key has this text in NEW."""
+    table, before = job.new.table(lookup.table), job.before(plan)
+    if table is None or lookup.key_sql or lookup.within or not _printed_alike(table, lookup.value):
+        return False
+    # What the role may not read is told by the question about single keys.
+    if "SELECT" not in table.privileges:
+        return False
+    pairs = zip(map(before.column, lookup.columns), map(table.column, lookup.keys), strict=True)
+    return all(_same_texts(given, key) for given, key in pairs)
+
+
+def table_of(job: Job, lookup: Lookup) -> str:
+    """Returns the FROM item of a lookup's table, without rows of NEW that are on their way out."""
+    table = job.new.table(lookup.table) if lookup.side is Side.NEW else None
+    name = relation(lookup.table)
+    return name if table is None else staying(table, name)
 
 
 def _printed_alike(table: Table, name: str) -> bool:
