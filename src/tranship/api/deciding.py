@@ -27,15 +27,14 @@ from tranship.codec.jsonc import JsonValue
 from tranship.errors import UsageError
 from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.errors.codes.usage import EntryGone
-from tranship.model.expression import Conversion
 from tranship.model.resolution import Problem, Resolution
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.answered import without_answered
-from tranship.planning.deciding.resolve.conversions import conversions
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
+from tranship.planning.deciding.resolve.targets import Target, targets
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open, problem
 from tranship.planning.matching.match import match
 from tranship.report.describe.sides import table_sides
@@ -60,8 +59,8 @@ class _Judged(Struct, frozen=True):
     """What one state of the file comes to."""
 
     problems: tuple[Problem, ...]
-    conversions: Mapping[str, Conversion]
-    """By the paths of the entries that name an old and a new column."""
+    targets: Mapping[str, Target]
+    """By the paths of the entries that name a new column."""
 
 
 class Deciding:
@@ -97,9 +96,9 @@ class Deciding:
         the order of the file.
         """
         read = {one.path: one for one in _resolutions(self.seen)}
-        settled, found = self._settled(self.seen), self._decided(self.seen).conversions
+        settled, found = self._settled(self.seen), self._decided(self.seen).targets
         return tuple(
-            question(place, key, entry, read.get(place), found.get(place), settled=place in settled)
+            question(place, key, entry, read.get(place), found.get(place, Target()), settled=place in settled)
             for place, (key, entry) in self.seen.entries.items()
             if not entry.keys().isdisjoint(_ASKED) or asks(read.get(place))
         )
@@ -261,7 +260,7 @@ class Deciding:
         answers = with_mentions(answers, compare(old, new, matching, answers))
         return _Judged(
             without_answered(problems, state.file, (old, new), matching, answers),
-            conversions(state.file.entries, (old, new), self._scope, matching, answers),
+            targets(state.file.entries, (old, new), self._scope, matching, answers),
         )
 
 

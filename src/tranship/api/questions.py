@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tranship.api.suggested import KEPT, by_whom
+from tranship.api.suggested import KEPT, by_whom, leaves_open
 from tranship.codec.decision_file import Entry
 from tranship.codec.entry_fields import plain_json
-from tranship.model.expression import Conversion
 from tranship.model.resolution import Action, Resolution
 from tranship.planning.deciding.choices import Asked, Choice, additions, choices
+from tranship.planning.deciding.resolve.targets import Target
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, is_open
 
 
@@ -37,6 +37,10 @@ class Question(Struct, frozen=True):
     """The entry as JSON on one line."""
     old_column: str | None = None
     new_column: str | None = None
+    complete: bool = True
+    """Its suggestion leaves no value open."""
+    known: tuple[str, ...] = ()
+    """The only values that the new column takes; empty: they are not known here."""
     like: str = ""
     """What it asks, without the names of its columns and its table: equal for questions that ask alike."""
 
@@ -46,14 +50,14 @@ def question(
     key: str,
     entry: Entry,
     read: Resolution | None,
-    conversion: Conversion | None,
+    target: Target,
     *,
     settled: bool,
 ) -> Question:
     """Returns an entry of the file, in its place and under its key, as a question.
 
-    ``read`` is the entry as it was read; ``conversion`` is that of the two columns that it names; an entry is
-    settled that other entries answer.
+    ``read`` is the entry as it was read; ``target`` is what is known of the new column that it names; an
+    entry is settled that other entries answer.
     """
     suggestion = _suggested(entry, asks=asks(read))
     evidence = entry.get("_evidence")
@@ -67,12 +71,16 @@ def question(
         suggestion=suggestion,
         suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
         evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
-        choices=_choices(entry, Asked(old, new, place.startswith("$.for_all"), conversion)),
+        choices=_choices(
+            entry, Asked(old, new, place.startswith("$.for_all"), target.conversion, target.required)
+        ),
         decided=by_whom(entry),
         because=_text(entry.get("because")),
         entry=plain_json(dict(entry)),
         old_column=old,
         new_column=new,
+        complete=not leaves_open(dict(suggestion)),
+        known=target.known,
         like=_without_names(_text(entry.get("description")), key, old, new),
     )
 

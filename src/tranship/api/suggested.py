@@ -73,7 +73,7 @@ def _suggested(seen: DecisionFile, place: str, given: JsonValue) -> Suggested | 
         tuple(f"{plain_json(key)}: {plain_json(dict(one))}" for key, one in _each(entries)),
         taken=by_whom(own[0][1]) if own else "its entries stand in the file" if stands else "",
         undoable=bool(own),
-        complete=not any(_leaves_open(dict(one)) for _, one in _each(entries)),
+        complete=not any(leaves_open(dict(one)) for _, one in _each(entries)),
     )
 
 
@@ -107,14 +107,15 @@ def _table_of(seen: DecisionFile, entries: Entries, text: str) -> str:
     return next(asked, named[1])
 
 
-def _leaves_open(value: JsonValue) -> bool:
+def leaves_open(value: JsonValue) -> bool:
+    """Returns whether a placeholder is left in a value of an entry, however deep."""
     match value:
         case str():
             return value in PLACEHOLDERS
         case dict():
-            return any(map(_leaves_open, value.values()))
+            return any(map(leaves_open, value.values()))
         case list():
-            return any(map(_leaves_open, value))
+            return any(map(leaves_open, value))
         case _:
             return False
 
@@ -207,7 +208,7 @@ def _asking(seen: DecisionFile, key: str, entry: Entry) -> Iterator[str]:
 def _is_undecided(entry: Entry) -> bool:
     """Returns whether an entry asks, or was filled in and nobody gave a reason for it."""
     filled_in = isinstance(entry.get("_suggestion"), str) and not entry.keys() & {"_decided", "because"}
-    return filled_in or _leaves_open(_said(entry))
+    return filled_in or leaves_open(_said(entry))
 
 
 def _new_column(entry: Entry) -> str | None:

@@ -13,20 +13,15 @@ from tranship.api.deciding import Answer, Deciding
 from tranship.api.questions import Question
 from tranship.api.suggested import Suggested
 from tranship.cli.offering import completed, completed_entries, keys_of, saved, show_suggested
+from tranship.cli.prompting import KEYS, Back, Ended, field_value, json_object, typed
 from tranship.cli.terminal import say
-from tranship.cli.trouble import line_of
-from tranship.codec import JsonValue, parse_jsonc
-from tranship.errors import UsageError
+from tranship.codec import JsonValue
 from tranship.errors.codes.decisions import OpenQuestion
 from tranship.model.visible import visible
-from tranship.planning.deciding.choices import Choice, Field, Kind
+from tranship.planning.deciding.choices import Choice
 
 _KEYS = "number choose · e expression · j fields as JSON · s skip · b back · q quit"
 _ACCEPT = "a accept · "
-
-
-class Ended(Exception):
-    """The person quits, or there is no more input."""
 
 
 class Dialog:
@@ -113,7 +108,12 @@ class Dialog:
                 return 0
 
     def _take(self, suggested: Suggested) -> int:
-        entries = completed_entries(self._ask, suggested.entries)
+        if not suggested.complete:
+            say(f"  {KEYS}")
+        try:
+            entries = completed_entries(self._ask, suggested.entries)
+        except Back:
+            return 0
         if entries is None:
             return 0
         if not saved(self._deciding, lambda: self._deciding.take(suggested.place, entries, self._by)):
@@ -130,7 +130,18 @@ class Dialog:
         """Shows a question, takes one command, and returns by how many questions to go on."""
         self._seen |= {question.place}
         _show(question, number, of)
-        word = self._ask("> ").strip()
+        try:
+            return self._take_command(question, self._ask("> ").strip())
+        except Back:
+            return 0
+
+    def _take_command(self, question: Question, word: str) -> int:
+        """Does what a person typed at a question; returns by how many questions to go on.
+
+        Raises:
+            Ended: the person quits.
+            Back: the question is to be shown again.
+        """
         match word:
             case _ if (on := _moves(word)) is not None:
                 return on
@@ -139,7 +150,8 @@ class Dialog:
             case "e" | "expression":
                 return self._fill(question, _expression(question), "expression")
             case "j" | "json":
-                return self._give(question, self._json("fields as JSON: "), "fields")
+                fields = json_object(self._ask, "fields as JSON: ", 'for example {"action": "ignore"}')
+                return self._give(question, fields, "fields")
             case _ if word.isdecimal() and 0 < int(word) <= len(question.choices):
                 return self._fill(question, question.choices[int(word) - 1], "choice")
             case _:
@@ -150,7 +162,9 @@ class Dialog:
         if not question.suggestion:
             say("Nothing is suggested: choose, or write the fields as JSON.")
             return 0
-        fields = completed(self._ask, question.suggestion)
+        if not question.complete:
+            say(f"  {KEYS}")
+        fields = completed(self._ask, question.suggestion, question.known)
         return self._give(question, fields, "suggestion", because="")
 
     def _fill(self, question: Question, choice: Choice | None, how: str) -> int:
@@ -158,42 +172,15 @@ class Dialog:
             say("An expression fills a column: this question is about a whole table.")
             return 0
         fields: dict[str, JsonValue] = {"action": choice.action.value}
+        if choice.fields:
+            say(f"  {KEYS}")
         for field in choice.fields:
-            value = self._value(field)
+            value = field_value(self._ask, field, question.known)
             if value is None and not field.optional:
                 return 0
             if value is not None:
                 fields[field.name] = value
         return self._give(question, fields, how)
-
-    def _value(self, field: Field) -> JsonValue:
-        """Returns what is typed for a field; None: nothing, so the question is asked again."""
-        prompt = f"{field.name} ({field.asked}): "
-        match field.kind:
-            case Kind.JSON:
-                return self._json(prompt)
-            case Kind.LINES:
-                return list(iter(lambda: self._ask(prompt).strip(), "")) or None
-            case Kind.FLAG:
-                return True if self._ask(f"{prompt}yes or empty: ").strip() == "yes" else None
-            case Kind.WORD:
-                return self._ask(f"{prompt}{', '.join(field.words)}: ").strip() or None
-            case Kind.TEXT | Kind.SQL:
-                return self._ask(prompt).strip() or None
-
-    def _json(self, prompt: str) -> dict[str, JsonValue] | None:
-        text = self._ask(prompt).strip()
-        if not text:
-            return None
-        try:
-            value = parse_jsonc(Path("the input"), text).root
-        except UsageError as error:
-            say(line_of(error.problems[0]))
-            return None
-        if isinstance(value, dict):
-            return value
-        say('An object is expected, for example {"action": "ignore"}.')
-        return None
 
     def _give(
         self, question: Question, fields: dict[str, JsonValue] | None, how: str, because: str | None = None
@@ -202,7 +189,7 @@ class Dialog:
         if not fields:
             return 0
         if because is None:
-            because = self._ask("because (may be empty): ").strip()
+            because = typed(self._ask, "because (may be empty): ")
         answer = Answer(fields, self._by, how, because)
         if not saved(self._deciding, lambda: self._deciding.answer(question.place, answer)):
             return 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tranship.api.deciding import Deciding
 from tranship.api.suggested import Entries, Suggested
+from tranship.cli.prompting import Ask, mapped, typed
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue
@@ -15,8 +16,6 @@ from tranship.errors.codes.usage import ChangedMeanwhile
 from tranship.model.resolution import Problem
 from tranship.model.visible import visible
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
-
-Ask = Callable[[str], str]
 
 
 def show_suggested(suggested: Suggested, number: tuple[int, int]) -> None:
@@ -50,35 +49,28 @@ def completed_entries(ask: Ask, entries: Entries) -> Entries | None:
     return made
 
 
-def completed(ask: Ask, suggestion: Entry) -> dict[str, JsonValue] | None:
+def completed(ask: Ask, suggestion: Entry, known: Sequence[str] = ()) -> dict[str, JsonValue] | None:
     """Returns a suggestion with what it leaves open asked for; None where the person gives nothing.
 
-    A value of a mapping may stay without a new value: the rows that hold it are rejected.
+    A value of a mapping may stay without a new value: the rows that hold it are rejected. ``known``: the only
+    values that the new column takes; empty: they are not known.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person wants to see the suggestion again.
     """
     fields: dict[str, JsonValue] = {}
     for name, value in suggestion.items():
         if isinstance(value, Mapping):
-            fields[name] = _mapped(ask, value)
+            fields[name] = mapped(ask, value, known)
         elif isinstance(value, str) and value in PLACEHOLDERS:
-            typed = ask(f"{name}: ").strip()
-            if not typed:
+            word = typed(ask, f"{name}: ", known)
+            if not word:
                 return None
-            fields[name] = typed
+            fields[name] = word
         else:
             fields[name] = value
     return fields
-
-
-def _mapped(ask: Ask, mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    made: dict[str, JsonValue] = {}
-    for old, new in mapping.items():
-        if not isinstance(new, str) or new not in PLACEHOLDERS:
-            made[old] = new
-            continue
-        typed = ask(f"new value for {visible(repr(old))} (empty: its rows are rejected): ").strip()
-        if typed:
-            made[old] = typed
-    return made
 
 
 def saved(deciding: Deciding, save: Callable[[], tuple[Problem, ...]]) -> bool:

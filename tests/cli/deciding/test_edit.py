@@ -119,7 +119,7 @@ def test_a_suggestion_with_a_placeholder_is_not_an_answer(desk_of: Callable[[str
     desk.type(f"tranship resolve generate {CHANGES} --prefix my")
     before = desk.read(RESOLUTIONS)
     said = edit(desk, "a")
-    assert "new value for 'gone' (empty: its rows are rejected): " in said.stdout, said
+    assert "new value for 'gone' (empty: its rows are rejected; one of: on, off): " in said.stdout, said
     assert "0 answers saved" in said.stdout
     assert desk.read(RESOLUTIONS) == before
     (typed,) = [
@@ -192,3 +192,74 @@ def test_the_file_is_named_that_is_missing(tmp_path: Path, invoke: Callable[...,
     said = invoke("resolve", "edit", "nowhere.json", "changes.json")
     assert said.status == 2
     assert "TS102" in said.stderr
+
+
+GRADES = (
+    "CREATE TABLE t (id int PRIMARY KEY, grade text, town text);"
+    " INSERT INTO t SELECT n, (ARRAY['q','on','gone','lost'])[1 + n % 4], 'X' FROM generate_series(1, 40) n;",
+    "CREATE TYPE grade AS ENUM ('on', 'off', 'q'); CREATE TABLE towns (id int PRIMARY KEY, name text);"
+    " CREATE TABLE t (id int PRIMARY KEY, grade grade NOT NULL, town uuid);",
+)
+
+
+@pytest.fixture
+def grades(desk_of: Callable[[str, str], Desk]) -> Desk:
+    """A desk whose first question suggests a mapping that leaves two values open."""
+    return asked(desk_of, *GRADES)
+
+
+def test_values_of_the_new_column_are_named_before_anything_is_typed(grades: Desk) -> None:
+    said = edit(grades, "3", "", "q").stdout
+    assert (
+        'value_mapping (old value to new value, for example {"A": 1, "B": 2}; the new column takes: on, off, q)'
+        in said
+    )
+    said = edit(grades, "a", "of").stdout
+    assert "new value for 'gone' (empty: its rows are rejected; one of: on, off, q): 'of' is none of" in said
+
+
+def test_a_mapping_can_be_gone_back_in_and_quit(grades: Desk) -> None:
+    before = grades.read(RESOLUTIONS)
+    said = edit(grades, "a", "off", "b", "on", "quit", "a").stdout
+    assert [word for word in ("gone", "lost") if said.count(f"new value for '{word}'") == 2] == [
+        "gone",
+        "lost",
+    ]
+    assert "0 answers saved" in said
+    assert grades.read(RESOLUTIONS) == before
+    said = edit(grades, "a", "b", "q").stdout
+    assert said.count("1 of ") == 2, "the question is shown again"
+    assert grades.read(RESOLUTIONS) == before
+
+
+def test_a_letter_that_is_a_value_of_the_column_is_a_value(grades: Desk) -> None:
+    assert "1 answer saved" in edit(grades, "a", "off", "q").stdout
+    assert entries(grades)["grade"]["value_mapping"] == {"on": "on", "q": "q", "gone": "off", "lost": "q"}
+
+
+def test_fields_can_be_gone_back_from_and_quit(desk: Desk) -> None:
+    before = desk.read(RESOLUTIONS)
+    for field in ("q", "quit", "b", "back"):
+        said = edit(desk, "e" if field != "b" else "j", field, "q").stdout
+        assert "0 answers saved" in said, said
+    said = edit(desk, "1", "q").stdout
+    assert "because (may be empty): " in said and "0 answers saved" in said
+    assert desk.read(RESOLUTIONS) == before
+    assert "1 answer saved" in edit(desk, "1", "=q").stdout
+    assert "q" in {entry.get("because") for entry in entries(desk).values()}
+
+
+def test_a_lookup_that_is_no_json_is_asked_again_with_an_example(grades: Desk) -> None:
+    shown = edit(grades, "s", "q").stdout
+    number = next(line.split()[0] for line in shown.splitlines() if " lookup (" in line)
+    said = edit(grades, number, "towns", "[1]", "", "q").stdout
+    example = 'for example {"table": "towns", "key_column": "name", "value_column": "id"}'
+    assert f"Write it as JSON, {example}" in said
+    assert f"An object is expected, {example}" in said
+    assert said.count("lookup_table (") == 3, said
+
+
+def test_leaving_a_column_behind_is_not_offered_where_the_new_one_needs_a_value(grades: Desk) -> None:
+    first, second = edit(grades, "s", "q").stdout.split("\n2 of ")
+    assert "'grade'" in first and "leave behind" not in first
+    assert "'town'" in second and "leave behind" in second

@@ -57,6 +57,8 @@ class Asked(Struct, frozen=True):
     """It is about all columns that change from one type to another."""
     conversion: Conversion | None = None
     """How the old column's values become the new one's by themselves; None where that is not known."""
+    required: bool = False
+    """Something has to fill the new column: to leave the old one behind would only ask what does."""
 
 
 _NEW_COLUMN = Field("new_column", "the new column that it fills")
@@ -110,7 +112,7 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
             _MAP,
             _LOOK_UP,
             *_renamed(asked.conversion),
-            _IGNORE,
+            *(() if asked.required else (_IGNORE,)),
         )
     if old:
         into = tuple(_into(choice) for choice in (_BARE, _EXPRESSION, _MAP))

@@ -1,8 +1,10 @@
-"""Which conversion the two columns have that an entry names: it says which answers can be kept."""
+"""What is known of the new column that an entry names: it says which answers can be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column
 from tranship.model.change import Matching
@@ -15,24 +17,36 @@ from tranship.planning.matching.scope import Scope
 from tranship.planning.types.judgement import SAME, no_conversion
 
 
-def conversions(
+class Target(Struct, frozen=True):
+    """What is known of the new column of an entry."""
+
+    conversion: Conversion | None = None
+    """How the old column's values become its own by themselves; None where the entry names no old column."""
+    known: tuple[str, ...] = ()
+    """The only values that it takes, as an enum has them; empty: they are not known."""
+    required: bool = False
+    """Something has to fill it: it is NOT NULL, and NEW gives it no value."""
+
+
+def targets(
     entries: Sequence[Resolution],
     sides: tuple[Catalog, Catalog],
     scope: Scope,
     matching: Matching,
     answers: Answers,
-) -> dict[str, Conversion]:
-    """Returns, by the paths of the entries that name an old and a new column, how the values of the one
-    become those of the other by themselves.
-    """
+) -> dict[str, Target]:
+    """Returns what is known of the new columns, by the paths of the entries that name one."""
     following = rekeyed_columns(matching.pairs, answers, *sides)
-    found: dict[str, Conversion] = {}
+    found: dict[str, Target] = {}
     for entry, pair, flow in _with_tables(entries, sides, scope, matching):
         source = pair.old.column(entry.sources[0]) if entry.sources else None
         target = pair.new.column(entry.new_column or "")
-        if source is not None and target is not None:
-            followed = (pair.old.name, flow, target.name) in following
-            found[entry.path] = SAME if followed else _conversion(pair, source, target)
+        if target is None:
+            continue
+        followed = (pair.old.name, flow, target.name) in following
+        conversion = SAME if followed else _conversion(pair, source, target)
+        required = target.not_null and not target.filled_by_server
+        found[entry.path] = Target(conversion, target.type.leaf.labels, required)
     return found
 
 
@@ -51,5 +65,7 @@ def _with_tables(
             yield entry, Pair(before, after, *sides, scope.schema_pairs), place[1]
 
 
-def _conversion(pair: Pair, source: Column, target: Column) -> Conversion:
+def _conversion(pair: Pair, source: Column | None, target: Column) -> Conversion | None:
+    if source is None:
+        return None
     return no_conversion("NEW computes it") if target.generated else pair.conversion(source, target)

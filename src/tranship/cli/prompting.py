@@ -1,0 +1,149 @@
+"""What a person types for one field of an answer in ``resolve edit``: a value, or that they want to go back
+or to quit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tranship.cli.terminal import say
+from tranship.cli.trouble import line_of
+from tranship.codec import JsonValue, parse_jsonc
+from tranship.errors import UsageError
+from tranship.model.visible import visible
+from tranship.planning.deciding.choices import Field, Kind
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
+
+Ask = Callable[[str], str]
+KEYS = 'b back · q quit · = before a value that is such a letter itself, as in "=q"'
+_QUIT, _BACK = ("q", "quit"), ("b", "back")
+_LITERAL = "="
+_OF_NEW_VALUES = ("default_value", "value_mapping")
+"""Fields that hold values of the new column."""
+_NAMED = 20
+"""Known values that a prompt names."""
+
+
+class Ended(Exception):
+    """The person quits, or there is no more input."""
+
+
+class Back(Exception):
+    """The person wants to see the question again."""
+
+
+def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
+    """Returns what is typed behind a prompt, without blanks at its ends.
+
+    A word of ``known`` is a value, whatever else it would mean.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person wants to see the question again.
+    """
+    word = ask(prompt).strip()
+    if word in known:
+        return word
+    if word in _QUIT:
+        raise Ended
+    if word in _BACK:
+        raise Back
+    return word[1:] if word.removeprefix(_LITERAL) in (*_QUIT, *_BACK) else word
+
+
+def field_value(ask: Ask, field: Field, known: Sequence[str] = ()) -> JsonValue:
+    """Returns what is typed for a field; None: nothing.
+
+    ``known``: the only values that the new column takes; empty: they are not known.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person wants to see the question again.
+    """
+    values = known if field.name in _OF_NEW_VALUES else ()
+    among = f"; the new column takes: {known_words(values)}" if values else ""
+    prompt = f"{field.name} ({field.asked}{among}): "
+    match field.kind:
+        case Kind.JSON:
+            return json_value(ask, prompt, field.asked)
+        case Kind.LINES:
+            return list(iter(lambda: typed(ask, prompt), "")) or None
+        case Kind.FLAG:
+            return True if typed(ask, f"{prompt}yes or empty: ") == "yes" else None
+        case Kind.WORD:
+            return typed(ask, f"{prompt}{', '.join(field.words)}: ", field.words) or None
+        case Kind.TEXT | Kind.SQL:
+            return typed(ask, prompt, values) or None
+
+
+def json_object(ask: Ask, prompt: str, example: str) -> dict[str, JsonValue] | None:
+    """Returns an object that is typed as JSON, and asks until it is one; None: nothing is typed.
+
+    ``example`` is shown where it is none.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person wants to see the question again.
+    """
+    while (value := json_value(ask, prompt, example)) is not None:
+        if isinstance(value, dict):
+            return value
+        say(f"An object is expected, {example}")
+    return None
+
+
+def json_value(ask: Ask, prompt: str, example: str) -> dict[str, JsonValue] | str | None:
+    """Returns an object or a text that is typed as JSON, likewise."""
+    while text := typed(ask, prompt):
+        try:
+            value = parse_jsonc(Path("the input"), text).root
+        except UsageError as error:
+            say(line_of(error.problems[0]))
+            say(f"Write it as JSON, {example} (empty: back to the question)")
+            continue
+        if isinstance(value, dict | str):
+            return value
+        say(f"An object is expected, {example}")
+    return None
+
+
+def mapped(ask: Ask, mapping: Mapping[str, JsonValue], known: Sequence[str] = ()) -> dict[str, JsonValue]:
+    """Returns a mapping with the new values asked for that it leaves open. Going back leads to the value
+    before.
+
+    ``known``: the only new values that there are; empty: they are not known.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person goes back from the first value.
+    """
+    made = dict(mapping)
+    open_ = [old for old, new in mapping.items() if isinstance(new, str) and new in PLACEHOLDERS]
+    at = 0
+    while at < len(open_):
+        try:
+            made[open_[at]] = _new_value(ask, open_[at], known)
+            at += 1
+        except Back:
+            if not at:
+                raise
+            at -= 1
+    return {old: new for old, new in made.items() if old not in open_ or new}
+
+
+def _new_value(ask: Ask, old: str, known: Sequence[str]) -> str:
+    """Returns the new value for one old value; empty: there shall be none."""
+    among = f"; one of: {known_words(known)}" if known else ""
+    prompt = f"new value for {visible(repr(old))} (empty: its rows are rejected{among}): "
+    while True:
+        word = typed(ask, prompt, known)
+        if not word or not known or word in known:
+            return word
+        say(visible(f"{word!r} is none of: {known_words(known)}"))
+
+
+def known_words(known: Sequence[str]) -> str:
+    """Returns the values that a column takes, the first of them by name."""
+    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return visible(", ".join(known[:_NAMED]) + more)
