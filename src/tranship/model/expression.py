@@ -124,6 +124,8 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     """Per key of a table of OLD the equality of its type, where expressions are looked up; an empty text:
     ``=`` of ``pg_catalog``. Empty: that of the old columns.
     """
+    own: bool = False
+    """What is found is a value of the new column's own type, which OLD reads from its text as NEW does."""
 
     @property
     def reads_new(self) -> bool:

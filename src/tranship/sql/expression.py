@@ -107,6 +107,8 @@ def compile_value(plan: TablePlan, position: int, old: Table) -> str:
             return _constant_of(mapping.type, value)
         case MapValues() as mapped:
             return _map_values(mapped, old, mapping.type)
+        case Lookup() as lookup:
+            return _lookup(lookup, alias(position), mapping.type)
         case _:
             return compile_column(plan, position, old)
 
@@ -366,10 +368,12 @@ def _map_values(mapped: MapValues, old: Table, new: PgType | None = None) -> str
     return f"CASE {' '.join(cases)} ELSE {made(otherwise)} END"
 
 
-def _lookup(lookup: Lookup, name: str) -> str:
+def _lookup(lookup: Lookup, name: str, new: PgType | None = None) -> str:
+    """Returns SQL for what is found, as text, or as a value of the given type."""
+    type_ = "pg_catalog.text" if new is None else new.text
     missing = " OR ".join(f"{value} IS NULL" for value in lookup_values(lookup))
     for_null = lookup.for_null.value if lookup.for_null is not None else None
     otherwise = lookup.otherwise.value if lookup.otherwise is not None else None
-    found = f"WHEN {name}.found THEN {name}.v"
-    null = f"WHEN {missing} THEN CAST({literal(for_null)} AS pg_catalog.text)"
-    return f"CASE {null} {found} ELSE {literal(otherwise)} END"
+    found = f"WHEN {name}.found THEN CAST({name}.v AS {type_})"
+    null = f"WHEN {missing} THEN CAST({literal(for_null)} AS {type_})"
+    return f"CASE {null} {found} ELSE CAST({literal(otherwise)} AS {type_}) END"

@@ -204,8 +204,8 @@ def _search(value: str, name: str, entries: Searched) -> str:
     arrays = f"CAST({literal(entries.keys)} AS {entries.key_type}[]) AS k"
     arrays += f", CAST({literal(entries.values)} AS {entries.value_type}[]) AS v"
     place = f"(SELECT pg_catalog.width_bucket({key}, {name}_all.k) AS n OFFSET 0) AS place"
-    shown = f"CAST({name}_all.v[place.n] AS pg_catalog.text) AS v, true AS found"
-    found = f"SELECT {shown} FROM {place} WHERE {name}_all.k[place.n] {_EQUALS} {key}{fits}"
+    there = f"{name}_all.k[place.n] {_EQUALS} {key}{fits}"
+    found = f"SELECT {name}_all.v[place.n] AS v, true AS found FROM {place} WHERE {there}"
     return (
         f"CROSS JOIN (SELECT {arrays} OFFSET 0) AS {name}_all LEFT JOIN LATERAL ({found}) AS {name} ON true"
     )

@@ -263,3 +263,37 @@ async def test_a_batch_has_more_rows_where_many_entries_travel_with_it(
     moved = [event.read for event in events if isinstance(event, BatchDone)]
     assert sorted(moved, reverse=True) == batches
     assert await pair.new.fetch("SELECT count(*) FROM t WHERE r = -(id % 20000)") == [(100_000,)]
+
+
+@pytest.mark.parametrize("database", ["old", "new"])
+@pytest.mark.parametrize("batch_rows", [2, 1000])
+async def test_what_is_found_arrives_as_a_value_of_the_new_column(
+    make_pair: MakePair, tmp_path: Path, database: str, batch_rows: int
+) -> None:
+    """Truth values, numbers of another width and uuids, with what stands in for NULL and for no entry."""
+    held = (
+        "CREATE TABLE l (k int PRIMARY KEY, yes boolean, small smallint, u uuid);"
+        " INSERT INTO l SELECT g, NULLIF(g, 3) % 2 = 0, g - 3, md5(g::text)::uuid FROM generate_series(1, 5) g;"
+    )
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b int, c int);"
+        " INSERT INTO t SELECT g, NULLIF(g, 6), NULLIF(g, 6), NULLIF(g, 6) FROM generate_series(0, 7) g;"
+        + (held if database == "old" else ""),
+        (held if database == "new" else "")
+        + "CREATE TABLE t (id int PRIMARY KEY, yes boolean, small bigint, u uuid)",
+    )
+    entries = [
+        lookup("a", "yes", "l", "k", "yes", database=database, default_value="true", null_value="false"),
+        lookup("b", "small", "l", "k", "small", database=database, default_value="9000000000"),
+        lookup("c", "u", "l", "k", "u", database=database, default_value=None),
+    ]
+    others = {"l": [{"action": "drop_table"}]} if database == "old" else {}
+    (tmp_path / "r.json").write_text(json.dumps({"resolutions": {"t": entries, **others}}))
+    decided = str(tmp_path / "r.json")
+    done = await migrate(pair, tmp_path, resolutions=decided, batch_size=batch_rows)
+    assert done.exit_status == 0
+    side = pair.old if database == "old" else pair.new
+    there = {k: values for k, *values in await side.fetch("SELECT k, yes, small, u FROM l")}
+    expected = [(n, *there.get(n, [True, 9_000_000_000, None])) for n in range(8)]
+    expected[6] = (6, False, None, None)
+    assert await pair.new.fetch("SELECT * FROM t ORDER BY id") == expected

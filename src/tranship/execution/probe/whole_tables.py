@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import asyncpg
@@ -91,7 +92,8 @@ class WholeTables:
 
     async def _whole(self, new: asyncpg.Connection, lookup: Lookup) -> Entries | None:
         rows = await new.fetch(everything(lookup, table_of(self._job, lookup), _MOST + 1))
-        found = Entries(tuple(tuple(row)[:-1] for row in rows), tuple(row[-1] for row in rows))
+        *parts, values = zip(*rows, strict=True) if rows else [()] * (len(lookup.keys) + 1)
+        found = Entries(tuple(zip(*parts, strict=True)), values)
         # A key of several values is refused where a row of OLD has it.
         twice = len(set(found.keys)) < len(found.keys)
         if len(rows) > _MOST or twice or not self._can_be_sent(found):
@@ -100,8 +102,9 @@ class WholeTables:
 
     def _can_be_sent(self, entries: Entries) -> bool:
         """Returns whether OLD's encoding certainly has every character, also of entries that no row needs."""
-        texts = (*(part for key in entries.keys for part in key), *filter(None, entries.values))
-        return self._job.old.encoding == "UTF8" or all(map(str.isascii, texts))
+        if self._job.old.encoding == "UTF8":
+            return True
+        return all(map(str.isascii, chain(chain.from_iterable(entries.keys), filter(None, entries.values))))
 
 
 def rows_of_batch(job: Job, plan: TablePlan, options: MigrateOptions) -> int:
@@ -176,11 +179,10 @@ def _searched(table: Table | None, lookup: Lookup, entries: Entries) -> Searched
     value_type = _fixed_width(table.column(lookup.value), known)
     if key_type is None or value_type is None:
         return None
-    rank = int if key_type == _INTEGERS else str.encode
-    order = sorted(range(len(keys)), key=lambda n: rank(keys[n]))
-    return Searched(
-        key_type, value_type, array_text(keys[n] for n in order), array_text(known[n] for n in order)
-    )
+    values = dict(zip(keys, known, strict=True))
+    # Texts have the order of their characters' numbers, which is that of their bytes in UTF-8.
+    keys.sort(key=int if key_type == _INTEGERS else None)
+    return Searched(key_type, value_type, array_text(keys), array_text(map(values.__getitem__, keys)))
 
 
 def _fixed_width(column: Column | None, texts: Sequence[str]) -> str | None:
@@ -191,5 +193,6 @@ def _fixed_width(column: Column | None, texts: Sequence[str]) -> str | None:
     if leaf is not None and leaf.family is Family.UUID:
         return "pg_catalog.uuid"
     if leaf is not None and leaf.typname in ("text", "varchar"):
-        return FIXED_TEXT if all(len(text.encode()) < _WIDTH for text in texts) else None
+        short = 4 * max(map(len, texts), default=0) < _WIDTH
+        return FIXED_TEXT if short or all(len(text.encode()) < _WIDTH for text in texts) else None
     return None

@@ -27,7 +27,7 @@ from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
-from tranship.planning.plan.shipping import why_text
+from tranship.planning.plan.shipping import why_text, with_owned_lookups
 from tranship.planning.plan.tolerated import intolerable
 from tranship.planning.plan.within import with_lookups_within
 from tranship.planning.plan.zones import (
@@ -122,7 +122,7 @@ def _table_plan(
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
     decided = TableDecisions(pair, before, tuple(decisions))
-    columns = _columns(decided, after, sides, rekeyed)
+    columns = with_owned_lookups(_columns(decided, after, sides, rekeyed), sides.old, sides.new)
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why = why_text(columns, before)
     input_zone = sides.old.timezone if reads_without_zone(columns, before) else None

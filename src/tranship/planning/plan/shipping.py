@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from tranship.model.catalog import Table
-from tranship.model.expression import Constant, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.catalog import Catalog, Table
+from tranship.model.expression import Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.may_raise import may_raise
@@ -16,6 +16,8 @@ from tranship.planning.printed.may_raise import may_raise
 _INTEGERS = ("int2", "int4", "int8")
 _SAME = frozenset({*_INTEGERS, "bool", "date", "float4", "float8", "timestamp", "timestamptz", "uuid"})
 """Types of which every server takes what another one prints. Texts are not among them: encodings differ."""
+_ALIKE = frozenset({*_INTEGERS, "bool", "uuid"})
+"""Those whose values have one text, whatever the settings of a session are."""
 _TEXTS = ("text", "varchar")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 
@@ -69,6 +71,29 @@ def _owned(mapping: ColumnMapping) -> ColumnMapping:
     return replace(mapping, expression=replace(mapping.expression, own=True, total=total))
 
 
+def with_owned_lookups(
+    columns: Sequence[ColumnMapping], old: Catalog, new: Catalog
+) -> tuple[ColumnMapping, ...]:
+    """Returns the mappings of a plan whose lookups know whether they find values of the column's own type."""
+    return tuple(
+        replace(mapping, expression=replace(mapping.expression, own=True))
+        if isinstance(mapping.expression, Lookup)
+        and _finds_values(mapping.expression, mapping.type, new if mapping.expression.reads_new else old)
+        else mapping
+        for mapping in columns
+    )
+
+
+def _finds_values(lookup: Lookup, new: PgType, side: Catalog) -> bool:
+    table = side.table(lookup.table)
+    value = table.column(lookup.value) if table is not None else None
+    if value is None or value.type.builtin is None or value.type.typname not in _ALIKE:
+        return False
+    constants = [one.value for one in (lookup.otherwise, lookup.for_null) if one is not None]
+    known = {*constants} <= {None} or _are_values(constants, new)
+    return known and takes(new, value.type.typname, one_encoding=False)
+
+
 def why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
     """Returns the first reason against binary COPY.
 
@@ -85,7 +110,7 @@ def _why_text(mapping: ColumnMapping, before: Table) -> str:
     match mapping.expression:
         case Take() as take:
             return _why_no_bytes(mapping, take, before)
-        case NewDefault() | Sql(own=True):
+        case NewDefault() | Sql(own=True) | Lookup(own=True):
             return ""
         case MapValues() as mapped if _are_values(_results(mapped), mapping.type):
             return ""

@@ -61,13 +61,18 @@ def with_lookups_within(
 
 
 def _marked(plan: TablePlan, within: frozenset[TableName]) -> TablePlan:
+    # OLD tells what is found, and may write it otherwise than NEW.
     columns = tuple(
-        replace(mapping, expression=replace(mapping.expression, within=True))
+        replace(mapping, expression=replace(mapping.expression, within=True, own=False))
         if isinstance(mapping.expression, Lookup) and _reads_new(mapping.expression, within)
         else mapping
         for mapping in plan.columns
     )
-    return replace(plan, columns=columns)
+    if columns == plan.columns:
+        return plan
+    first = next(new.column for new, mapping in zip(columns, plan.columns, strict=True) if new != mapping)
+    why_text = plan.why_text or f"{first}: computed as text"
+    return replace(plan, columns=columns, binary=False, why_text=why_text)
 
 
 def _reads_new(lookup: Lookup, tables: frozenset[TableName]) -> bool:

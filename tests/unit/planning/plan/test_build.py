@@ -92,7 +92,7 @@ def test_a_lookup_is_read_where_it_says() -> None:
     k = table("k", "id int!", "code text!", key=["id"])
     plan, _ = planned([table("t", "a text"), k], [table("t", "n int"), k], given)
     expression = filling(table_plans(plan)["t"], "n").expression
-    assert expression == Lookup(("a",), public("k"), ("code",), "id", Side.OLD, None, None)
+    assert expression == Lookup(("a",), public("k"), ("code",), "id", Side.OLD, own=True)
 
 
 def test_a_default_is_a_constant_or_the_schema_s_own() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from support.build import table
 from support.schema_pair import planned, table_plans
 from tranship.model.expression import Sql
 from tranship.model.plan import TablePlan
-from tranship.model.resolution import Resolution
+from tranship.model.resolution import LookupTable, Resolution
 from tranship.planning.plan.shipping import takes, with_own_types
 
 OLD = table("t", "a text", "b text")
@@ -43,6 +46,36 @@ def test_a_mapping_travels_as_bytes_where_both_servers_read_its_results_alike(
 ) -> None:
     plan = only(new, value_mapping=tuple((f"k{n}", result) for n, result in enumerate(results)))
     assert (plan.binary, plan.why_text) == (binary, "" if binary else "n: computed as text")
+
+
+@pytest.mark.parametrize(
+    ("new", "value", "default", "binary"),
+    [
+        ("n bigint", "v int", UNSET, True),
+        ("n int", "v int", "-1", True),
+        ("n int", "v int", None, True),
+        ("n int", "v int", "01", False),
+        ("n int", "v bigint", UNSET, False),
+        ("n boolean", "v boolean", "true", True),
+        ("n uuid", "v uuid", UNSET, True),
+        ("n text", "v text", UNSET, False),
+        ("n date", "v date", UNSET, False),
+        ("n numeric(4,1)", "v numeric(4,1)", UNSET, False),
+    ],
+)
+@pytest.mark.parametrize("database", ["old", "new"])
+def test_a_lookup_travels_as_bytes_where_both_servers_read_what_it_finds_alike(
+    database: Literal["old", "new"], new: str, value: str, default: str | None, binary: bool
+) -> None:
+    where = LookupTable("k", "v", key_column="code", database=database)
+    entry = replace(Resolution("t", "", "transform"), old_column="a", new_column="n", lookup_table=where)
+    entry = replace(entry, default_value=default)
+    rest = replace(Resolution("t", "", "ignore"), old_column="b")
+    k = table("k", "code text!", value, key=["code"])
+    plan, problems = planned([OLD, k], [table("t", new), k], entry, rest)
+    assert problems == ()
+    made = table_plans(plan)["t"]
+    assert (made.binary, made.why_text) == (binary, "" if binary else "n: computed as text")
 
 
 @pytest.mark.parametrize(
