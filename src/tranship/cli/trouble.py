@@ -15,11 +15,7 @@ from tranship.errors import TranshipError
 from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
 from tranship.errors.codes.usage import WrongCommandLine
 from tranship.model.resolution import Problem
-
-_SAID_ONCE = 3
-"""Number of problems alike from which on they are one line with names: two lines are no fewer than that."""
-_NAMED = 40
-"""Names behind such a line: about ten lines of a terminal."""
+from tranship.report.said_once import said_once
 
 
 def tell(error: TranshipError, call: CliContext) -> int:
@@ -91,37 +87,6 @@ def listed(problems: Sequence[Problem]) -> list[str]:
         line_of(replace(one, hint="") if place < len(following) and following[place] == one.hint else one)
         for place, one in enumerate(problems)
     ]
-
-
-def said_once(problems: Sequence[Problem]) -> list[Problem]:
-    """Returns the problems; those that say the same of three objects or more are one, at the place of the
-    first, with the names of the others.
-    """
-    alike: dict[tuple[object, ...], list[Problem]] = {}
-    for problem in problems:
-        alike.setdefault(_said(problem), []).append(problem)
-    shown = []
-    for problem in problems:
-        same = alike[_said(problem)]
-        if len(same) < _SAID_ONCE:
-            shown.append(problem)
-        elif problem is same[0]:
-            shown.append(_together(same))
-    return shown
-
-
-def _said(problem: Problem) -> tuple[object, ...]:
-    """Returns what a problem says, without the name of the column that it is about."""
-    name = problem.object.rpartition(".")[2]
-    return (problem.code, problem.message.replace(f"'{name}'", "''"), problem.hint, problem.warning)
-
-
-def _together(same: Sequence[Problem]) -> Problem:
-    first, *others = same
-    named = ", ".join(problem.object for problem in others[:_NAMED])
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    told = f"{first.message}\n  the same for {len(others)} more: {named}{more}"
-    return replace(first, message=told)
 
 
 def line_of(problem: Problem) -> str:

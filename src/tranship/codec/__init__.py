@@ -8,7 +8,7 @@ Begin with ``files.py``.
 
 1. ``jsonc.py`` reads JSON as people write it; ``files.py`` reads and writes whole files.
 2. ``changes.py`` is the changes file, ``resolutions.py`` the resolutions file, ``schema.py`` its JSON Schema;
-   ``decision_file.py`` saves one entry of a resolutions file.
+   ``decision_file.py`` saves one entry of a resolutions file; ``kinds.py`` tells the files apart.
 """
 
 from tranship.codec.changes import (

@@ -12,8 +12,15 @@ from msgspec import Struct
 
 from tranship import __version__
 from tranship.codec.files import read_text, write_json
+from tranship.codec.kinds import other_kind
 from tranship.errors import UsageError
-from tranship.errors.codes.usage import ChangesKeyTwice, ForeignChangesFile, NoChangesFile, NotJson
+from tranship.errors.codes.usage import (
+    ChangesKeyTwice,
+    ForeignChangesFile,
+    NoChangesFile,
+    NotJson,
+    OtherInPlaceOfChanges,
+)
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
@@ -111,7 +118,10 @@ def read_changes(path: Path) -> ChangesFile:
     text = read_text(path, "tranship analyze CONFIG")
     try:
         # msgspec keeps the last of two equal keys, so the standard library looks first.
-        json.loads(text, object_pairs_hook=_once)
+        root = json.loads(text, object_pairs_hook=_once)
+        other = other_kind(root, "a changes file")
+        if other is not None:
+            raise UsageError(OtherInPlaceOfChanges(path, *other))
         header = msgspec.json.decode(text, type=_Header)
         # The header is read first: a file of another version would fail at some field that its writer did not
         # know.

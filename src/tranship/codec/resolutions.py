@@ -13,7 +13,12 @@ from pathlib import Path
 from tranship.codec.entry_fields import COMMENTS, FIELDS, OF_A_PATTERN, EntryFields, plain_json
 from tranship.codec.files import Document, child, read_jsonc
 from tranship.codec.jsonc import JsonValue
-from tranship.errors.codes.configuration import NoResolutionsFile, ResolutionsNotAnObject
+from tranship.codec.kinds import other_kind
+from tranship.errors.codes.configuration import (
+    NoResolutionsFile,
+    OtherInPlaceOfResolutions,
+    ResolutionsNotAnObject,
+)
 from tranship.errors.codes.entries import Malformed, WrongShape
 from tranship.model.resolution import ForAll, Resolution, ResolutionFile
 
@@ -40,6 +45,9 @@ def parse_resolutions(document: Document) -> ResolutionFile:
         UsageError: it is no resolutions file at all.
     """
     root = document.root
+    other = other_kind(root, "a resolutions file")
+    if other is not None:
+        raise document.error("$", OtherInPlaceOfResolutions(*other))
     if not isinstance(root, dict) or "resolutions" not in root:
         raise document.error("$", NoResolutionsFile())
     tables = root["resolutions"]

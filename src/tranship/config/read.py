@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tranship.codec import JsonValue, child, read_jsonc
+from tranship.codec.kinds import other_kind
 from tranship.config.databases import read_databases, with_password
 from tranship.config.endpoint import Config, Endpoint
 from tranship.config.reading import Reading, kind
@@ -20,6 +21,7 @@ from tranship.errors.codes.configuration import (
     JournalSchemaTooLong,
     NoConfigurationObject,
     NoTablesNamed,
+    OtherInPlaceOfConfiguration,
     TablesNotAList,
     WrongValue,
 )
@@ -64,6 +66,9 @@ def _read(reading: Reading) -> Config:
     root = reading.document.root
     if not isinstance(root, dict):
         raise reading.error("$", NoConfigurationObject())
+    other = other_kind(root, "a configuration")
+    if other is not None:
+        raise reading.error("$", OtherInPlaceOfConfiguration(*other))
     reading.check_keys("$", root, (*TOP_KEYS, "$schema"))
     old, new = read_databases(reading, root)
     tables = reading.attempt(partial(_tables, reading, root, old), None)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from tranship.codec.files import write_json
+from tranship.codec import read_changes, write_json
 from tranship.demo.servers import Installation, Server, installations
 from tranship.errors import UsageError
 from tranship.errors.codes.usage import NoDemoServer
@@ -94,6 +94,7 @@ def _walk(folder: Path, old: Server, new: Server) -> None:
     changes = f"results/{PREFIX}_migration_changes.json"
     _heading("1. What changed? (reads both databases, writes to neither)")
     _command(folder, 0, "analyze", config, "--prefix", PREFIX)
+    _write_fingerprints(folder / answers, folder / changes)
     _heading("2. What a person decides")
     _show(folder / answers)
     _command(folder, 0, "resolve", "validate", answers, changes)
@@ -140,6 +141,15 @@ def _files(folder: Path, old: Server, new: Server) -> tuple[str, str]:
     write_json(folder / config, document)
     (folder / answers).write_text(_text("shop_resolutions.json"), encoding="utf-8")
     return config, answers
+
+
+def _write_fingerprints(answers: Path, changes: Path) -> None:
+    """Writes into the answers for which schemas they are, as resolve generate does: each command would warn
+    otherwise.
+    """
+    compared = read_changes(changes)
+    sides = {"old_fingerprint": compared.old.fingerprint, "new_fingerprint": compared.new.fingerprint}
+    write_json(answers, {**sides, **json.loads(answers.read_text(encoding="utf-8"))})
 
 
 def _endpoint(server: Server) -> dict[str, object]:

@@ -18,9 +18,9 @@ _SHOWN = 5
 """Values of one cause that are named on the terminal."""
 
 
-def cause_lines(tables: Sequence[TableResult], *, values: bool, live: bool = False) -> Iterator[str]:
+def cause_lines(tables: Sequence[TableResult], *, values: bool, live: bool | None = False) -> Iterator[str]:
     """Yields why rows are rejected. ``values``: values of rows may be shown; ``live``: the other rows
-    arrived.
+    arrived, None: the run was refused, and what can be done about rows is not said.
     """
     found = [(table.label, cause) for table in tables for cause in table.causes]
     found.sort(key=lambda one: -one[1].rows)
@@ -29,11 +29,16 @@ def cause_lines(tables: Sequence[TableResult], *, values: bool, live: bool = Fal
         ("Rejected because of these:", [one for one in found if one[1].consequence]),
     )
     for title, group in parts:
-        if group:
-            yield title
-        for label, cause in group:
-            yield f"  [{_shown(label)}] {_shown(cause_words(cause, values=values))}"
-        yield from (f"  {line}" for line in choices([cause for _, cause in group], live=live))
+        yield from _group(title, group, values=values)
+        if live is not None:
+            yield from (f"  {line}" for line in choices([cause for _, cause in group], live=live))
+
+
+def _group(title: str, group: Sequence[tuple[str, RejectCause]], *, values: bool) -> Iterator[str]:
+    if group:
+        yield title
+    for label, cause in group:
+        yield f"  [{_shown(label)}] {_shown(cause_words(cause, values=values))}"
 
 
 def choices(causes: Sequence[RejectCause], *, live: bool) -> tuple[str, ...]:

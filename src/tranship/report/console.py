@@ -14,13 +14,13 @@ from tranship.model.count import count_of
 from tranship.model.flow import FlowId
 from tranship.model.options import FIRST_OF_EACH_CAUSE, MigrateOptions
 from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
-from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
 from tranship.report.causes import cause_lines, raising_lines
 from tranship.report.meter import sized, spoken
 from tranship.report.notes import words
+from tranship.report.said_once import problem_lines
 from tranship.report.time_spent import time_lines
 from tranship.report.verdict import verdict
 from tranship.report.verification import before_lines, coverage, difference_lines, opinion_lines
@@ -87,7 +87,7 @@ class Console:
             lines += ["", *_totals(result.stats), "", first]
         for part in (
             _by_table(result),
-            list(cause_lines(result.tables, values=self._options.show_values, live=result.mode == "live")),
+            self._causes(result),
             list(raising_lines(result.tables)),
             _left_out(result),
             _losses(result),
@@ -102,10 +102,15 @@ class Console:
         lines += [*_estimate(result), "", *_files(result, result_path)]
         return [*lines, coverage(result.tables)] if result.mode == "live" else lines
 
+    def _causes(self, result: MigrationResult) -> list[str]:
+        # Of a refused run the rows in the way may be those of an earlier run: first comes what refuses it.
+        live = None if result.status == "refused" else result.mode == "live"
+        return list(cause_lines(result.tables, values=self._options.show_values, live=live))
+
     def _unseen(self, result: MigrationResult) -> list[str]:
         """Returns the problems that were not shown during the run."""
         unseen = [p for p in result.problems if not any(p.message in message for message in self._noted)]
-        return ["", *(line for problem in unseen for line in _problem(problem))] if unseen else []
+        return ["", *problem_lines(unseen)] if unseen else []
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
         if self._begun and tables == self._planned:
@@ -387,10 +392,3 @@ def _files(result: MigrationResult, path: str) -> list[str]:
     if isinstance(result.merged_file, str):
         lines.append(f"Merged rows: {result.merged_file}")
     return lines
-
-
-def _problem(problem: Problem) -> Iterator[str]:
-    where = f"{shown(problem.object)}: " if problem.object and problem.object not in problem.message else ""
-    yield f"{'⚠ ' if problem.warning else ''}{problem.code} {where}{problem.message}"
-    if problem.hint:
-        yield f"  hint: {problem.hint}"

@@ -30,6 +30,7 @@ def test_demo_goes_the_whole_way(run_cli: Callable[..., CliResult], tmp_path: Pa
         "The same by hand",
     ):
         assert words in told.stdout, told
+    assert "TS341" not in told.stderr, "the answers say for which schemas they are"
     for name in re.findall(r"\S+/results/\S+", told.stdout.split("Where the files are")[1]):
         assert Path(name).is_file()
     config = json.loads((tmp_path / "results" / "demo_config.json").read_text(encoding="utf-8"))

@@ -82,9 +82,7 @@ async def test_other_decisions_are_refused_and_again_is_said(make_pair: MakePair
     dry = await migrate(pair, tmp_path, MENDED, live=False)
     assert (dry.exit_status, refusals(dry)) == (3, {"TS390"})
     for rehearse in (False, True):
-        with pytest.raises(
-            Refused, match=r"moved 2 rows of public\.sale into public\.sale under other decisions"
-        ):
+        with pytest.raises(Refused, match=r"the finished run .* moved its rows under other decisions"):
             await migrate(pair, tmp_path, MENDED, live=not rehearse, rehearse=rehearse)
     assert await sales(pair) == [("open", 1), ("paid", 1)]
     assert (await migrate(pair, tmp_path, MENDED, again=True)).exit_status == 0

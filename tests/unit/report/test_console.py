@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
+from tranship.errors.codes.runs import FilledBefore
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
@@ -288,3 +291,16 @@ def test_a_classic_script_ends_as_it_did() -> None:
     told = Console(options).finish(result("dryrun", "rejects"), "r.json")
     assert told[told.index("MIGRATION SUMMARY") + 5].startswith("Duration")
     assert "python scripts/data_migrator.py config.json" in told[told.index("MIGRATION SUMMARY") + 7]
+
+
+def test_problems_of_many_tables_are_said_once() -> None:
+    started = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    tables = [f"public.t{n}" for n in range(20)]
+    problems = tuple(FilledBefore("r1", started, table, "tranship rollback").problem() for table in tables)
+    lines = Console(OPTIONS).finish(replace(result("dryrun", "refused"), problems=problems), "r.json")
+    (told,) = [place for place, line in enumerate(lines) if "TS390" in line]
+    assert lines[told] == (
+        "TS390 public.t0: the finished run r1 of 2026-01-02 03:04 moved its rows under other decisions"
+    )
+    assert lines[told + 1] == f"  the same for 19 more: {', '.join(tables[1:])}"
+    assert lines[told + 2].startswith("  hint: roll it back and run again: tranship rollback; or ")

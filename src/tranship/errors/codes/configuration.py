@@ -38,6 +38,14 @@ class NoResolutionsFile(UsageMessage, frozen=True):
     hint = '{{"resolutions": {{"users": [{{"action": …}}]}}}}'
 
 
+class OtherInPlaceOfResolutions(UsageMessage, frozen=True):
+    code = WrongValue.code
+    message = "this is {kind}, and a resolutions file is expected here"
+    hint = "{kind}: {place}; resolve generate writes a resolutions file"
+    kind: str
+    place: str
+
+
 class ResolutionsNotAnObject(UsageMessage, frozen=True):
     code = WrongValue.code
     message = "must be an object: table names, each with a list of entries"
@@ -223,6 +231,14 @@ class KeyMissing(UsageMessage, frozen=True):
     cure = "add it"
     message = "the key {key!r} is missing"
     key: str
+
+
+class OtherInPlaceOfConfiguration(UsageMessage, frozen=True):
+    code = KeyMissing.code
+    message = "this is {kind}, and a configuration is expected here"
+    hint = "{kind}: {place}; tranship init writes a configuration"
+    kind: str
+    place: str
 
 
 class MissingOnBothSides(UsageMessage, frozen=True):

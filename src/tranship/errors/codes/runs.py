@@ -305,17 +305,14 @@ class FilledBefore(RefusalMessage, frozen=True):
         "move only the rejected rows: `--rejects-only`, roll that run back and run again, "
         "or move the rows a second time on purpose: `--again`"
     )
-    about = "{old}"
-    message = (
-        "the finished run {run} of {started:%Y-%m-%d %H:%M} moved {rows:# row|# rows} of {old} into {new} "
-        "under other decisions"
-    )
+    about = "{table}"
+    # The same for every table of the run, so that it is said once.
+    message = "the finished run {run} of {started:%Y-%m-%d %H:%M} moved its rows under other decisions"
     hint = "roll it back and run again: {command}; or let all rows come a second time: --again"
     run: str
     started: datetime
-    rows: int
-    old: TableName
-    new: TableName
+    table: str
+    """The old table, and the new one where it has another name."""
     command: str
 
 

@@ -126,6 +126,12 @@ class ForeignChangesFile(UsageMessage, frozen=True):
     reason: str
 
 
+class OtherInPlaceOfChanges(ForeignChangesFile, frozen=True):
+    message = "{path} is {reason}, and a changes file is expected here"
+    hint = "{reason}: {place}; analyze writes a changes file"
+    place: str
+
+
 class CannotWrite(UsageMessage, frozen=True):
     code = "TS113"
     meaning = "a result file cannot be written"

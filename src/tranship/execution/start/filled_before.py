@@ -76,7 +76,9 @@ def _into(
 def _refusal(context: RunContext, found: _Moved) -> Problem:
     run, what = found.run, FilledBeforeWithRejects if found.rejected else FilledBefore
     command = command_line("tranship", "rollback", *context.config.words, "--run", run.id, "--live")
-    return what(run.id, run.started, found.rows, *_pair(found.task.flow), command).problem()
+    old, new = _pair(found.task.flow)
+    table = str(old) if old == new else f"{old} -> {new}"
+    return what(run.id, run.started, table, command).problem()
 
 
 async def refuse_filled(control: asyncpg.Connection, context: RunContext, before: Before, left: Job) -> None:
