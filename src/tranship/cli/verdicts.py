@@ -47,7 +47,9 @@ def purge_words(done: Purged) -> str:
     """Returns what the journal held that was removed."""
     parts = []
     if done.runs:
-        parts.append("1 finished run" if len(done.runs) == 1 else f"{len(done.runs)} finished runs")
+        one = len(done.runs) == 1
+        count = "1 finished run" if one else f"{len(done.runs)} finished runs"
+        parts.append(f"{count}, whose rows stay and can no longer be rolled back or verified")
     parts += [_back(one) for one in done.rolled_back]
     return "; ".join(parts) or "it held no run any more"
 
@@ -65,7 +67,13 @@ def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
         restore = command_line("tranship", "doctor", *words, "--restore")
         return f"Every run is finished, and something is still switched off. Next: {restore}"
     written = sum(table.written for state in states for table in state.tables)
-    rejected = sum(table.rejected for state in states for table in state.tables)
+    # A rejects-only run moves what an earlier one rejected: of each flow the last run tells.
+    last = {
+        (state.run.old_identity, table.table, table.new_table, table.flow): table.rejected
+        for state in states
+        for table in state.tables
+    }
+    rejected = sum(last.values())
     runs = "The run is finished" if len(states) == 1 else f"All {len(states)} runs are finished"
     verify = command_line("tranship", "verify", *words)
     return (
@@ -139,7 +147,13 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
             what = "breaks constraints of its own" if broken else "does not hold what OLD's rows became"
             return f"NEW {what}. Do not use it before you have looked at what is named here."
         case "not verified":
-            return "Not every table could be compared: the reason stands beside each."
+            return _not_verified(result)
+
+
+def _not_verified(result: Verification) -> str:
+    if result.resume:
+        return f"A run is not finished, so its rows cannot be compared yet. Resume it: {result.resume}"
+    return "Not every table could be compared: the reason stands beside each."
 
 
 def _rejected(result: Verification, words: Sequence[str]) -> str:

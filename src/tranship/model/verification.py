@@ -118,6 +118,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     """What the constraints of these tables forbid, and the rows that do so all the same."""
     problems: tuple[Problem, ...] = ()
     new: DatabaseInfo | None = None
+    resume: str | UnsetType = UNSET
+    """The command that resumes a run that is not finished, whose rows cannot be compared before."""
     old_read: bool = False
     """OLD was read: it says which rows differ, and rows were computed once more from it."""
     arguments: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tranship.model.count import count_of
+from tranship.model.reported_run import ReportedTable
 from tranship.model.verdict import RejectCause, TableResult
 from tranship.model.visible import printed
 from tranship.report.why import Why, why_words
@@ -18,7 +19,9 @@ _SHOWN = 5
 """Values of one cause that are named on the terminal."""
 
 
-def cause_lines(tables: Sequence[TableResult], *, values: bool, live: bool | None = False) -> Iterator[str]:
+def cause_lines(
+    tables: Sequence[TableResult | ReportedTable], *, values: bool, live: bool | None = False
+) -> Iterator[str]:
     """Yields why rows are rejected. ``values``: values of rows may be shown; ``live``: the other rows
     arrived, None: the run was refused, and what can be done about rows is not said.
     """

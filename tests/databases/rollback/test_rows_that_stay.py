@@ -151,3 +151,39 @@ async def test_a_run_after_a_rollback_is_the_one_on_record(
     told = run_cli("verify", config, "--run", gone)
     assert f"run {gone} was rolled back on " in told.stderr
     assert run_cli("rollback", config, "--live").status == 0
+
+
+async def test_rows_that_refer_to_rows_of_the_run_are_named(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    tables = (
+        "CREATE TABLE town (id int PRIMARY KEY);"
+        "CREATE TABLE person (id int PRIMARY KEY, town int CONSTRAINT lives REFERENCES town, age int);"
+    )
+    rows = (
+        "INSERT INTO town VALUES (1), (2); INSERT INTO person SELECT n, 1, 5 FROM generate_series(1, 15) n;"
+    )
+    pair = await make_pair(tables + rows, tables)
+    await migrate(pair, tmp_path)
+    await pair.new.run("UPDATE person SET age = 6 WHERE id <> 2")
+    for live in ((), ("--live",)):
+        told = run_cli("rollback", pair.config(tmp_path), *live)
+        assert told.status == 3, told
+        named = "; ".join(f"id={n}" for n in (1, *range(3, 12)))
+        assert (
+            f"14 rows of public.person that this run did not write ({named} and 4 more) refer" in told.stderr
+        )
+        assert "a row of the run that others changed since counts as theirs" in told.stderr
+
+
+async def test_an_unfinished_run_names_what_resumes_it(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    pair = await make_pair(TABLES + ROWS, TABLES)
+    config = pair.config(tmp_path)
+    run_cli("migrate", config, "--live", env={"TRANSHIP_FAILPOINT": "batch.committed:1:kill"})
+    resume = f"tranship migrate {config} --live"
+    told = run_cli("verify", config)
+    assert f"cannot be compared yet. Resume it: {resume}\n" in told.stdout, told
+    assert f"  resume: {resume}\n" in run_cli("status", config).stdout
+    assert f"hint: resume it: {resume}; or roll it back: " in run_cli("purge", config).stderr

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from msgspec.structs import replace
+
 from tranship.api import Diagnosis, RunState, TableState
 from tranship.cli.verdicts import doctor_verdict, status_verdict, verify_verdict
 from tranship.model.names import TableName
@@ -44,6 +46,9 @@ def test_finished_runs() -> None:
     done = state(run(RunStatus.FINISHED), read=10)
     assert "10 rows written, 0 rejected" in status_verdict([done], WORDS)
     assert status_verdict([done, done], WORDS).startswith("All 2 runs are finished: 20 rows")
+    (table,) = done.tables
+    first, again = (replace(done, tables=(replace(table, rejected=n),)) for n in (12, 5))
+    assert "20 rows written, 5 rejected" in status_verdict([first, again], WORDS), "the last one tells"
     left = status_verdict([state(run(RunStatus.FINISHED), read=10, off=(THING,))], WORDS)
     assert left.endswith("Next: tranship doctor 'my config.json' --restore")
 

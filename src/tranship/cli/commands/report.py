@@ -28,6 +28,7 @@ def command(
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.model.visible import visible
+    from tranship.report.causes import cause_lines
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
@@ -37,4 +38,6 @@ def command(
         return
     for line in made.verdict:
         say(visible(line))
+    for line in cause_lines(made.run.tables, values=call.show_values, live=True):
+        say(line)
     say(visible(f"Page: {made.page}"))

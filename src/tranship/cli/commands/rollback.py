@@ -69,7 +69,11 @@ def command(
     if call.json:
         answer_json(call, done, status=status)
     else:
-        for line in (_verdict(done), *_lines(done), *_next(done, loaded, call.invocation, file)):
+        for line in (
+            _verdict(done, config, call.invocation),
+            *_lines(done),
+            *_next(done, loaded, call.invocation, file),
+        ):
             say(line)
     context.exit(status)
 
@@ -111,8 +115,10 @@ def _gone(table: RollbackTable) -> str:
     return f"; {_rows(table.missing)} of the run {were} {what} by others since"
 
 
-def _verdict(done: Rollback) -> str:
-    """Returns the first line of the end: what became of the run's rows."""
+def _verdict(done: Rollback, words: tuple[str, ...], invocation: str) -> str:
+    """Returns the first line of the end: what became of the run's rows, of a preview with what comes next."""
+    from tranship.model.options import command_line
+
     count = _rows(sum(table.unchanged for table in done.tables))
     if done.stays:
         stay = "stays" if done.stays == 1 else "stay"
@@ -120,7 +126,8 @@ def _verdict(done: Rollback) -> str:
     else:
         rest = f"none of its rows {'is left' if done.live else 'would be left'}"
     if not done.live:
-        return f"{count} of run {done.run.id} would be deleted; {rest}. Nothing is changed yet."
+        live = command_line(invocation, "rollback", *words, "--run", done.run.id, "--live")
+        return f"{count} of run {done.run.id} would be deleted; {rest}. Nothing is changed yet. Next: {live}"
     return f"{count} of run {done.run.id} deleted; {rest}."
 
 
@@ -133,7 +140,6 @@ def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) ->
     if file is not None:
         yield f"Rows that stay: {file}"
     if not done.live:
-        yield f"Next: {command_line(invocation, 'rollback', *words, '--run', done.run.id, '--live')}"
         return
     again = done.run.decided_by.again if done.run.decided_by is not None else ""
     again = again or command_line(invocation, "migrate", *words, "--live")

@@ -96,7 +96,8 @@ def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
         yield f"  its rollback was interrupted: {back} resumes it;"
         yield "  migrate --live does, too, and then copies the rows again"
     elif interrupted or word == "stopped":
-        yield "  resume: run the same migrate --live command again"
+        again = run.decided_by.again if run.decided_by is not None else ""
+        yield f"  resume: {again or 'run the same migrate --live command again'}"
 
 
 def _rows(state: api.RunState) -> str:

@@ -68,14 +68,18 @@ class ReferredTo(RefusalMessage, frozen=True):
     cure = "delete or re-point them first"
     about = "{table}"
     message = (
-        "{rows:# row|# rows} of {table} that this run did not write {rows:refers|refer} to rows of {parent} "
-        "that it wrote ({key})"
+        "{rows:# row|# rows} of {table} that this run did not write{named} {rows:refers|refer} to rows of "
+        "{parent} that it wrote ({key})"
     )
-    hint = "delete or re-point {rows:it|them} first"
+    hint = (
+        "delete or re-point {rows:it|them} first; a row of the run that others changed since counts as theirs"
+    )
     table: TableName
     rows: int
     parent: TableName
     key: str
+    named: str = ""
+    """The first of them, in words."""
 
 
 class RunAtWork(RefusalMessage, frozen=True):
@@ -92,10 +96,12 @@ class RunsNotFinished(RefusalMessage, frozen=True):
     code = RunAtWork.code
     about = "{run}"
     message = "{runs:# run is|# runs are} not finished: the journal is still needed"
-    hint = "run migrate --live to its end, or roll it back: {command}"
+    hint = "resume it: {again}; or roll it back: {command}"
     run: str
     runs: int
     command: str
+    again: str
+    """The command that resumes it."""
 
 
 class StillSwitchedOff(RefusalMessage, frozen=True):

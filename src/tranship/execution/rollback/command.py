@@ -191,7 +191,7 @@ async def _others(
             beside.setdefault(names[batch.position], []).extend((*batch.xids, *batch.update_xids))
     found = {}
     for name in dict.fromkeys(written.task.flow.new for written in tables):
-        ours = [written for written in tables if written.task.flow.new == name]
+        ours = [written for written in tables if written.task.flow.new == name and written.rows]
         found[name] = await find_others(new, catalog, name, ours, beside.get(name, ()))
     return found
 

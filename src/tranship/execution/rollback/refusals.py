@@ -18,7 +18,7 @@ from tranship.errors.codes.runs import (
 )
 from tranship.execution.rollback.written import Written
 from tranship.execution.switches.triggers_and_keys import DELETE, UPDATE, Firing, acting, may_be_replica
-from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
@@ -26,6 +26,9 @@ from tranship.model.visible import pasteable
 from tranship.sql.new import rollback as sql_rollback
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
+
+NAMED = 10
+"""Rows that a refusal names because they refer to rows of the run."""
 
 
 async def refuse(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
@@ -113,8 +116,28 @@ async def _foreign_children(
             mine, theirs = xids.get(child.name, ()), xids[key.target]
             count = await new.fetchval(sql_rollback.foreign_children(child.name, key, mine, theirs))
             if count:
-                problems.append(ReferredTo(child.name, count, key.target, key.name).problem())
+                named = await _named(new, child, key, (mine, theirs), count)
+                problems.append(ReferredTo(child.name, count, key.target, key.name, named).problem())
     return problems
+
+
+async def _named(
+    new: asyncpg.Connection,
+    child: Table,
+    key: ForeignKey,
+    xids: tuple[Sequence[int], Sequence[int]],
+    count: int,
+) -> str:
+    """Returns the first of the rows that refer to rows of the run, in words; ``xids``: the run's transactions
+    in their table and in that of the parents.
+    """
+    columns = child.order_key or ("ctid",)
+    rows = await new.fetch(sql_rollback.foreign_children_named(child.name, key, columns, *xids, NAMED))
+    names = [
+        ", ".join(f"{name}={value}" for name, value in zip(columns, row["key"], strict=True)) for row in rows
+    ]
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return f" ({'; '.join(names)}{more})"
 
 
 def _transactions(tables: Sequence[Written]) -> dict[TableName, list[int]]:

@@ -28,6 +28,9 @@ from tranship.server.journal import (
     remove_journal,
 )
 
+SAME_COMMAND = "the same migrate --live command"
+"""What resumes a run of which the journal does not say its command."""
+
 
 class TableState(Struct, frozen=True):
     """One table of a run."""
@@ -137,7 +140,9 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     waiting = [r for r in runs if r.state != RunStatus.FINISHED]
     if waiting:
         back = command_line("tranship", "rollback", *config.words, "--run", waiting[0].id, "--live")
-        raise Refused(RunsNotFinished(waiting[0].id, len(waiting), back))
+        decided = waiting[0].decided_by
+        again = decided.again if decided is not None and decided.again else SAME_COMMAND
+        raise Refused(RunsNotFinished(waiting[0].id, len(waiting), back, again))
     if await journal.open_undo(new):
         raise Refused(StillSwitchedOff(command_line("tranship", "doctor", *config.words, "--restore")))
     return runs

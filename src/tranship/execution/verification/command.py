@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tranship import __version__
@@ -77,11 +78,22 @@ async def verify(
             result = _result(options, started, tables, asked)
             problems = await structure_problems(session, journal, config, runs)
             info = _database(config, catalog)
-            ids = tuple(run.id for run in wanted)
+            ids, resume = tuple(run.id for run in wanted), _resuming(wanted)
             result = replace(result, runs=ids, new=info, old_read=old.read, problems=tuple(problems))
+            result = replace(result, resume=resume)
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
+
+
+def _resuming(runs: Sequence[Run]) -> str | UnsetType:
+    """Returns the command that resumes the latest of the runs that is not finished; UNSET: all are, or the
+    journal does not say it.
+    """
+    commands = [
+        run.decided_by.again for run in runs if run.state is not RunStatus.FINISHED and run.decided_by
+    ]
+    return next(filter(None, reversed(commands)), UNSET)
 
 
 def _places(runs: Sequence[RecordedRun], journal: Journal) -> dict[str, tuple[Journalled, ...]]:

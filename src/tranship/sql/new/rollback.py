@@ -90,7 +90,30 @@ def foreign_children(
     child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]
 ) -> str:
     """Returns a query for the number of a child's rows that others wrote and whose parent the run wrote."""
+    return f"SELECT count(*) {_of_others(child, key, child_xids, parent_xids)}"
+
+
+def foreign_children_named(
+    child: TableName,
+    key: ForeignKey,
+    columns: Sequence[str],
+    child_xids: Sequence[int],
+    parent_xids: Sequence[int],
+    limit: int,
+) -> str:
+    """Returns a query for the values of ``columns`` (one ``text[]`` each) of the first of these rows, in
+    their order.
+    """
+    texts = ", ".join(f"c.{ident(column)}::pg_catalog.text" for column in columns)
+    order = ", ".join(f"c.{ident(column)}" for column in columns)
+    of_others = _of_others(child, key, child_xids, parent_xids)
+    return f"SELECT ARRAY[{texts}] AS key {of_others} ORDER BY {order} LIMIT {limit}"
+
+
+def _of_others(
+    child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]
+) -> str:
     return f"""
-        SELECT count(*) FROM {relation(child)} AS c JOIN {relation(key.target)} AS p ON {matches_parent(key)}
+        FROM {relation(child)} AS c JOIN {relation(key.target)} AS p ON {matches_parent(key)}
         WHERE {written_by("p", parent_xids)} AND NOT {written_by("c", child_xids)}
     """
