@@ -103,6 +103,10 @@ class Deciding:
             if not entry.keys().isdisjoint(_ASKED) or asks(read.get(place))
         )
 
+    def takes(self, place: str, text: str) -> bool:
+        """Returns whether a text may be a value of the new column of an entry, as far as can be said here."""
+        return self._decided(self.seen).targets.get(place, Target()).takes(text)
+
     def wrong(self, place: str, answer: Answer) -> tuple[Problem, ...]:
         """Returns what would be wrong with the file if this were the answer of one entry.
 

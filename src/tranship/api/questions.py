@@ -41,6 +41,8 @@ class Question(Struct, frozen=True):
     """Its suggestion leaves no value open."""
     known: tuple[str, ...] = ()
     """The only values that the new column takes; empty: they are not known here."""
+    new_type: str = ""
+    """The type of the new column; empty where the entry names none."""
     like: str = ""
     """What it asks, without the names of its columns and its table: equal for questions that ask alike."""
 
@@ -81,6 +83,7 @@ def question(
         new_column=new,
         complete=not leaves_open(dict(suggestion)),
         known=target.known,
+        new_type=target.type.text if target.type is not None else "",
         like=_without_names(_text(entry.get("description")), key, old, new),
     )
 

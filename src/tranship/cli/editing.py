@@ -5,6 +5,7 @@ file at once, so an interruption loses nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tranship.api.deciding import Answer, Deciding
 from tranship.api.questions import Question
 from tranship.api.suggested import Suggested
 from tranship.cli.offering import completed, completed_entries, keys_of, saved, show_suggested
-from tranship.cli.prompting import KEYS, Back, Ended, field_value, json_object, typed
+from tranship.cli.prompting import KEYS, Back, Ended, NewValues, field_value, json_object, typed
 from tranship.cli.terminal import say
 from tranship.codec import JsonValue
 from tranship.errors.codes.decisions import OpenQuestion
@@ -164,7 +165,7 @@ class Dialog:
             return 0
         if not question.complete:
             say(f"  {KEYS}")
-        fields = completed(self._ask, question.suggestion, question.known)
+        fields = completed(self._ask, question.suggestion, self._values(question))
         return self._give(question, fields, "suggestion", because="")
 
     def _fill(self, question: Question, choice: Choice | None, how: str) -> int:
@@ -175,12 +176,16 @@ class Dialog:
         if choice.fields:
             say(f"  {KEYS}")
         for field in choice.fields:
-            value = field_value(self._ask, field, question.known)
+            value = field_value(self._ask, field, self._values(question))
             if value is None and not field.optional:
                 return 0
             if value is not None:
                 fields[field.name] = value
         return self._give(question, fields, how)
+
+    def _values(self, question: Question) -> NewValues:
+        takes = partial(self._deciding.takes, question.place)
+        return NewValues(question.known, question.new_type, takes)
 
     def _give(
         self, question: Question, fields: dict[str, JsonValue] | None, how: str, because: str | None = None

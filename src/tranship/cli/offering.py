@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tranship.api.deciding import Deciding
 from tranship.api.suggested import Entries, Suggested
-from tranship.cli.prompting import Ask, mapped, typed
+from tranship.cli.prompting import UNKNOWN, Ask, NewValues, mapped, typed
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue
@@ -49,11 +49,11 @@ def completed_entries(ask: Ask, entries: Entries) -> Entries | None:
     return made
 
 
-def completed(ask: Ask, suggestion: Entry, known: Sequence[str] = ()) -> dict[str, JsonValue] | None:
+def completed(ask: Ask, suggestion: Entry, values: NewValues = UNKNOWN) -> dict[str, JsonValue] | None:
     """Returns a suggestion with what it leaves open asked for; None where the person gives nothing.
 
-    A value of a mapping may stay without a new value: the rows that hold it are rejected. ``known``: the only
-    values that the new column takes; empty: they are not known.
+    A value of a mapping may stay without a new value: the rows that hold it are rejected. ``values``:
+    those of the new column.
 
     Raises:
         Ended: the person quits.
@@ -62,9 +62,9 @@ def completed(ask: Ask, suggestion: Entry, known: Sequence[str] = ()) -> dict[st
     fields: dict[str, JsonValue] = {}
     for name, value in suggestion.items():
         if isinstance(value, Mapping):
-            fields[name] = mapped(ask, value, known)
+            fields[name] = mapped(ask, value, values)
         elif isinstance(value, str) and value in PLACEHOLDERS:
-            word = typed(ask, f"{name}: ", known)
+            word = typed(ask, f"{name}: ", values.known)
             if not word:
                 return None
             fields[name] = word

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
 
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
@@ -13,7 +16,7 @@ from tranship.codec import JsonValue, parse_jsonc
 from tranship.errors import UsageError
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Field, Kind
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, USE_SCHEMA_DEFAULT
 
 Ask = Callable[[str], str]
 KEYS = 'b back · q quit · = before a value that is such a letter itself, as in "=q"'
@@ -31,6 +34,34 @@ class Ended(Exception):
 
 class Back(Exception):
     """The person wants to see the question again."""
+
+
+class NewValues(Struct, frozen=True):
+    """What a prompt knows of the new column whose value it asks for."""
+
+    known: tuple[str, ...] = ()
+    """The only values that it takes; empty: they are not known."""
+    type: str = ""
+    """Its type; empty: it is not known."""
+    takes: Callable[[str], bool] = lambda _: True
+    """Whether a text may be a value of it."""
+
+    @property
+    def words(self) -> str:
+        """What may be typed, for a prompt; empty: nothing is known."""
+        return f"one of: {known_words(self.known)}" if self.known else self.type
+
+    def refuses(self, word: str) -> bool:
+        """Says that a word is no value of the column, where that is so; returns whether it is."""
+        if not word or self.takes(word):
+            return False
+        among = f", but {self.words}" if self.known else ""
+        say(visible(f"{word!r} is no value of type {self.type}{among}"))
+        return True
+
+
+UNKNOWN: Final = NewValues()
+"""Nothing is known of the new column, or none is asked about."""
 
 
 def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
@@ -52,17 +83,15 @@ def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
     return word[1:] if word.removeprefix(_LITERAL) in (*_QUIT, *_BACK) else word
 
 
-def field_value(ask: Ask, field: Field, known: Sequence[str] = ()) -> JsonValue:
-    """Returns what is typed for a field; None: nothing.
-
-    ``known``: the only values that the new column takes; empty: they are not known.
+def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:
+    """Returns what is typed for a field; None: nothing. ``values``: those of the new column.
 
     Raises:
         Ended: the person quits.
         Back: the person wants to see the question again.
     """
-    values = known if field.name in _OF_NEW_VALUES else ()
-    among = f"; the new column takes: {known_words(values)}" if values else ""
+    values = values if field.name in _OF_NEW_VALUES else UNKNOWN
+    among = f"; new values: {values.words}" if values.words else ""
     prompt = f"{field.name} ({field.asked}{among}): "
     match field.kind:
         case Kind.JSON:
@@ -74,7 +103,7 @@ def field_value(ask: Ask, field: Field, known: Sequence[str] = ()) -> JsonValue:
         case Kind.WORD:
             return typed(ask, f"{prompt}{', '.join(field.words)}: ", field.words) or None
         case Kind.TEXT | Kind.SQL:
-            return typed(ask, prompt, values) or None
+            return _value(ask, prompt, values, (USE_SCHEMA_DEFAULT,)) or None
 
 
 def json_object(ask: Ask, prompt: str, example: str) -> dict[str, JsonValue] | None:
@@ -108,11 +137,9 @@ def json_value(ask: Ask, prompt: str, example: str) -> dict[str, JsonValue] | st
     return None
 
 
-def mapped(ask: Ask, mapping: Mapping[str, JsonValue], known: Sequence[str] = ()) -> dict[str, JsonValue]:
+def mapped(ask: Ask, mapping: Mapping[str, JsonValue], values: NewValues) -> dict[str, JsonValue]:
     """Returns a mapping with the new values asked for that it leaves open. Going back leads to the value
     before.
-
-    ``known``: the only new values that there are; empty: they are not known.
 
     Raises:
         Ended: the person quits.
@@ -120,10 +147,12 @@ def mapped(ask: Ask, mapping: Mapping[str, JsonValue], known: Sequence[str] = ()
     """
     made = dict(mapping)
     open_ = [old for old, new in mapping.items() if isinstance(new, str) and new in PLACEHOLDERS]
+    among = f"; {values.words}" if values.words else ""
     at = 0
     while at < len(open_):
+        prompt = f"new value for {visible(repr(open_[at]))} (empty: its rows are rejected{among}): "
         try:
-            made[open_[at]] = _new_value(ask, open_[at], known)
+            made[open_[at]] = _value(ask, prompt, values)
             at += 1
         except Back:
             if not at:
@@ -132,15 +161,14 @@ def mapped(ask: Ask, mapping: Mapping[str, JsonValue], known: Sequence[str] = ()
     return {old: new for old, new in made.items() if old not in open_ or new}
 
 
-def _new_value(ask: Ask, old: str, known: Sequence[str]) -> str:
-    """Returns the new value for one old value; empty: there shall be none."""
-    among = f"; one of: {known_words(known)}" if known else ""
-    prompt = f"new value for {visible(repr(old))} (empty: its rows are rejected{among}): "
+def _value(ask: Ask, prompt: str, values: NewValues, beside: Sequence[str] = ()) -> str:
+    """Returns a value of the new column, or one of the words that are allowed ``beside``, and asks until it
+    is one; empty: nothing is typed.
+    """
     while True:
-        word = typed(ask, prompt, known)
-        if not word or not known or word in known:
+        word = typed(ask, prompt, values.known)
+        if word in beside or not values.refuses(word):
             return word
-        say(visible(f"{word!r} is none of: {known_words(known)}"))
 
 
 def known_words(known: Sequence[str]) -> str:

@@ -211,11 +211,14 @@ def grades(desk_of: Callable[[str, str], Desk]) -> Desk:
 def test_values_of_the_new_column_are_named_before_anything_is_typed(grades: Desk) -> None:
     said = edit(grades, "3", "", "q").stdout
     assert (
-        'value_mapping (old value to new value, for example {"A": 1, "B": 2}; the new column takes: on, off, q)'
+        'value_mapping (old value to new value, for example {"A": 1, "B": 2}; new values: one of: on, off, q)'
         in said
     )
     said = edit(grades, "a", "of").stdout
-    assert "new value for 'gone' (empty: its rows are rejected; one of: on, off, q): 'of' is none of" in said
+    assert (
+        "new value for 'gone' (empty: its rows are rejected; one of: on, off, q): 'of' is no value of type public.grade, but one of: on, off, q"
+        in said
+    )
 
 
 def test_a_mapping_can_be_gone_back_in_and_quit(grades: Desk) -> None:
@@ -263,3 +266,18 @@ def test_leaving_a_column_behind_is_not_offered_where_the_new_one_needs_a_value(
     first, second = edit(grades, "s", "q").stdout.split("\n2 of ")
     assert "'grade'" in first and "leave behind" not in first
     assert "'town'" in second and "leave behind" in second
+
+
+def test_a_value_that_the_new_type_does_not_take_is_asked_for_again(
+    desk_of: Callable[[str, str], Desk],
+) -> None:
+    desk = asked(
+        desk_of,
+        "CREATE TABLE t (id int PRIMARY KEY, size text); INSERT INTO t VALUES (1, 'S'), (2, 'L');",
+        "CREATE TABLE t (id int PRIMARY KEY, size int, depth int NOT NULL);",
+    )
+    said = edit(desk, "a", "1", "big", "2", "1", "deep", "3", "").stdout
+    assert " (empty: its rows are rejected; integer): 'big' is no value of type integer\n" in said
+    assert "default_value (the constant; new values: integer): 'deep' is no value of type integer\n" in said
+    assert "2 answers saved" in said
+    assert set(entries(desk)["size"]["value_mapping"].values()) == {"1", "2"}

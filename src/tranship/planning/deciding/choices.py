@@ -77,6 +77,7 @@ _LOOKUP = Field(
     Kind.JSON,
 )
 _VALUE = Field("default_value", "the constant; USE_SCHEMA_DEFAULT is the default of the new database")
+_CONSTANT = Field("default_value", "the constant")
 _TABLE = Field("new_table", "the new table that it fills")
 
 _DROP_TABLE = Choice("leave out", Action.DROP_TABLE, "the table is left out; nothing is dropped anywhere")
@@ -118,7 +119,9 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
         into = tuple(_into(choice) for choice in (_BARE, _EXPRESSION, _MAP))
         return (_IGNORE, _RENAME, *into)
     if new:
-        return _DEFAULT, _EXPRESSION, _FILLED_BY
+        # Without a default of NEW's own there is none to be named.
+        constant = replace(_DEFAULT, fields=(_CONSTANT,)) if asked.required else _DEFAULT
+        return constant, _EXPRESSION, _FILLED_BY
     return _DROP_TABLE, _RENAME_TABLE
 
 

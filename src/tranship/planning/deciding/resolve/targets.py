@@ -10,11 +10,13 @@ from tranship.model.catalog import Catalog, Column
 from tranship.model.change import Matching
 from tranship.model.expression import Conversion
 from tranship.model.resolution import Answers, Resolution
+from tranship.model.types import PgType
 from tranship.planning.deciding.resolve.columns import Pair
 from tranship.planning.deciding.resolve.flows import place_of
 from tranship.planning.matching.new_keys import rekeyed_columns
 from tranship.planning.matching.scope import Scope
 from tranship.planning.types.judgement import SAME, no_conversion
+from tranship.planning.types.values import castable
 
 
 class Target(Struct, frozen=True):
@@ -22,10 +24,19 @@ class Target(Struct, frozen=True):
 
     conversion: Conversion | None = None
     """How the old column's values become its own by themselves; None where the entry names no old column."""
-    known: tuple[str, ...] = ()
-    """The only values that it takes, as an enum has them; empty: they are not known."""
+    type: PgType | None = None
+    """Its type; None where the entry names no new column."""
     required: bool = False
     """Something has to fill it: it is NOT NULL, and NEW gives it no value."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The only values that it takes, as an enum has them; empty: they are not known."""
+        return self.type.leaf.labels if self.type is not None else ()
+
+    def takes(self, text: str) -> bool:
+        """Returns whether a text may be a value of the column, as far as can be said without a server."""
+        return self.type is None or castable(self.type, text) is not False
 
 
 def targets(
@@ -46,7 +57,7 @@ def targets(
         followed = (pair.old.name, flow, target.name) in following
         conversion = SAME if followed else _conversion(pair, source, target)
         required = target.not_null and not target.filled_by_server
-        found[entry.path] = Target(conversion, target.type.leaf.labels, required)
+        found[entry.path] = Target(conversion, target.type, required)
     return found
 
 
