@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from support import CliResult
+from support import CliResult, portions
 
 FORKS = multiprocessing.get_context("forkserver")
 PAGE = 4096
@@ -54,6 +54,7 @@ def _child(arguments: list[str], folder: str, env: dict[str, str], twin: str) ->
     from tranship.cli import main
 
     assert api
+    portions.make_small()
     if twin:
         importlib.import_module(f"support.twins.{twin}").break_it()
     _trace(base / "passed")

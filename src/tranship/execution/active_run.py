@@ -112,6 +112,10 @@ class Task:
     """NEW's relation that receives the rows, once it is recorded."""
     rejects_of: str | None = None
     """The run whose rejected rows a rejects-only run moves."""
+    uncounted: list[Batch] = field(default_factory=list)
+    """Rests of sources that are cut into batches while others are copied; an estimate of their rows is part
+    of ``rows``.
+    """
     rejects_reported: int = 0
     """Rejects reported so far."""
     slow_reported: bool = False
@@ -126,6 +130,11 @@ class Task:
     def plan(self) -> TablePlan:
         """The flow's plan."""
         return self.facts.plan
+
+    @property
+    def left(self) -> list[Batch]:
+        """The ranges that hold every row which is not copied yet."""
+        return [*self.todo, *self.uncounted]
 
     @property
     def rows_of_old(self) -> int:

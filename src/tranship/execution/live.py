@@ -20,6 +20,7 @@ from tranship.execution.active_run import ActiveRun, WorkerContext, fence
 from tranship.execution.cluster.elsewhere import Elsewhere, joined
 from tranship.execution.cluster.scheduler import Cluster
 from tranship.execution.context import Job, RunContext
+from tranship.execution.copying.count_ahead import CountAhead
 from tranship.execution.copying.counted import check_counted, moved_shortfalls
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
@@ -255,8 +256,10 @@ class _LiveRun:
 
     async def _copy(self, live: ActiveRun) -> None:
         """Copies group after group: switches off, batches, foreign keys proven, switches on."""
-        async with Elsewhere.of(live, self.cluster) as elsewhere:
-            mover = Mover(live, self.session, self.lock, jobs=self.passed.jobs, elsewhere=elsewhere)
+        async with Elsewhere.of(live, self.cluster) as elsewhere, CountAhead.of(live) as ahead:
+            mover = Mover(
+                live, self.session, self.lock, jobs=self.passed.jobs, ahead=ahead, elsewhere=elsewhere
+            )
             await mover.run()
 
     async def _prove(self, live: ActiveRun) -> None:

@@ -18,6 +18,7 @@ from tranship.errors.codes.runs import UnfinishedBeforeRehearsal
 from tranship.errors.codes.stops import RehearsalFailed
 from tranship.execution.active_run import ActiveRun, WorkerContext
 from tranship.execution.context import RunContext
+from tranship.execution.copying.count_ahead import CountAhead
 from tranship.execution.copying.tables import Mover
 from tranship.execution.probe.records import merged_rows
 from tranship.execution.probe.within import lookups_of
@@ -143,7 +144,8 @@ class _Rehearsal:
             # Not before: a sequence without new storage keeps its position over the rollback.
             await reserve(self.new, job, rows, untouched=self.exposed)
             session = PlainSession(self.new, self.context.on_event)
-            await Mover(live, session, None, jobs=1).run()
+            async with CountAhead.of(live) as ahead:
+                await Mover(live, session, None, jobs=1, ahead=ahead).run()
             live.merged = await merged_rows(live.snapshot, job, live.book)
             ends = await set_sequences(live, self.new, untouched=self.exposed)
         except BROKEN as error:

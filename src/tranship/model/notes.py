@@ -69,6 +69,8 @@ class Resumed(Struct, frozen=True, tag=True):
     """Batches that are left."""
     dry: bool = False
     """A dry run says what the live run will do."""
+    counted: bool = True
+    """False: some rows are not cut into batches yet."""
 
 
 class MomentOfRun(Struct, frozen=True, tag=True):

@@ -163,7 +163,9 @@ class RunStarted(Struct, frozen=True, tag=True):
 
 
 class TableStarted(Struct, frozen=True, tag=True):
-    """A table's rows are counted and its batches cut."""
+    """A table's rows are counted and its batches cut. It is told again whenever more rows are counted beside
+    the copy.
+    """
 
     flow: FlowId
     rows: int

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from tranship.model.flow import FlowId
 from tranship.model.progress import BEFORE_WRITING, BatchDone, Began, Event, TableStarted
 
 _WINDOW = 10.0
@@ -30,6 +31,8 @@ class Meter:
         """How long the phase lasted that has ended last."""
         self._committed = False
         self._snapshot: float | None = None
+        self._known: dict[FlowId, int] = {}
+        """The rows of each table, as far as they are counted."""
         self._total = self._rows = self._bytes = self._rejected = 0
         self._samples: deque[tuple[float, int, int]] = deque()
 
@@ -58,8 +61,9 @@ class Meter:
         match event:
             case Began():
                 return self._enter(event)
-            case TableStarted(rows=rows):
-                self._total += rows
+            case TableStarted(flow=flow, rows=rows):
+                self._total += rows - self._known.get(flow, 0)
+                self._known[flow] = rows
             case BatchDone(read=read, rejected=rejected, bytes=size):
                 self._committed = True
                 self._rows += read

@@ -123,7 +123,8 @@ def _unfinished(note: Resumed | RollbackFirst | RollingBack) -> str:
     began = f"{note.started:%Y-%m-%d %H:%M}"
     if isinstance(note, Resumed):
         resuming = "a live run resumes" if note.dry else "resuming"
-        return f"{resuming} the run of {began}: {note.batches} batches are left"
+        more = "" if note.counted else ", and rows that are not counted yet"
+        return f"{resuming} the run of {began}: {note.batches} batches are left{more}"
     rolling = "a live run first rolls back" if note.dry else "rolling back"
     return f"{rolling} what the unfinished run of {began} wrote"
 

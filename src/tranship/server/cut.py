@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import NamedTuple
 
@@ -10,20 +11,20 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Pages, Whole, divided
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.shape import Query
 from tranship.server import pages
+from tranship.server.batch_bounds import BATCH_BYTES, SMALLEST_BATCH, most_rows
 from tranship.server.pages import Part
+from tranship.server.portion import beginning
 from tranship.server.small import Small, count_small
 from tranship.sql import ctid
 from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.batch import following_row, in_range, middle
 
-BATCH_BYTES = 64 * 1024 * 1024
-"""Most bytes of a batch on OLD's disk, so that a batch of wide rows is not one long transaction."""
-SMALLEST_BATCH = 100
 _ONE_SCAN = sql_cut.settings(("synchronize_seqscans", "off"), ("max_parallel_workers_per_gather", "0"))
 _TID_RANGE_SCAN = 140000
 """The ``server_version_num`` from which a range of ctids reads only its own pages (TID Range Scan)."""
@@ -42,6 +43,15 @@ class Cut(Struct, frozen=True):
     """
     old: OldRows | None = None
     """The old rows behind ``rows``. None: they are the same rows."""
+    uncounted: tuple[Batch, ...] = ()
+    """What is not counted yet, at most one range for each source, with an estimate of its rows. The estimate
+    is part of ``rows``, and the digest is that of the other ranges.
+    """
+
+    @property
+    def every(self) -> tuple[Batch, ...]:
+        """Ranges that together hold every row."""
+        return (*self.batches, *self.uncounted)
 
     @property
     def old_rows(self) -> int:
@@ -86,14 +96,12 @@ async def measure_several(
     *,
     digest: bool = True,
     whole: bool = False,
-    ask: pages.AskEach | None = None,
+    counting: pages.Counting = pages.ALONE,
 ) -> list[Cut]:
-    """Returns the same for several plans, in their order.
-
-    ``ask`` counts ranges of pages in the snapshot; None: ``conn`` does, one after the other.
-    """
+    """Returns the same for several plans, in their order."""
     in_ranges = not whole and await conn.fetchval(_ONE_SCAN) >= _TID_RANGE_SCAN
-    of = _Cutting(conn, ask or pages.one_by_one(conn), batch_rows, in_ranges, digest)
+    ask = counting.ask or pages.one_by_one(conn)
+    of = _Cutting(conn, ask, batch_rows, in_ranges, digest, counting.later)
     sources = [source for plan in plans if plan.shape.one_row_each for source in plan.sources]
     small = await count_small(conn, sources, batch_rows, digest=digest)
     return [await _cut(of, plan, small) for plan in plans]
@@ -108,6 +116,8 @@ class _Cutting(NamedTuple):
     in_ranges: bool
     """Whether a range of ctids reads only its own pages."""
     digest: bool
+    later: AbstractSet[FlowId]
+    """Flows that are counted while they are copied."""
 
     @property
     def step(self) -> int | None:
@@ -119,18 +129,28 @@ async def _cut(of: _Cutting, plan: TablePlan, small: Small) -> Cut:
     """Returns the batches of one plan; ``small``: what is known of its small heaps."""
     parts: list[Part] = []
     digests: list[str] = []
+    left: list[Part] = []
     for number, source in enumerate(plan.sources):
         few = small.of(source) if plan.shape.one_row_each else None
         if few is not None:
             parts += [Part(Whole(number), few.rows)] if few.rows else []
             digests.append(few.digest)
             continue
-        found, seen = await _parts(of, plan, number)
+        if plan.flow in of.later:
+            found, seen, rest = await beginning(of.conn, plan, number, of.batch_rows)
+            left += rest
+        else:
+            found, seen = await _parts(of, plan, number)
         parts += found
         digests.append(seen)
-    batches = tuple(Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in enumerate(parts))
-    old = None if plan.shape.one_row_each else old_rows(part.old for part in parts)
-    return Cut(batches, sum(part.rows for part in parts), " ".join(digests) if of.digest else "", old)
+    every = [Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in enumerate([*parts, *left])]
+    return Cut(
+        tuple(every[: len(parts)]),
+        sum(batch.rows for batch in every),
+        " ".join(digests) if of.digest else "",
+        None if plan.shape.one_row_each else old_rows(part.old for part in parts),
+        tuple(every[len(parts) :]),
+    )
 
 
 def old_rows(parts: Iterable[OldRows | None]) -> OldRows:
@@ -295,15 +315,8 @@ async def _by_pages(
     if counted is None:
         return None
     there = sum(old.read for old in counted.old) if counted.old else sum(counted.rows)
-    most = _most_rows(batch_rows, there, await conn.fetchval(sql_cut.bytes_of(source)))
+    most = most_rows(batch_rows, there, await conn.fetchval(sql_cut.bytes_of(source)))
     return (counted, most) if max(counted.rows) <= most else None
-
-
-def _most_rows(batch_rows: int, rows: int, size: int) -> int:
-    """Returns the rows of a batch of a source with so many rows and bytes."""
-    if rows and size > BATCH_BYTES and batch_rows > SMALLEST_BATCH:
-        return max(SMALLEST_BATCH, min(batch_rows, rows * BATCH_BYTES // size))
-    return batch_rows
 
 
 async def _pass(
@@ -313,7 +326,7 @@ async def _pass(
         return _Pass(await conn.fetchval(sql_cut.count(source)), batch_rows, (), "")
     row = await conn.fetchrow(sql_cut.measure(source, batch_rows, digest=digest))
     firsts = row["firsts"]
-    step = _most_rows(batch_rows, row["rows"], await conn.fetchval(sql_cut.bytes_of(source)))
+    step = most_rows(batch_rows, row["rows"], await conn.fetchval(sql_cut.bytes_of(source)))
     if not row["ascending"]:
         firsts = await conn.fetchval(sql_cut.measure_sorted(source, step))
     elif step < batch_rows:

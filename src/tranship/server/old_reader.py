@@ -18,7 +18,9 @@ from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.server import cut as cutting
-from tranship.server.pages import AskEach
+from tranship.server import portion
+from tranship.server.pages import ALONE, Counting
+from tranship.server.portion import Advance
 from tranship.sql.joins import Bindings
 from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.batch import Wanted, select_batch, select_identified, select_wanted
@@ -48,7 +50,7 @@ class OldReader(Protocol):
     """A transaction on the run's snapshot of OLD."""
 
     async def cut(
-        self, plan: TablePlan, batch_rows: int, *, digest: bool, ask: AskEach | None = None
+        self, plan: TablePlan, batch_rows: int, *, digest: bool, counting: Counting = ALONE
     ) -> cutting.Cut:
         """Returns the batches of a table, with the exact number of rows of each; ``ask`` counts ranges of its
         pages.
@@ -56,9 +58,18 @@ class OldReader(Protocol):
         ...
 
     async def cut_several(
-        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool, ask: AskEach | None = None
+        self,
+        plans: Sequence[TablePlan],
+        batch_rows: int,
+        *,
+        digest: bool,
+        counting: Counting = ALONE,
     ) -> list[cutting.Cut]:
         """Returns the same for several tables, in their order, with few statements for small ones."""
+        ...
+
+    async def advance(self, plan: TablePlan, uncounted: Batch, digest: str, batch_rows: int) -> Advance:
+        """Counts more of what a cut left uncounted; ``digest``: of what is counted."""
         ...
 
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
@@ -119,17 +130,28 @@ class PostgresReader:
         self.connection = connection
 
     async def cut(
-        self, plan: TablePlan, batch_rows: int, *, digest: bool, ask: AskEach | None = None
+        self, plan: TablePlan, batch_rows: int, *, digest: bool, counting: Counting = ALONE
     ) -> cutting.Cut:
         """Returns the batches of a table; see `OldReader`."""
-        (found,) = await self.cut_several([plan], batch_rows, digest=digest, ask=ask)
+        (found,) = await self.cut_several([plan], batch_rows, digest=digest, counting=counting)
         return found
 
     async def cut_several(
-        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool, ask: AskEach | None = None
+        self,
+        plans: Sequence[TablePlan],
+        batch_rows: int,
+        *,
+        digest: bool,
+        counting: Counting = ALONE,
     ) -> list[cutting.Cut]:
         """Returns the batches of several tables; see `OldReader`."""
-        return await cutting.measure_several(self.connection, plans, batch_rows, digest=digest, ask=ask)
+        return await cutting.measure_several(
+            self.connection, plans, batch_rows, digest=digest, counting=counting
+        )
+
+    async def advance(self, plan: TablePlan, uncounted: Batch, digest: str, batch_rows: int) -> Advance:
+        """Counts more of a table; see `OldReader`."""
+        return await portion.advance(self.connection, plan, uncounted, digest, batch_rows)
 
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
         """Returns rows and digest of a table; see `OldReader`."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 import asyncpg
 from msgspec import Struct
 
+from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Pages, Range, Whole
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import OldRows
@@ -25,17 +28,32 @@ LARGE = 2048
 """Pages from which a heap is cut by them; 16 MB."""
 _MOST_ROWS_OF_A_PAGE = 292
 """A page of 8 kB holds no more (``MaxHeapTuplesPerPage``)."""
-_STEP = 32
-"""Pages that are counted together."""
-_AT_ONCE = 1024
+STEP = 32
+"""Pages that are counted together. What a run has not counted begins at a multiple of it, also when another
+version of this program resumes the run.
+"""
+AT_ONCE = 1024
 """Ranges that one statement counts: 256 MB, a tenth of a second where the pages are in memory."""
-_RECENT = "recent"
+RECENT = "recent"
 _READS = re.compile(r"\b(?:select|table)\b", re.IGNORECASE)
 """What may read other tables, or be computed once for each statement that asks."""
 
 
 AskEach = Callable[[str, Sequence[tuple[object, ...]]], Awaitable[list[list[asyncpg.Record]]]]
 """Asks a statement with each of some arguments; returns the rows for each, in their order."""
+
+
+class Counting(NamedTuple):
+    """How the pages of large heaps are counted."""
+
+    ask: AskEach | None = None
+    """Counts ranges of pages in the snapshot; None: the connection that cuts does, one after the other."""
+    later: AbstractSet[FlowId] = frozenset()
+    """Flows of which the beginning of each large heap is counted alone."""
+
+
+ALONE = Counting()
+"""One connection counts all of each heap."""
 
 
 def one_by_one(conn: asyncpg.Connection) -> AskEach:
@@ -116,7 +134,7 @@ async def _counted(
     batch.
     """
     source, batch_rows = cut
-    step = min(_STEP, batch_rows // (2 * _MOST_ROWS_OF_A_PAGE))
+    step = min(STEP, batch_rows // (2 * _MOST_ROWS_OF_A_PAGE))
     if not source.pageable or source.only is not None or step == 0:
         return None
     pages = await conn.fetchval(sql_cut.PAGES, source.oid)
@@ -124,18 +142,18 @@ async def _counted(
         return None
     oldest = await conn.fetchval(sql_cut.OLDEST) if digest else None
     statement, last = counting(step, oldest), (pages - 1) // step
-    some = [(first, min(first + _AT_ONCE - 1, last), last) for first in range(0, last + 1, _AT_ONCE)]
+    some = [(first, min(first + AT_ONCE - 1, last), last) for first in range(0, last + 1, AT_ONCE)]
     found = list(chain.from_iterable(await ask(statement, some)))
     if not digest:
         return step, found, ""
     recent = sum(int(row["recent"]) for row in found)
     heap = await conn.fetchval(sql_cut.heap_file(source))
-    return step, found, f"{_RECENT}:{recent}:{heap}"
+    return step, found, f"{RECENT}:{recent}:{heap}"
 
 
 def is_recent(digest: str) -> bool:
     """Returns whether a digest is that of the recent versions of a heap, not of all of them."""
-    return digest.startswith(f"{_RECENT}:")
+    return digest.startswith(f"{RECENT}:")
 
 
 async def recent_versions(conn: asyncpg.Connection, source: Source, oldest: int) -> tuple[int, str]:
@@ -146,7 +164,7 @@ async def recent_versions(conn: asyncpg.Connection, source: Source, oldest: int)
     number of rows, or the file of the heap.
     """
     row = await conn.fetchrow(sql_cut.recent_versions(source, oldest))
-    return row["rows"], f"{_RECENT}:{row['recent']}:{row['heap']}"
+    return row["rows"], f"{RECENT}:{row['recent']}:{row['heap']}"
 
 
 class Part(Struct, frozen=True):
@@ -159,7 +177,7 @@ class Part(Struct, frozen=True):
 
 def ranges(source: int, counted: Counted, most: int) -> list[Part]:
     """Returns half-open ranges of at most ``most`` rows. First and last are open."""
-    firsts, rows = _joined(counted.rows, most)
+    firsts, rows = joined(counted.rows, most)
     behind: list[OldRows | None] = [None] * len(firsts)
     if counted.old:
         slices = zip(firsts, [*firsts[1:], None], strict=True)
@@ -173,7 +191,7 @@ def ranges(source: int, counted: Counted, most: int) -> list[Part]:
     return [Part(*one) for one in zip(found, rows, behind, strict=True)]
 
 
-def _joined(rows: Sequence[int], most: int) -> tuple[list[int], list[int]]:
+def joined(rows: Sequence[int], most: int) -> tuple[list[int], list[int]]:
     """Returns where each batch begins among the counted ranges, and its rows."""
     firsts, joined = [0], [0]
     for number, held in enumerate(rows):

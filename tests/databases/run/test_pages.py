@@ -22,11 +22,11 @@ from tranship.model.locator import Pages
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Filter, Items, Shape
-from tranship.server import cut as cutting
-from tranship.server import pages
+from tranship.server import batch_bounds, pages
 from tranship.server.cut import counted, measure
 from tranship.server.deadline import WatchedConnection
 from tranship.server.old_reader import PostgresReader
+from tranship.server.pages import Counting
 from tranship.server.snapshot import Snapshot
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.cut import count_made
@@ -58,7 +58,7 @@ async def reading(pair: Pair) -> AsyncIterator[tuple[asyncpg.Connection, TablePl
 async def test_every_row_lies_in_one_batch_which_knows_how_many_it_has(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, batch_rows: int, at_once: int
 ) -> None:
-    monkeypatch.setattr(pages, "_AT_ONCE", at_once)
+    monkeypatch.setattr(pages, "AT_ONCE", at_once)
     await pair.old.run(OLD)
     async with reading(pair) as (old, plan):
         # Rows and pages that the snapshot does not show.
@@ -132,7 +132,7 @@ async def test_an_interrupted_flow_goes_on_where_nobody_wrote(
 
 
 async def test_rows_of_which_a_few_fill_a_batch(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "BATCH_BYTES", 100_000)
+    monkeypatch.setattr(batch_bounds, "BATCH_BYTES", 100_000)
     await pair.old.run(OLD)
     async with reading(pair) as (old, plan):
         cut = await measure(old, plan, 50_000)
@@ -190,7 +190,7 @@ async def snapshot_and_plan(pair: Pair, stack: AsyncExitStack) -> tuple[Snapshot
 async def test_several_connections_count_as_one_does(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
-    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    monkeypatch.setattr(pages, "AT_ONCE", 1)
     used: set[int] = set()
     fetch = WatchedConnection.fetch
 
@@ -208,7 +208,7 @@ async def test_several_connections_count_as_one_does(
         alone = await old.cut(plan, 1500, digest=True)
         assert len(used) == 1
         ask = side_by_side(old.connection, snapshot, 3)
-        assert await old.cut(plan, 1500, digest=True, ask=ask) == alone
+        assert await old.cut(plan, 1500, digest=True, counting=Counting(ask)) == alone
         assert len(used) == 3
 
 
@@ -229,21 +229,21 @@ async def waiting(_: Snapshot) -> asyncpg.Connection:
 async def test_connections_that_old_does_not_grant_count_nothing(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, connect: Callable[[Snapshot], Awaitable[asyncpg.Connection]]
 ) -> None:
-    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    monkeypatch.setattr(pages, "AT_ONCE", 1)
     async with AsyncExitStack() as stack:
         snapshot, old, plan = await snapshot_and_plan(pair, stack)
         alone = await old.cut(plan, 1500, digest=True)
         monkeypatch.setattr(Snapshot, "_connect", connect)
         async with asyncio.timeout(20):
             ask = side_by_side(old.connection, snapshot, 4)
-            assert await old.cut(plan, 1500, digest=True, ask=ask) == alone
+            assert await old.cut(plan, 1500, digest=True, counting=Counting(ask)) == alone
 
 
 async def test_connections_that_counted_are_not_kept(
     make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pooler with a small pool would let the next session wait for them."""
-    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    monkeypatch.setattr(pages, "AT_ONCE", 1)
     pair = await make_pair(OLD, NEW)
     open_: list[int] = []
     close_idle = Snapshot.close_idle
@@ -266,9 +266,11 @@ async def test_connections_that_counted_are_not_kept(
 
 
 async def test_a_filter_that_raises_ends_all_connections(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    monkeypatch.setattr(pages, "AT_ONCE", 1)
     async with AsyncExitStack() as stack:
         snapshot, old, plain = await snapshot_and_plan(pair, stack)
         plan = replace(plain, shape=Shape(filter=Filter("1 / (old.id - 15000) > 0")))
         with pytest.raises(asyncpg.DivisionByZeroError):
-            await old.cut(plan, 1500, digest=True, ask=side_by_side(old.connection, snapshot, 3))
+            await old.cut(
+                plan, 1500, digest=True, counting=Counting(side_by_side(old.connection, snapshot, 3))
+            )

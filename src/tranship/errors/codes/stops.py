@@ -126,6 +126,15 @@ class OldSetBack(OldWrittenSince, frozen=True):
     hint = OldWrittenSince.hint
 
 
+class OldNotCounted(OldWrittenSince, frozen=True):
+    message = (
+        "the run was interrupted before all rows of {flows} were counted, and its snapshot is gone. "
+        "Transactions have run in OLD since, and nothing can prove that they did not change these rows"
+    )
+    hint = OldWrittenSince.hint
+    flows: tuple[str, ...]
+
+
 class OldChangedSince(OldWrittenSince, frozen=True):
     message = "OLD changed since the run was interrupted, and its snapshot is gone: {what}"
     hint = OldWrittenSince.hint

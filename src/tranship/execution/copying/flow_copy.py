@@ -15,7 +15,7 @@ from tranship.execution.probe.whole_tables import rows_of_batch
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, BatchDone, RowRejected, TableDone
 from tranship.model.reasons import kind_of, named_table
-from tranship.server.cut import SMALLEST_BATCH
+from tranship.server.batch_bounds import SMALLEST_BATCH
 from tranship.server.journal import RejectRow
 from tranship.sql.row_id import render
 
@@ -46,12 +46,23 @@ class FlowCopy:
         self._live = live
         self._task = task
         self._waiting = list(reversed(task.todo))
+        self._taken = len(task.todo)
+        """Batches of the task that are or were waiting; those behind them are counted since."""
         done = [(row.read, row.seconds) for row in task.done]
         largest = rows_of_batch(live.context.job, task.plan, live.context.options)
         task.batch_size = AdaptiveBatchSize.begin(largest, SMALLEST_BATCH, done)
 
     def __len__(self) -> int:
+        """Batches that wait, as far as they are known."""
+        counted = self._task.todo[self._taken :]
+        self._waiting[:0] = reversed(counted)
+        self._taken += len(counted)
         return len(self._waiting)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row of the flow is in a batch that was handed out."""
+        return not len(self) and not self._task.uncounted
 
     def assign(self) -> Assignment:
         """Takes the next waiting batch and returns its assignment."""

@@ -83,8 +83,8 @@ def _groups_of_one(job: Job) -> dict[FlowId, Group]:
 
 def _is_small(live: ActiveRun, task: Task) -> bool:
     """Returns whether a table that nobody has begun has few rows and nothing but these."""
-    begun = task.finished or bool(task.done)
-    if begun or len(task.todo) > 1 or task.one_stream or task.findings.not_asked or task.rejects_of:
+    begun, large = task.finished or bool(task.done), bool(task.uncounted)
+    if begun or large or len(task.todo) > 1 or task.one_stream or task.findings.not_asked or task.rejects_of:
         return False
     one = all(batch.range == Whole(batch.source) and batch.rows <= _MOST_ROWS for batch in task.todo)
     return one and _is_plain(live, task) and not live.book.not_copied(task.plan.flow)

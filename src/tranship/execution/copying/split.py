@@ -15,7 +15,7 @@ from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.options import USUAL_BATCH
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.server.cut import SMALLEST_BATCH
+from tranship.server.batch_bounds import SMALLEST_BATCH
 from tranship.server.journal import bound, old_columns
 from tranship.sql.session import set_local
 

@@ -18,6 +18,7 @@ from tranship.errors.codes.stops import RejectsReached, StoppedAsAsked
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.assignment import Assignment, Copier
 from tranship.execution.copying.batch import SwitchNeeded, Worker
+from tranship.execution.copying.count_ahead import CountAhead
 from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions, end_copy
@@ -56,10 +57,14 @@ class Mover:
         lock: WriterLock | None,
         *,
         jobs: int,
+        ahead: CountAhead,
         elsewhere: Copier | None = None,
     ) -> None:
-        """``elsewhere`` copies the batches of flows with several streams; None: this process does."""
+        """``ahead`` counts what is not counted yet. ``elsewhere`` copies the batches of flows with several
+        streams; None: this process does.
+        """
         self._live = live
+        self._ahead = ahead
         self._elsewhere = elsewhere
         self._session = session
         self._lock = lock
@@ -82,15 +87,29 @@ class Mover:
             Stopped: a person asked, the last try failed, or a limit is reached; the same command resumes.
         """
         try:
+            if self._live.context.options.max_rejects is not None:
+                # It may be a share of all rows; the command that began the run may not have had it.
+                await self._count_all(self._live.tasks)
             await self._small()
             by_flow = {task.plan.flow: task for task in self._live.tasks}
             for group in self._live.context.job.plan.groups:
                 tasks = [by_flow[plan.flow] for plan in group.tables if plan.flow in by_flow]
-                if any(t.todo or not t.finished for t in tasks):
+                if any(t.left or not t.finished for t in tasks):
                     await self._group(group, tasks)
         finally:
             for worker in self._workers:
                 await worker.close()
+
+    async def _count_all(self, tasks: Sequence[Task]) -> None:
+        """Waits until all rows of some tables are counted.
+
+        Raises:
+            Stopped: a person asked.
+        """
+        for task in tasks:
+            await self._ahead.whole(task)
+            if task.uncounted:
+                raise self._stopped()
 
     async def _small(self) -> None:
         """Fills the small tables of which there are so many that they share transactions."""
@@ -123,7 +142,7 @@ class Mover:
         # Keys of a table to itself may stay on while all its rows arrive in one statement. A group that was
         # interrupted, or whose batches are cut already, cannot promise that.
         untouched = not any(task.done for task in tasks)
-        one_batch = sum(len(task.todo) for task in tasks) <= 1
+        one_batch = sum(len(task.left) for task in tasks) <= 1
         finding = partial(
             needed,
             job=self._live.context.job,
@@ -254,6 +273,7 @@ class Mover:
         journal, where workers read the predicted rejects of their batches.
         """
         live = self._live
+        await self._count_all(tasks)
         batches = {t.plan.flow: tuple(t.todo) for t in tasks}
         # The checks follow a reject through whole tables. What they say of rows that are in NEW already only
         # leads them on: foreign keys take those rows out, and each of them is then a reject of its batch.
@@ -283,8 +303,12 @@ class Mover:
         failed: list[BaseException] = []
 
         async def stream(copier: Copier) -> None:
-            while waiting and not failed and not live.context.stop.is_set():
+            while not failed and not live.context.stop.is_set():
                 try:
+                    if not waiting:
+                        if await self._ahead.more(task):
+                            continue
+                        return
                     assignment = waiting.assign()
                     await self._throttle.wait()
                     await self._batch(copier, waiting, assignment, switches)
@@ -295,7 +319,7 @@ class Mover:
         await asyncio.gather(*map(stream, self._copiers(task, len(waiting))), return_exceptions=True)
         if failed:
             raise failed[0]
-        if waiting:
+        if not waiting.complete:
             raise self._stopped()
         self._runtime_rejects += len(live.book.rejected(flow)) - known
         end_copy(live, task)
@@ -304,6 +328,8 @@ class Mover:
         """Returns who copies a flow, one for each stream."""
         if task.one_stream:
             return self._workers[:1]
+        if task.uncounted:
+            batches = max(batches, len(self._workers))
         # One batch is copied no sooner elsewhere.
         if self._elsewhere is None or batches == 1 or task.facts.whole_keys:
             return self._workers[:batches]

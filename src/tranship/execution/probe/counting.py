@@ -16,6 +16,7 @@ from tranship.execution.probe.side_by_side import side_by_side
 from tranship.model.plan import TablePlan, Unmade
 from tranship.model.shape import PLAIN, Query
 from tranship.server.cut import Cut
+from tranship.server.pages import Counting
 from tranship.server.snapshot import Snapshot
 from tranship.sql.new.probe import ANSWER
 from tranship.sql.old import cut as sql_cut
@@ -57,7 +58,7 @@ class CutFlow(Struct, frozen=True):
     async def _cut(self, plan: TablePlan) -> Cut:
         async with self.snapshot.reading() as old:
             ask = side_by_side(old.connection, self.snapshot, self.streams)
-            return await old.cut(plan, self.batch_rows, digest=self.digest, ask=ask)
+            return await old.cut(plan, self.batch_rows, digest=self.digest, counting=Counting(ask))
 
 
 async def _check_key(old: asyncpg.Connection, plan: TablePlan, query: Query) -> None:

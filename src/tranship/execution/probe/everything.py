@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +15,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.arrived import Arrived
+from tranship.execution.probe.counted_later import counted_later, into_empty
 from tranship.execution.probe.counting import CutFlow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
 from tranship.execution.probe.group import ProbeContext, probe_group
@@ -35,6 +37,7 @@ from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
 from tranship.server.cut import Cut
+from tranship.server.pages import Counting
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
 from tranship.sql import session as statements
@@ -105,10 +108,16 @@ async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
 
 
 async def cut_all(
-    snapshot: Snapshot, job: Job, options: MigrateOptions, *, digest: bool
+    snapshot: Snapshot,
+    job: Job,
+    options: MigrateOptions,
+    *,
+    digest: bool,
+    later: AbstractSet[FlowId] = frozenset(),
 ) -> tuple[Job, dict[FlowId, Cut]]:
     """Returns every flow's batches, in one pass each, and the job with the old rows of which flows cannot
-    make items. As many connections as the run has streams count the pages of a large table.
+    make items. As many connections as the run has streams count the pages of a large table; of the flows of
+    ``later`` only the beginning is counted.
 
     A transaction keeps the locks of all that it read, so it reads only some of the tables.
 
@@ -122,8 +131,8 @@ async def cut_all(
         async with snapshot.reading() as old:
             more = f" and {len(some) - 1} more" if len(some) > 1 else ""
             with question(f"count and divide {some[0].flow}{more}"):
-                ask = side_by_side(old.connection, snapshot, streams)
-                found = await old.cut_several(some, rows[some[0].flow], digest=digest, ask=ask)
+                counting = Counting(side_by_side(old.connection, snapshot, streams), later)
+                found = await old.cut_several(some, rows[some[0].flow], digest=digest, counting=counting)
             cuts |= {plan.flow: cut for plan, cut in zip(some, found, strict=True)}
     plans = []
     for plan in job.plan.tables:
@@ -233,15 +242,25 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
     options = context.options
-    job, cuts = await cut_all(snapshot, context.job, options, digest=digest)
+    later = await _later(context, snapshot) if digest else frozenset()
+    job, cuts = await cut_all(snapshot, context.job, options, digest=digest, later=later)
     context = context.of(job)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
     await _check_left_out_parents(context, snapshot)
     probed = ProbeResult(job, cuts, Book(), await count_left_out(snapshot, job))
-    batches = {flow: cut.batches for flow, cut in cuts.items()}
+    batches = {flow: cut.every for flow, cut in cuts.items()}
     await probe(context, snapshot, probed.book, batches, arrived=Arrived.NOTHING)
     return probed
+
+
+async def _later(context: RunContext, snapshot: Snapshot) -> frozenset[FlowId]:
+    """Returns the flows that are counted while they are copied."""
+    found = await counted_later(snapshot, context.job, context.options)
+    if not found:
+        return found
+    async with probing_session(context) as new:
+        return await into_empty(new, context.job, found)
 
 
 async def _check_left_out_parents(context: RunContext, snapshot: Snapshot) -> None:

@@ -41,11 +41,13 @@ from tranship.execution.start.fresh import refuse_beside
 from tranship.execution.start.interrupted import (
     arriving,
     as_decided,
+    count_rest,
     hand_out,
     known_rejects,
     not_set_back,
     proven,
     refuse_gone,
+    resumed,
     same_plan,
     tasks_of,
 )
@@ -57,7 +59,7 @@ from tranship.execution.start.tasks import on_record
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
+from tranship.model.notes import CopiedAnew, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Phase, Region, TableStarted
@@ -183,6 +185,7 @@ class Resumption:
         self.context.tell_moment(fixed=True)
         self.tasks = tasks_of(self.rows, job)
         batches = await journal.batches(self.control, self.rows, run.id)
+        hand_out(batches, self.tasks)
         leaving = await self._broken_off({b.position for b in batches if b.rolling_back})
         unchanged = await self._unchanged()
         if not unchanged:
@@ -190,7 +193,6 @@ class Resumption:
             leaving = await to_roll_back(self.context, self.control, run, lambda task: not task.done)
         away = {written.task.position for written in leaving}
         await refuse_gone(self.control, journal, run, [row for row in self.rows if row.position not in away])
-        hand_out(batches, self.tasks)
         self.context = self.context.of(without(job, leaving))
         foreseen = await (self._continued(leaving) if unchanged else self._copied_anew())
         self._refuse_too_many(sum(counts.rejected for counts in foreseen.counts))
@@ -232,8 +234,9 @@ class Resumption:
         known = await known_rejects(self.control, context.journal, run, self.tasks)
         left = [task for task in self.tasks if not task.finished]
         for task in left:
+            await count_rest(self.snapshot, task, context.options.batch_rows)
             context.on_event(TableStarted(task.plan.flow, task.rows, len(task.done) + len(task.todo)))
-        context.note(Resumed(run.started, sum(len(task.todo) for task in left), dry=True))
+        context.note(resumed(run, left, dry=True))
         book = known.book.copy()
         batches = {task.plan.flow: tuple(task.todo) for task in left}
         await probe(context, self.snapshot, book, batches, arrived=Arrived.SOME)

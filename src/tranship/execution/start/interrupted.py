@@ -13,7 +13,12 @@ from msgspec.structs import replace
 
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import AnotherPlan
-from tranship.errors.codes.stops import OldChangedSince, OldSetBack, OldWrittenSince
+from tranship.errors.codes.stops import (
+    OldChangedSince,
+    OldNotCounted,
+    OldSetBack,
+    OldWrittenSince,
+)
 from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.counted import journalled_claims, shortfalls
@@ -24,9 +29,10 @@ from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.set_back import restarted, same_contents
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
+from tranship.model.notes import Resumed
 from tranship.model.options import NewSnapshot
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Region
+from tranship.model.progress import Batch, Region
 from tranship.model.verdict import Held
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
 from tranship.server.identity import read_identity
@@ -69,6 +75,11 @@ async def proven(
     changes = await changed(context, snapshot, depends, then)
     if changes and not again:
         raise Stopped(OldChangedSince(changes))
+    uncounted = tuple(str(task.plan.flow) for task in tasks if task.uncounted)
+    if uncounted and not (snapshot.mark == then and then.complete):
+        if not again:
+            raise Stopped(OldNotCounted(uncounted))
+        return False
     if not changes and await unwritten(snapshot, then, tasks, jobs, context.on_event):
         return True
     if not again:
@@ -116,12 +127,35 @@ def hand_out(batches: Sequence[BatchRow], tasks: Sequence[Task]) -> None:
         task = tasks[batch.position]
         if batch.done:
             task.done.append(batch)
+        elif batch.uncounted:
+            task.uncounted.append(batch.batch)
         else:
             task.todo.append(batch.batch)
     for task in tasks:
         # The rest of a batch that was split has a later number; where NEW numbers the rows as they come,
         # their place counts.
         task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
+
+
+def resumed(run: Run, tasks: Iterable[Task], *, dry: bool = False) -> Resumed:
+    """Returns the note about what is left of an interrupted run."""
+    batches = sum(len(task.todo) for task in tasks)
+    return Resumed(run.started, batches, dry, counted=not any(task.uncounted for task in tasks))
+
+
+async def count_rest(snapshot: Snapshot, task: Task, batch_rows: int) -> None:
+    """Counts what an interrupted run left uncounted, in the snapshot that it read, and writes nothing."""
+    while task.uncounted:
+        async with snapshot.reading() as old:
+            found = await old.advance(task.plan, task.uncounted[0], task.digest, batch_rows)
+        task.rows += sum(part.rows for part in found.parts) - task.uncounted[0].rows
+        task.rows += found.left.rows if found.left is not None else 0
+        task.digest = found.digest
+        first = len(task.todo) + len(task.done)
+        task.todo += [
+            Batch(n, task.plan.flow, part.range, part.rows) for n, part in enumerate(found.parts, first)
+        ]
+        task.uncounted[:1] = [found.left] if found.left is not None else []
 
 
 async def as_decided(control: asyncpg.Connection, journal: Journal, job: Job, run: Run) -> Job:
@@ -145,7 +179,7 @@ async def known_rejects(
 ) -> Known:
     """Returns the rejects of finished batches, and those that are predicted of the others."""
     book, unpredicted = Book(), 0
-    left = {task.position: Region(task.todo) for task in tasks}
+    left = {task.position: Region(task.left) for task in tasks}
     predicted = {task.position: RowNumbers() for task in tasks}
     async for position, one in journal.predicted(control, run.id):
         flow = tasks[position].plan.flow
@@ -171,9 +205,9 @@ def arriving(tasks: Iterable[Task], book: Book) -> dict[FlowId, int]:
     """Returns how many rows of each flow are still to be written."""
     found = {}
     for task in tasks:
-        left = Region(task.todo)
+        left = Region(task.left)
         gone = sum(row in left for row in book.not_copied(task.plan.flow))
-        found[task.plan.flow] = sum(batch.rows for batch in task.todo) - gone
+        found[task.plan.flow] = sum(batch.rows for batch in task.left) - gone
     return found
 
 

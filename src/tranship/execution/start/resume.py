@@ -31,6 +31,7 @@ from tranship.execution.start.interrupted import (
     not_set_back,
     proven,
     refuse_gone,
+    resumed,
     same_plan,
     tasks_of,
 )
@@ -39,7 +40,7 @@ from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, on_record, task_of, write_tasks
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
-from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
+from tranship.model.notes import CopiedAnew, RollbackFirst, RollingBack
 from tranship.model.progress import Phase
 from tranship.server.journal import Chain, Journal, Run, TaskRow
 from tranship.server.snapshot import Mark, Snapshot
@@ -78,7 +79,7 @@ async def resume(
     # The snapshot in which all rows were read stays on record: what OLD changed since is told from it.
     mark = run.snapshot if all(task.finished for task in tasks) else str(snapshot.mark)
     await _take(control, journal, run.id, (mark, not unchanged, epoch))
-    context.note(Resumed(run.started, sum(len(t.todo) for t in tasks)))
+    context.note(resumed(run, tasks))
     return Begun(
         run.id,
         epoch,
@@ -138,6 +139,7 @@ async def _settled(
     tasks = tasks_of(rows, context.job)
     if all(row.done for row in rows):
         return context.job, depends, True
+    hand_out(await journal.batches(control, rows, run.id), tasks)
     unchanged = await proven(context, snapshot, run, tasks, depends, jobs)
     if unchanged and await not_set_back(context, await session.alive(), snapshot, run, depends):
         return context.job, depends, True

@@ -76,6 +76,7 @@ async def write_tasks(
     await control.executemany(journal.sql("insert_task"), [_task_values(run, task) for task in tasks])
     await journal.write_batches(control, run, {task.position: task.todo for task in tasks})
     for task in tasks:
+        await journal.write_uncounted(control, run, task.position, task.uncounted)
         await _write_predicted(control, journal, run, task, book)
 
 
@@ -132,6 +133,7 @@ def task_of(position: int, plan: TablePlan, probed: ProbeResult, job: Job) -> Ta
     facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)
     old_rows = cut.old.read if cut.old is not None else None
     task = Task(facts, plan_hash(plan), cut.rows, cut.digest, kept, batches, old_rows=old_rows)
+    task.uncounted = list(cut.uncounted)
     task.rejects_of = taken.chain[-1][0].id if taken is not None else None
     return task
 

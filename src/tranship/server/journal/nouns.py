@@ -168,6 +168,8 @@ class BatchRow(Struct, frozen=True):
     """Rows that were merged into others."""
     committed: datetime.datetime | None = None
     """When it was counted, moments before its COMMIT; None: not yet, or format 1, which does not say it."""
+    uncounted: bool = False
+    """It is no batch, but the rest of a source that is not cut into batches yet; its rows are an estimate."""
 
     @property
     def due(self) -> Sums:

@@ -175,6 +175,25 @@ class Journal:
         ]
         await conn.executemany(self.sql("insert_batch"), rows)
 
+    async def write_uncounted(
+        self, conn: asyncpg.Connection, run: str, position: int, uncounted: Iterable[Batch]
+    ) -> None:
+        """Journals what is not counted yet of a flow."""
+        rows = [(run, position, b.number, b.source, bound(b.range.start), b.rows) for b in uncounted]
+        await conn.executemany(self.sql("insert_uncounted"), rows)
+
+    async def count_uncounted(
+        self, conn: asyncpg.Connection, run: str, position: int, before: Batch, left: Batch | None
+    ) -> bool:
+        """Journals what is left uncounted of a source. Returns False when it was on record before."""
+        place = (run, position, before.number, bound(before.range.start))
+        if left is None:
+            found = await conn.fetchval(self.sql("end_uncounted"), *place)
+        else:
+            end = (bound(left.range.start), left.rows)
+            found = await conn.fetchval(self.sql("shorten_uncounted"), *place, *end)
+        return found is not None
+
     async def write_predicted(
         self,
         conn: asyncpg.Connection,
@@ -218,6 +237,11 @@ class Journal:
     async def reserve_number(self, conn: asyncpg.Connection, run: str, position: int) -> int:
         """Returns a batch number that no batch of the table has, nor any other session gets."""
         return int(await conn.fetchval(self.sql("reserve_number"), run, position))
+
+    async def reserve_numbers(self, conn: asyncpg.Connection, run: str, position: int, count: int) -> range:
+        """Returns as many such numbers, which follow each other."""
+        first = int(await conn.fetchval(self.sql("reserve_numbers"), run, position, count))
+        return range(first, first + count)
 
     async def write_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: AsyncIterable[RejectRow]
@@ -351,12 +375,13 @@ def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
         row["seconds"] or 0.0,
         tuple(row["xids"]),
         _sums(row),
-        row["state"] not in ("todo", "done"),
+        row["state"] not in ("todo", "done", "uncounted"),
         row.get("kept") or 0,
         row.get("updated") or 0,
         tuple(row.get("update_xids") or ()),
         row.get("merged") or 0,
         row.get("committed"),
+        row["state"] == "uncounted",
     )
 
 

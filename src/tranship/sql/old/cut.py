@@ -77,6 +77,14 @@ SMALL = """
 """Those of some heaps ($1) that have at most $2 pages, and with TOAST at most $3 bytes."""
 
 
+SIZES = """
+    SELECT s.oid::int8 AS oid, pg_catalog.pg_relation_size(s.oid) AS heap,
+      pg_catalog.pg_table_size(s.oid) AS whole
+    FROM pg_catalog.unnest($1::oid[]) AS s(oid)
+"""
+"""The bytes of some heaps ($1), alone and with TOAST and maps."""
+
+
 def count_each(sources: Sequence[Source], *, digest: bool) -> str:
     """Returns a query for ``oid``, ``rows`` and ``digest`` of several sources, as :func:`versions` has them.
 

@@ -6,11 +6,30 @@
 INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state, old_rows, left_out, no_items, with_parent)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo', $8, $9, $10, $11);
 
+-- name: insert_uncounted
+-- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 rows by an estimate: the rest of a source, from a place on.
+INSERT INTO {journal}.batch (run, position, number, source, lo, row_count, state) VALUES ($1, $2, $3, $4, $5, $6, 'uncounted');
+
+-- name: shorten_uncounted
+-- $1 run, $2 position, $3 number, $4 lo so far, $5 lo, $6 rows by an estimate: the rest begins later. No row: it was shortened before.
+UPDATE {journal}.batch SET lo = $5, row_count = $6
+WHERE run = $1 AND position = $2 AND number = $3 AND lo = $4 AND state = 'uncounted' RETURNING number;
+
+-- name: end_uncounted
+-- $1 run, $2 position, $3 number, $4 lo so far: nothing is left to be counted. No row: it was ended before.
+DELETE FROM {journal}.batch WHERE run = $1 AND position = $2 AND number = $3 AND lo = $4 AND state = 'uncounted' RETURNING number;
+
 -- name: reserve_number
 -- $1 run, $2 position. A number that no batch of the table has, nor any other session gets.
 UPDATE {journal}.task SET next_number = 1 + GREATEST(next_number,
   (SELECT pg_catalog.max(number) + 1 FROM {journal}.batch WHERE run = $1 AND position = $2))
 WHERE run = $1 AND position = $2 RETURNING next_number - 1;
+
+-- name: reserve_numbers
+-- $1 run, $2 position, $3 how many. The first of so many numbers that follow each other, which no other session gets either.
+UPDATE {journal}.task SET next_number = $3::integer + GREATEST(next_number,
+  (SELECT pg_catalog.max(number) + 1 FROM {journal}.batch WHERE run = $1 AND position = $2))
+WHERE run = $1 AND position = $2 RETURNING next_number - $3::integer;
 
 -- name: batches
 -- $1 run. All its batches by table and number.
@@ -26,7 +45,7 @@ SELECT * FROM {journal}.batch WHERE run = $1 AND position = $2 AND source = $3 A
 
 -- name: anything_done
 -- $1 run. Whether rows of a batch are in NEW, or something is switched off.
-SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state <> 'todo') OR EXISTS (SELECT FROM {journal}.undo WHERE run = $1 AND NOT done);
+SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state NOT IN ('todo', 'uncounted')) OR EXISTS (SELECT FROM {journal}.undo WHERE run = $1 AND NOT done);
 
 -- name: any_batch_done
 -- $1 run. Whether a batch was committed.

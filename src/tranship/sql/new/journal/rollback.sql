@@ -19,7 +19,7 @@ AND number = (SELECT pg_catalog.min(number) FROM {journal}.batch WHERE run = $1 
 
 -- name: rolled_back_table
 -- $1 run, $2 position: nothing of the table is in NEW any more; its batches are to do again.
-UPDATE {journal}.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{}'{no_updates} WHERE run = $1 AND position = $2;
+UPDATE {journal}.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{}'{no_updates} WHERE run = $1 AND position = $2 AND state <> 'uncounted';
 
 -- name: keep_rolled_back
 -- $1 run, $2 rows of its tables that others wrote or changed since and that stay: what is known of the run once the rest is removed.

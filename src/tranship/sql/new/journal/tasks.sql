@@ -12,6 +12,10 @@ SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_co
   {old_rows} AS old_rows, {proof} AS proof, {rejects_of} AS rejects_of
 FROM {journal}.task WHERE run = $1 ORDER BY position;
 
+-- name: keep_count
+-- $1 run, $2 position, $3 rows as far as they are counted, the others by an estimate, $4 digest of what is counted.
+UPDATE {journal}.task SET row_count = $3, digest = $4 WHERE run = $1 AND position = $2;
+
 -- name: takers
 -- $1 run. The rejects-only runs that moved rows which it rejected.
 SELECT DISTINCT t.run FROM {journal}.task t WHERE {rejects_of} = $1 ORDER BY 1;

@@ -1,0 +1,150 @@
+"""Counts and cuts into batches, beside the copy, the tables that were not counted before its first row.
+
+A reader of its own goes through OLD's snapshot ahead of the streams. Each portion is journalled as batches
+before one of them is copied, so a resumed run knows them, and another machine finds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import asyncpg
+
+from tranship.execution.active_run import ActiveRun, Task, fence
+from tranship.execution.copying.batch import Worker
+from tranship.execution.copying.flow_copy import RunSessions
+from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.resilience.retry import retry
+from tranship.execution.time_spent import question
+from tranship.model.progress import Batch, TableStarted
+from tranship.server.portion import Advance
+
+_NUMBER = -2
+"""The number of its session on NEW among those of the workers, which count from 0."""
+
+
+class CountAhead:
+    """Counts what is left of each flow, in the order in which they are copied."""
+
+    def __init__(self, live: ActiveRun) -> None:
+        self._live = live
+        self._journal = Worker(live.worker, _NUMBER, RunSessions(live))
+        self._news = asyncio.Event()
+        self._counting: asyncio.Task[None] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, live: ActiveRun) -> AsyncIterator[CountAhead]:
+        """Counts until the end of the block."""
+        ahead = cls(live)
+        counting = ahead._counting = asyncio.create_task(ahead._run())
+        try:
+            yield ahead
+        finally:
+            counting.cancel()
+            await asyncio.gather(counting, return_exceptions=True)
+            await ahead._journal.close()
+
+    async def more(self, task: Task) -> bool:
+        """Waits until more is counted, of this flow or another. Returns False at once where all of it is
+        counted, or the run is to stop.
+
+        Raises:
+            Exception: what ended the counting.
+        """
+        if not task.uncounted or self._counting is None or self._live.context.stop.is_set():
+            return False
+        if self._counting.done():
+            # Raises what ended it.
+            self._counting.result()
+            return False
+        await self._told()
+        return True
+
+    async def whole(self, task: Task) -> None:
+        """Waits until all of a flow is counted, or the run is to stop.
+
+        Raises:
+            Exception: what ended the counting.
+        """
+        while await self.more(task):
+            pass
+
+    async def _run(self) -> None:
+        try:
+            by_flow = {task.plan.flow: task for task in self._live.tasks}
+            for plan in self._live.context.job.plan.tables:
+                task = by_flow.get(plan.flow)
+                while task is not None and task.uncounted and not self._live.context.stop.is_set():
+                    with question(f"count {plan.flow} beside the copy"):
+                        await self._advance(task, task.uncounted[0])
+                    self._tell()
+        finally:
+            self._tell()
+
+    async def _told(self) -> None:
+        """Waits until something is counted, or a person stops the run."""
+        waiting = [asyncio.create_task(event.wait()) for event in (self._news, self._live.context.stop)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _advance(self, task: Task, uncounted: Batch) -> None:
+        """Counts one portion, journals its batches, and hands them to whoever copies the flow."""
+        live, flow = self._live, task.plan.flow
+        reading = partial(self._read, task, uncounted)
+        found = await retry(reading, tell=live.context.note, what=f"count of {flow}", stop=live.context.stop)
+        numbers = await self._journal.work("the journal", partial(self._reserve, task, len(found.parts)))
+        pairs = zip(numbers, found.parts, strict=True)
+        batches = [Batch(number, flow, part.range, part.rows) for number, part in pairs]
+        left = found.left.rows if found.left is not None else 0
+        more = sum(batch.rows for batch in batches) + left - uncounted.rows
+        await failpoint("count.found")
+        await self._journal.work(
+            "the journal", partial(self._write, task, uncounted, found, (batches, task.rows + more))
+        )
+        await failpoint("count.journalled")
+        task.rows, task.digest = task.rows + more, found.digest
+        task.todo += batches
+        task.uncounted[:1] = [found.left] if found.left is not None else []
+        live.context.on_event(TableStarted(flow, task.rows, len(task.todo)))
+
+    async def _read(self, task: Task, uncounted: Batch) -> Advance:
+        rows = self._live.context.options.batch_rows
+        async with self._live.snapshot.reading() as old:
+            return await old.advance(task.plan, uncounted, task.digest, rows)
+
+    async def _reserve(self, task: Task, count: int, new: asyncpg.Connection) -> range:
+        return await self._live.context.journal.reserve_numbers(new, self._live.run, task.position, count)
+
+    async def _write(
+        self,
+        task: Task,
+        before: Batch,
+        found: Advance,
+        cut: tuple[list[Batch], int],
+        new: asyncpg.Connection,
+    ) -> None:
+        """Journals a portion in one transaction; ``cut``: its batches, and the rows of the flow by now.
+
+        Raises:
+            Stopped: another run took over.
+        """
+        live, journal = self._live, self._live.context.journal
+        batches, rows = cut
+        async with new.transaction():
+            await fence(live.worker, new)
+            if not await journal.count_uncounted(new, live.run, task.position, before, found.left):
+                # The try before committed, and its answer was lost.
+                return
+            await journal.write_batches(new, live.run, {task.position: batches})
+            await new.execute(journal.sql("keep_count"), live.run, task.position, rows, found.digest)

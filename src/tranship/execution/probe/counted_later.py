@@ -1,0 +1,115 @@
+"""Which tables are counted while they are copied, not before the first row.
+
+To count a table takes as long as to read it, during which nothing would be moved. Its rows have to be counted
+first where something is asked of all of them before one is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+import asyncpg
+
+from tranship.execution.context import Job
+from tranship.execution.probe.existing import EmptyTables
+from tranship.model.expression import Constant, Expression, MapValues, NewDefault, Take
+from tranship.model.flow import FlowId
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
+from tranship.model.shape import PLAIN
+from tranship.server.snapshot import Snapshot
+from tranship.sql.old import cut as sql_cut
+
+AHEAD = 256 * 1024 * 1024
+"""Bytes of heaps that are counted before the first row in any case: a second from a disk, less in memory."""
+_BATCH_ROWS = 20_000
+"""Rows of a batch from which on the smallest range that is counted, of 32 pages, has fewer."""
+_TOAST = 4
+"""Times its heap that a table may take with its large values: else a range of pages may be far too large for
+a batch, and has to be divided row by row.
+"""
+_TID_RANGE_SCAN = 140000
+"""The server's version from which on a range of pages is read without the others."""
+
+
+async def counted_later(snapshot: Snapshot, job: Job, options: MigrateOptions) -> frozenset[FlowId]:
+    """Returns the flows of a live run that can be counted beside the copy where NEW's tables are empty: then
+    nothing is asked of their rows before these are copied.
+    """
+    if not _possible(job, options):
+        return frozenset()
+    asked = [group.tables[0] for group in job.plan.groups if _unasked(job, group)]
+    heaps = await _heaps(snapshot, asked) if asked else {}
+    later, ahead = set[FlowId](), 0
+    for flow, size in sorted(heaps.items(), key=lambda one: one[1]):
+        ahead += size
+        if ahead > AHEAD:
+            later.add(flow)
+    return frozenset(later)
+
+
+async def into_empty(new: asyncpg.Connection, job: Job, flows: AbstractSet[FlowId]) -> frozenset[FlowId]:
+    """Returns those flows whose tables of NEW hold no row."""
+    plans = [plan for plan in job.plan.tables if plan.flow in flows]
+    readable = [plan for plan in plans if "SELECT" in job.after(plan).privileges or job.new.superuser]
+    empty = EmptyTables(new, map(job.after, readable))
+    return frozenset([plan.flow for plan in readable if await empty.has(job.after(plan))])
+
+
+def _possible(job: Job, options: MigrateOptions) -> bool:
+    """Returns whether a run may count rows after its first batch. A limit of rejects, which may be a share of
+    all rows, is compared before it.
+    """
+    live = options.live and not options.rehearse and options.max_rejects is None
+    return live and options.batch_rows >= _BATCH_ROWS and job.old.server_version >= _TID_RANGE_SCAN
+
+
+async def _heaps(snapshot: Snapshot, plans: Sequence[TablePlan]) -> dict[FlowId, int]:
+    """Returns the bytes of the heaps of each flow, of those whose large values take little beside them."""
+    oids = [source.oid for plan in plans for source in plan.sources]
+    async with snapshot.reader() as old:
+        found = {row["oid"]: (row["heap"], row["whole"]) for row in await old.fetch(sql_cut.SIZES, oids)}
+    sizes = {plan.flow: [found[source.oid] for source in plan.sources] for plan in plans}
+    return {
+        flow: sum(heap for heap, _ in mine)
+        for flow, mine in sizes.items()
+        if all(whole <= _TOAST * heap for heap, whole in mine if heap)
+    }
+
+
+def _unasked(job: Job, group: Group) -> bool:
+    """Returns whether a table's rows can be copied before all of them are counted: it is filled by itself,
+    each row as it is, and nothing is asked of all rows.
+    """
+    plan, *others = group.tables
+    if others or group.cyclic or len(job.fillers(plan.new)) > 1 or job.taken(plan.flow) is not None:
+        return False
+    return _as_it_is(plan) and all(map(_believed, plan.hazards)) and not _numbered(job, plan)
+
+
+def _as_it_is(plan: TablePlan) -> bool:
+    """Returns whether a flow makes each old row a new one, in any order."""
+    if plan.shape != PLAIN or plan.repointing is not None or plan.serial:
+        return False
+    whole = all(source.pageable and source.only is None and not source.unmade for source in plan.sources)
+    return whole and all(_by_itself(mapping.expression) for mapping in plan.columns)
+
+
+def _by_itself(expression: Expression) -> bool:
+    """Returns whether a value is made of its row alone, and not by a person's SQL."""
+    return isinstance(expression, Take | Constant | MapValues | NewDefault)
+
+
+def _believed(hazard: Hazard) -> bool:
+    """Returns whether a live run asks no row for it: a key that OLD holds is proven after the copy, and an
+    empty table has no row in the way.
+    """
+    believed = hazard.kind is HazardKind.FOREIGN_KEY and not hazard.new
+    return believed or hazard.kind is HazardKind.EXISTING
+
+
+def _numbered(job: Job, plan: TablePlan) -> bool:
+    """Returns whether a sequence, which may have too few numbers for all rows, gives each row one."""
+    filled = {mapping.column for mapping in plan.columns if isinstance(mapping.expression, NewDefault)}
+    return any(column.sequence is not None for column in job.after(plan).columns if column.name in filled)
