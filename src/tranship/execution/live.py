@@ -23,7 +23,8 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.count_ahead import CountAhead
 from tranship.execution.copying.counted import check_counted, moved_shortfalls
 from tranship.execution.copying.durability import check_kept
-from tranship.execution.copying.tables import Mover, finish
+from tranship.execution.copying.ending import finish
+from tranship.execution.copying.tables import Mover
 from tranship.execution.probe.records import merged_rows
 from tranship.execution.probe.within import lookups_of
 from tranship.execution.resilience.connection import ReconnectingSession

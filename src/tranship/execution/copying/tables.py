@@ -19,8 +19,8 @@ from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.assignment import Assignment, Copier
 from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.count_ahead import CountAhead
-from tranship.execution.copying.counted import check_counted, fix_relations
-from tranship.execution.copying.durability import check_complete
+from tranship.execution.copying.counted import fix_relations
+from tranship.execution.copying.ending import end_task
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions, end_copy
 from tranship.execution.copying.merged import reject_merged
 from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
@@ -29,7 +29,7 @@ from tranship.execution.copying.writers import wait_for_writers
 from tranship.execution.probe.arrived import Arrived
 from tranship.execution.probe.everything import probe
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
-from tranship.execution.resilience.connection import PlainSession, Session
+from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle
 from tranship.execution.resilience.writer_lock import WriterLock
@@ -44,7 +44,6 @@ from tranship.model.options import reject_bound
 from tranship.model.plan import Group
 from tranship.model.progress import Region
 from tranship.model.verdict import Reject
-from tranship.server.journal import RunStatus
 
 
 class Mover:
@@ -380,28 +379,3 @@ async def add_predicted(
         await fence(live.worker, new)
         for position, rejects in found.items():
             await live.context.journal.add_predicted_rejects(new, live.run, position, rejects)
-
-
-async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None:
-    """Marks a table done.
-
-    Raises:
-        Stopped: another run took over, or NEW does not hold every batch and its rows.
-    """
-    async with new.transaction():
-        await fence(live.worker, new)
-        await check_complete(live, new, task)
-        await check_counted(live, new, [t for t in live.tasks if t.plan.new == task.plan.new])
-        await new.execute(live.context.journal.sql("end_task"), live.run, task.position)
-
-
-async def finish(live: ActiveRun, session: Session) -> None:
-    """Marks the run finished, if it is still ours."""
-
-    async def once(new: asyncpg.Connection) -> None:
-        async with new.transaction():
-            await fence(live.worker, new)
-            await new.execute(live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.FINISHED)
-
-    await session.work("the end of the run", once)
-    await failpoint("run.finished")
