@@ -195,20 +195,26 @@ def _join_content(terms: Sequence[str], name: str, content: LookupContent | None
 
 def _search(value: str, name: str, entries: Searched) -> str:
     """Returns a join with the entry of a key, ``value`` over ``old``."""
-    key, fits = f"CAST({value} AS {entries.key_type})", ""
+    key = compared = _compared(value, entries)
     if entries.key_type == FIXED_TEXT:
-        text = f"CAST({value} AS pg_catalog.text)"
-        # Under the column's own collation the halving would follow another order.
-        key = f'CAST({text} COLLATE pg_catalog."C" AS {FIXED_TEXT})'
-        fits = f" AND pg_catalog.octet_length({text}) < 64"
+        # Under the column's own collation the halving would follow another order. A longer text is cut
+        # here, and compared as a whole.
+        key = f"CAST({compared} AS {FIXED_TEXT})"
     arrays = f"CAST({literal(entries.keys)} AS {entries.key_type}[]) AS k"
     arrays += f", CAST({literal(entries.values)} AS {entries.value_type}[]) AS v"
     place = f"(SELECT pg_catalog.width_bucket({key}, {name}_all.k) AS n OFFSET 0) AS place"
-    there = f"{name}_all.k[place.n] {_EQUALS} {key}{fits}"
+    there = f"{name}_all.k[place.n] {_EQUALS} {compared}"
     found = f"SELECT {name}_all.v[place.n] AS v, true AS found FROM {place} WHERE {there}"
     return (
         f"CROSS JOIN (SELECT {arrays} OFFSET 0) AS {name}_all LEFT JOIN LATERAL ({found}) AS {name} ON true"
     )
+
+
+def _compared(value: str, entries: Searched) -> str:
+    """Returns SQL for a key, ``value`` over ``old``, as it is compared with those of the entries."""
+    if entries.key_type == FIXED_TEXT:
+        return f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C"'
+    return f"CAST({value} AS {entries.key_type})"
 
 
 def _presence(value: str, name: str, entries: Searched) -> str:
@@ -217,9 +223,7 @@ def _presence(value: str, name: str, entries: Searched) -> str:
     CASE keeps the planner from estimating how many rows each of the entries finds, which takes longer than
     to look them all up.
     """
-    fixed_text = entries.key_type == FIXED_TEXT
-    type_ = "pg_catalog.text" if fixed_text else entries.key_type
-    key = f"CAST({value} AS {type_})" + (' COLLATE pg_catalog."C"' if fixed_text else "")
-    listed = f"{key} {_EQUALS} ANY (CAST({literal(entries.keys)} AS {type_}[]))"
+    type_ = "pg_catalog.text" if entries.key_type == FIXED_TEXT else entries.key_type
+    listed = f"{_compared(value, entries)} {_EQUALS} ANY (CAST({literal(entries.keys)} AS {type_}[]))"
     found = f"SELECT CAST('' AS pg_catalog.text) AS v, CASE WHEN {listed} THEN true END AS found"
     return f"CROSS JOIN LATERAL ({found}) AS {name}"
