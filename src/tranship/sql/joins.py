@@ -49,7 +49,7 @@ class LookupContent(Struct, frozen=True):
     values: tuple[str | None, ...]
     """Per key the value found, as text for NEW's input; None is NULL."""
     searched: Searched | None = None
-    """The same once more, where types and values allow it."""
+    """All entries of the table, in place of keys and values."""
     presence: bool = False
     """Only whether a key has an entry is asked: in place of each value stands one that is not NULL. It needs
     ``searched``, and a server that looks up in lists of constants by their hash (14 and newer).

@@ -82,15 +82,23 @@ def found_query(lookup: Lookup, keys: Sequence[LookupKey], table: str) -> str:
     """
 
 
-def everything(lookup: Lookup, table: str, most: int) -> str:
+def everything(lookup: Lookup, table: str, most: int, most_bytes: int) -> str:
     """Returns a query for at most so many entries of a lookup table, each once: the texts of its key, then
-    that of its value. ``table`` is its FROM item.
+    that of its value. All are NULL where they have more bytes together than ``most_bytes``. ``table`` is its
+    FROM item.
 
     Keys with a NULL are never looked up.
     """
-    columns = ", ".join(f"CAST(l.{ident(c)} AS pg_catalog.text)" for c in (*lookup.keys, lookup.value))
+    columns = (*lookup.keys, lookup.value)
+    texts = ", ".join(f"CAST(l.{ident(c)} AS pg_catalog.text) AS c{n}" for n, c in enumerate(columns))
     known = " AND ".join(f"l.{ident(key)} IS NOT NULL" for key in lookup.keys)
-    return f"SELECT DISTINCT {columns} FROM {table} AS l WHERE {known} LIMIT {most}"
+    each = " + ".join(f"COALESCE(pg_catalog.octet_length(d.c{n}), 0)" for n in range(len(columns)))
+    shown = ", ".join(f"CASE WHEN e.bytes <= {most_bytes} THEN e.c{n} END" for n in range(len(columns)))
+    return f"""
+        SELECT {shown} FROM (
+          SELECT d.*, pg_catalog.sum({each}) OVER () AS bytes
+          FROM (SELECT DISTINCT {texts} FROM {table} AS l WHERE {known} LIMIT {most}) AS d) AS e
+    """
 
 
 def ambiguous(lookup: Lookup, table: str) -> str:

@@ -297,3 +297,28 @@ async def test_what_is_found_arrives_as_a_value_of_the_new_column(
     expected = [(n, *there.get(n, [True, 9_000_000_000, None])) for n in range(8)]
     expected[6] = (6, False, None, None)
     assert await pair.new.fetch("SELECT * FROM t ORDER BY id") == expected
+
+
+async def test_entries_of_many_bytes_do_not_travel_whole(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only those that a batch needs are read, whatever else the table holds."""
+    monkeypatch.setattr("tranship.execution.probe.whole_tables._BYTES", 5_000)
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, k int); INSERT INTO t SELECT g, g FROM generate_series(1, 90) g",
+        "CREATE TABLE l (id int PRIMARY KEY, n text); INSERT INTO l SELECT g, repeat('x', g) FROM"
+        " generate_series(1, 100) g; CREATE TABLE t (id int PRIMARY KEY, r text)",
+    )
+    read: list[object] = []
+    monkeypatch.setattr("tranship.execution.probe.whole_tables._searched", lambda *args: read.append(args))
+    (tmp_path / "r.json").write_text(
+        json.dumps({"resolutions": {"t": [lookup("k", "r", "l", "id", value="n")]}})
+    )
+    for rows in (100, 95):
+        await pair.new.run(
+            f"TRUNCATE t; DELETE FROM l WHERE id > {rows}; DROP SCHEMA IF EXISTS _tranship CASCADE"
+        )
+        done = await migrate(pair, tmp_path, resolutions=str(tmp_path / "r.json"), batch_size=1000)
+        assert done.exit_status == 0
+        assert await pair.new.fetch("SELECT count(*) FROM t WHERE length(r) = id") == [(90,)]
+        assert bool(read) == (rows == 95)

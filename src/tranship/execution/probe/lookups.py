@@ -157,7 +157,7 @@ class Lookups:
                     there = _hits(keys, await self.entries(old, new, plan, lookup, keys))
                     values = [value for value in there.values if value is not None]
                     await self._carry(old, plan, (lookup.table, lookup.value), values)
-                bound.append(LookupContent(position, *there))
+                bound.append(LookupContent(position, there.keys, there.values, there.searched))
         return tuple(bound)
 
     async def same_for_all(self, new: asyncpg.Connection, plan: TablePlan) -> bool:
@@ -354,7 +354,7 @@ class Lookups:
 def _hits(keys: Sequence[Key], entries: Mapping[Key, Found | None]) -> Entries:
     """Returns the entries that some keys find."""
     hits = [(key, entry.value) for key in keys if (entry := entries[key]) is not None]
-    return Entries(tuple(key for key, _ in hits), tuple(value for _, value in hits))
+    return Entries(len(hits), tuple(key for key, _ in hits), tuple(value for _, value in hits))
 
 
 def _entries_in(

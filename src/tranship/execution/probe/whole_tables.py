@@ -28,7 +28,11 @@ from tranship.sql.quote import array_text, relation
 from tranship.sql.types.values import deterministic
 
 _MOST = 100_000
-"""Entries of a table that is sent whole: about 3 MB of text in each statement."""
+"""Entries of a table that is sent whole."""
+_BYTES = 6_000_000
+"""Bytes of their texts, which are part of each statement: of keys that are uuids 100 000 have no more."""
+_LARGE = 4 * _BYTES
+"""Bytes of a table from which on its entries may be larger."""
 _PER_ROW = 3
 """Entries for each row of a batch up to which the table is sent: further ones cost OLD about 1 µs each, and
 the question which of them are needed about 3 µs for each row.
@@ -47,10 +51,12 @@ _WIDTH = 64
 class Entries(NamedTuple):
     """All entries of a lookup table."""
 
+    number: int
     keys: tuple[tuple[str, ...], ...]
     values: tuple[str | None, ...]
     """Texts, None for NULL, in the order of the keys."""
     searched: Searched | None = None
+    """All of them in place of the keys and the values, where types and values allow it."""
 
 
 class WholeTables:
@@ -69,7 +75,7 @@ class WholeTables:
         be sent whole with so many rows.
         """
         found = await self._entries(new, plan, lookup)
-        return found if found is not None and len(found.keys) <= rows * _PER_ROW else None
+        return found if found is not None and found.number <= rows * _PER_ROW else None
 
     async def serve(self, new: asyncpg.Connection, plan: TablePlan) -> bool:
         """Returns whether all that is looked up for the rows of a plan are such tables, so that it is the
@@ -91,14 +97,17 @@ class WholeTables:
         return self._read[lookup]
 
     async def _whole(self, new: asyncpg.Connection, lookup: Lookup) -> Entries | None:
-        rows = await new.fetch(everything(lookup, table_of(self._job, lookup), _MOST + 1))
+        rows = await new.fetch(everything(lookup, table_of(self._job, lookup), _MOST + 1, _BYTES))
+        if len(rows) > _MOST or (rows and rows[0][0] is None):
+            return None
         *parts, values = zip(*rows, strict=True) if rows else [()] * (len(lookup.keys) + 1)
-        found = Entries(tuple(zip(*parts, strict=True)), values)
+        found = Entries(len(rows), tuple(zip(*parts, strict=True)), values)
         # A key of several values is refused where a row of OLD has it.
         twice = len(set(found.keys)) < len(found.keys)
-        if len(rows) > _MOST or twice or not self._can_be_sent(found):
+        if twice or not self._can_be_sent(found):
             return None
-        return found._replace(searched=_searched(self._job.new.table(lookup.table), lookup, found))
+        searched = _searched(self._job.new.table(lookup.table), lookup, found)
+        return found if searched is None else Entries(len(rows), (), (), searched)
 
     def _can_be_sent(self, entries: Entries) -> bool:
         """Returns whether OLD's encoding certainly has every character, also of entries that no row needs."""
@@ -128,7 +137,9 @@ def _in_new(plan: TablePlan) -> list[Lookup]:
 def _estimate(job: Job, plan: TablePlan, lookup: Lookup) -> float:
     """Returns how many entries travel with each batch, as far as NEW's catalog knows."""
     table = job.new.table(lookup.table)
-    return table.row_estimate if table is not None and _compares_by_text(job, plan, lookup) else math.inf
+    if table is None or table.bytes > _LARGE or not _compares_by_text(job, plan, lookup):
+        return math.inf
+    return table.row_estimate
 
 
 def _compares_by_text(job: Job, plan: TablePlan, lookup: Lookup) -> bool:
