@@ -35,10 +35,14 @@ _BY_HAND: Final = (
     "tranship init config/my-config.json",
     "tranship ping config/my-config.json",
     "tranship analyze config/my-config.json --prefix my",
-    "tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers",
+    "tranship resolve generate results/my_migration_changes.json --prefix my",
+    "tranship resolve edit results/my_manual_resolutions.json results/my_migration_changes.json",
     "tranship resolve validate results/my_manual_resolutions.json results/my_migration_changes.json",
     f"{_RUN}          # dry run",
     f"{_RUN} --live",
+    "tranship verify config/my-config.json     # at any time afterwards",
+    "tranship rollback config/my-config.json     # what a rollback would delete; --live deletes it",
+    "tranship purge config/my-config.json     # removes the journal from the new database, at the very end",
 )
 """The same workflow as commands to copy."""
 

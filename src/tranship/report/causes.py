@@ -8,6 +8,7 @@ from tranship.model.count import count_of
 from tranship.model.reported_run import ReportedTable
 from tranship.model.verdict import RejectCause, TableResult
 from tranship.model.visible import printed
+from tranship.report.error_codes import explain_state
 from tranship.report.why import Why, why_words
 
 EXISTING = '{"action": "existing", "rows": "keep"}'
@@ -65,6 +66,15 @@ def choices(causes: Sequence[RejectCause], *, live: bool) -> tuple[str, ...]:
         f"{EXISTING}: NEW's row stays as it is; \"update\": it gets OLD's values.",
         'Where the key is not the primary key, the entry also has "key": ["column", …].',
     )
+
+
+def explained_state(tables: Sequence[TableResult]) -> str:
+    """Returns the first SQLSTATE about which ``tranship explain`` says what can be done; empty: there is
+    none.
+    """
+    causes = [cause for table in tables for cause in table.causes]
+    asked = (cause.sqlstate for cause in causes if not cause.consequence and cause.what not in HELD)
+    return next((state for state in asked if explain_state(state) is not None), "")
 
 
 def only_held(causes: Sequence[RejectCause]) -> bool:

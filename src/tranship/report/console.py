@@ -12,12 +12,12 @@ from msgspec import UNSET
 
 from tranship.model.count import count_of
 from tranship.model.flow import FlowId
-from tranship.model.options import FIRST_OF_EACH_CAUSE, MigrateOptions
+from tranship.model.options import FIRST_OF_EACH_CAUSE, MigrateOptions, command_line
 from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
-from tranship.report.causes import cause_lines, raising_lines
+from tranship.report.causes import cause_lines, explained_state, raising_lines
 from tranship.report.meter import sized, spoken
 from tranship.report.notes import words
 from tranship.report.said_once import problem_lines
@@ -105,7 +105,10 @@ class Console:
     def _causes(self, result: MigrationResult) -> list[str]:
         # Of a refused run the rows in the way may be those of an earlier run: first comes what refuses it.
         live = None if result.status == "refused" else result.mode == "live"
-        return list(cause_lines(result.tables, values=self._options.show_values, live=live))
+        lines = list(cause_lines(result.tables, values=self._options.show_values, live=live))
+        state = explained_state(result.tables)
+        about = f"What can be done about {state}: {command_line(self._options.invocation, 'explain', state)}"
+        return [*lines, about] if state else lines
 
     def _unseen(self, result: MigrationResult) -> list[str]:
         """Returns the problems that were not shown during the run."""

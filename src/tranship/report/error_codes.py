@@ -9,6 +9,7 @@ from typing import get_type_hints
 from msgspec import Struct
 
 from tranship.errors import Message, table
+from tranship.report.why import says
 
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 
@@ -43,6 +44,57 @@ def explain(code: str) -> Explanation:
         what_to_do=_sentence(head.cure),
         exit_status=tuple(sorted({one.exit_status for one in messages if not one.warning})),
         messages=tuple(_message(one) for one in messages),
+    )
+
+
+_BY_EXPRESSION = "read the old value by an expression (transform_sql)"
+_STATES = {
+    "22001": "widen the column of NEW, or shorten the text by an expression (transform_sql)",
+    "22003": _BY_EXPRESSION,
+    "22007": _BY_EXPRESSION,
+    "22008": _BY_EXPRESSION,
+    "22023": "add the value to the value_mapping or to the lookup table",
+    "22P02": _BY_EXPRESSION,
+    "22P05": "remove it by an expression, such as replace(old.doc, '\\u0000', '')",
+    "23502": "give a null_value or a default_value, or leave such rows out by a filter",
+    "23503": (
+        "correct or delete the row in OLD, or make the column NULL by an expression; a row whose parent was "
+        "rejected arrives once the parent does (--rejects-only)"
+    ),
+    "23505": (
+        "make equal rows of OLD one by a merge; where NEW holds another row, delete or change that row, or "
+        "decide about it with the action existing"
+    ),
+    "23514": "change the value by an expression (transform_sql), or the constraint of NEW",
+    "23P01": "delete or change the row of NEW or of OLD that stands in the way",
+    "42601": "make the text follow the syntax of the type by an expression (transform_sql)",
+    "42704": "set what the row needs for the role of the run, or decide default for the column",
+}
+"""What to do about rows that are rejected with an SQLSTATE; `why` says what the most usual ones mean."""
+
+
+class ExplainedState(Struct, frozen=True):
+    """What an SQLSTATE says of a rejected row, and what to do."""
+
+    code: str
+    meaning: str
+    what_to_do: str
+
+
+def explain_state(code: str) -> ExplainedState | None:
+    """Returns what an SQLSTATE says of a rejected row; None: nothing can be said of it."""
+    if code not in _STATES:
+        return None
+    meaning = "no entry for the value" if code == "22023" else says(code)
+    return ExplainedState(code, _sentence(meaning), _sentence(_STATES[code]))
+
+
+def state_text(explained: ExplainedState) -> str:
+    """Returns the same for a terminal."""
+    return (
+        f"{explained.code}  An SQLSTATE of PostgreSQL; of a rejected row it says: {explained.meaning}\n"
+        f"  What to do: {explained.what_to_do}\n"
+        "  The values are in the rejects file, whose name stands at the end of the run."
     )
 
 

@@ -89,7 +89,7 @@ def why_words(why: Why, *, lead: str = "") -> str:
     """
     template = _WORDS.get(why.what, "")
     names = {"column": why.column or "a column", "table": why.table, "constraint": why.constraint}
-    words = template.format_map(names) if template else _of_state(why.sqlstate)
+    words = template.format_map(names) if template else says(why.sqlstate)
     if why.column is not None and (lead or not template) and "{column}" not in template:
         words = f"{lead}{why.column}: {words}"
     beside = why.constraint if why.constraint and "{constraint}" not in template else None
@@ -97,5 +97,6 @@ def why_words(why: Why, *, lead: str = "") -> str:
     return f"{words} ({code})"
 
 
-def _of_state(sqlstate: str) -> str:
+def says(sqlstate: str) -> str:
+    """Returns what a server says by an SQLSTATE, in words."""
     return _SAYS.get(sqlstate) or _CLASSES.get(sqlstate[:2], _ANY_OTHER)

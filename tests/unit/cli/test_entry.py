@@ -201,6 +201,13 @@ def test_explain(run_cli: Cli) -> None:
     assert (answer["result"]["code"], answer["result"]["exit_status"]) == ("TS204", [2])
     assert json.loads(run_cli("explain", "TS999", "--format=json").stdout)["problems"][0]["code"] == "TS101"
     assert run_cli("explain").stdout.count("\nTS") > 100
+    told = run_cli("explain", "22p02")
+    assert told.stdout.startswith(
+        "22P02  An SQLSTATE of PostgreSQL; of a rejected row it says: Not readable as"
+    )
+    assert "  What to do: Read the old value by an expression (transform_sql)." in told.stdout
+    answer = json.loads(run_cli("explain", "23514", "--format", "json").stdout)
+    assert (answer["result"]["code"], answer["exit_status"]) == ("23514", 0)
 
 
 def test_options_anywhere_reach_the_configuration(run_cli: Cli, tmp_path: Path) -> None:

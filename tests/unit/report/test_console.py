@@ -83,6 +83,7 @@ Duration: 1.23 seconds
 
 Rejected rows by cause:
   [public.orders] NULL in note, which is NOT NULL (23502): 1 row
+What can be done about 23502: tranship explain 23502
 
 Rows left out:
   [public.scrap] 12

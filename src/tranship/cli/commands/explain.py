@@ -12,18 +12,25 @@ from tranship.cli.context import CliContext, answering
 @answering
 @click.pass_context
 def command(context: click.Context, code: str | None) -> None:
-    """Explain what the error CODE means and what to do about it. Without CODE it lists every code with its
-    meaning.
+    """Explain what the error CODE means and what to do about it, or the SQLSTATE of rejected rows. Without
+    CODE it lists every code with its meaning.
     """
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
     from tranship.errors import UsageError, table
     from tranship.errors.codes.usage import UnknownCode
     from tranship.model.text import nearest
-    from tranship.report.error_codes import codes_text, explain, explanation_text
+    from tranship.report.error_codes import codes_text, explain, explain_state, explanation_text, state_text
 
     call = context.ensure_object(CliContext)
     known = tuple(table.rows())
+    state = explain_state(code.upper()) if code is not None else None
+    if state is not None:
+        if call.json:
+            answer_json(call, state)
+        else:
+            say(state_text(state))
+        return
     wanted = _spelled_out(code) if code is not None else ""
     if code is not None and wanted not in known:
         near = nearest(wanted, known)
