@@ -191,8 +191,12 @@ async def _others(
             beside.setdefault(names[batch.position], []).extend((*batch.xids, *batch.update_xids))
     found = {}
     for name in dict.fromkeys(written.task.flow.new for written in tables):
-        ours = [written for written in tables if written.task.flow.new == name and written.rows]
-        found[name] = await find_others(new, catalog, name, ours, beside.get(name, ()))
+        ours = [written for written in tables if written.task.flow.new == name]
+        # Of a run that wrote no row into the table nothing can stay there.
+        any_rows = any(written.rows for written in ours)
+        found[name] = (
+            await find_others(new, catalog, name, ours, beside.get(name, ())) if any_rows else Others()
+        )
     return found
 
 
