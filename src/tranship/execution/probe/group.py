@@ -27,6 +27,7 @@ from tranship.execution.probe.existing import (
     may_hold_others,
 )
 from tranship.execution.probe.faults import FaultFinder
+from tranship.execution.probe.found_parents import leads_to_entry, leads_within
 from tranship.execution.probe.found_rows import FoundRows
 from tranship.execution.probe.keys import KeyStore
 from tranship.execution.probe.lookup_doubles import check_lookups
@@ -280,17 +281,7 @@ class _GroupProbe:
             self._absent[place] = finder.missing.rows.get(tie.key.name, {})
 
     def _found_within(self, plan: TablePlan, key: ForeignKey) -> bool:
-        """Returns whether a key leads to the row in which a lookup within the group found its value."""
-        if any(other.shape.existing is not None for other in self._group.tables):
-            return False
-        finds = next((m.expression for m in plan.columns if (m.column,) == key.columns), None)
-        return (
-            isinstance(finds, Lookup)
-            and finds.within
-            and (finds.table, (finds.value,)) == (key.target, key.target_columns)
-            and finds.otherwise is None
-            and finds.for_null is None
-        )
+        return leads_within(self._group.tables, plan, key)
 
     async def lookups_within(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Rejects rows that look up what a rejected row of the group would have been, and what falls with
@@ -346,7 +337,8 @@ class _GroupProbe:
 
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:
         hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}
-        return [(key, hazards[key.name]) for key in self._job.after(plan).foreign_keys if key.name in hazards]
+        keys = [key for key in self._job.after(plan).foreign_keys if key.name in hazards]
+        return [(key, hazards[key.name]) for key in keys if not leads_to_entry(self._job, plan, key)]
 
     def _doubted(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a
