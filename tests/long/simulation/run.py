@@ -37,8 +37,8 @@ from tranship.execution.copying import batch as worker
 from tranship.execution.copying import reject_rows
 from tranship.execution.copying import split as divide
 from tranship.execution.copying.assignment import Copier
+from tranship.execution.copying.ending import finish
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
-from tranship.execution.copying.tables import finish
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience import stall as watch
 from tranship.execution.resilience.connection import PlainSession
