@@ -9,7 +9,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 import msgspec
@@ -176,7 +176,17 @@ def write_lines(path: Path, lines: Iterable[str], *, replace: bool = True) -> in
     """Writes lines as they come, in the same way and with the same exceptions. Returns the number of
     bytes.
     """
-    return _write(path, (f"{line}\n".encode("utf-8", errors="backslashreplace") for line in lines), replace)
+    return _write(path, _ended(lines), replace)
+
+
+def _ended(lines: Iterable[str]) -> Iterator[bytes]:
+    """Yields the parts of lines; a line may be large, and none is held while the next one is made."""
+    for line in lines:
+        part = line.encode("utf-8", errors="backslashreplace")
+        del line
+        yield part
+        del part
+        yield b"\n"
 
 
 def check_folder(longest: Path) -> None:

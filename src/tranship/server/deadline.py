@@ -30,6 +30,10 @@ be on the network.
 """
 
 
+_LENGTHS = 500
+"""Rows whose lengths are asked for together."""
+
+
 class Announced(Protocol):
     """What a server announced, as attributes, and the types that the driver knows of it."""
 
@@ -209,3 +213,23 @@ async def each_row(
     while some := await answered(conn, cursor.fetch(at_once)):
         for row in some:
             yield row
+
+
+async def each_large_row(
+    conn: asyncpg.Connection, queries: tuple[str, str], *values: object, most: int
+) -> AsyncIterator[asyncpg.Record]:
+    """Yields the rows of a query inside the connection's transaction, of which so many bytes are fetched
+    together, and a larger row alone. ``queries``: the query, and one for the bytes of each of its rows, in
+    the same order.
+    """
+    cursor, lengths = [await answered(conn, conn.cursor(query, *values)) for query in queries]
+    while sizes := [row[0] for row in await answered(conn, lengths.fetch(_LENGTHS))]:
+        while sizes:
+            fetched, held = 0, 0
+            while sizes and (not fetched or held + sizes[0] <= most):
+                held += sizes.pop(0)
+                fetched += 1
+            some = await answered(conn, cursor.fetch(fetched))
+            while some:
+                # Whoever is given the row holds it alone.
+                yield some.pop(0)

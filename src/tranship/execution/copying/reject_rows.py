@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tranship.execution.active_run import FIRST_REJECTS, FlowTask, WorkerContext
 from tranship.execution.context import Job
-from tranship.execution.probe.records import fetch_records
+from tranship.execution.probe.records import whole_rows_of
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
@@ -23,10 +23,11 @@ async def reject_rows(
     be large.
     """
     ordered = sorted(rejects, key=lambda reject: reject.row)
-    following = iter(ordered)
-    async for record in fetch_records(old, job, task.plan, ordered):
-        key = bytes(record.key) if record.key is not None else None
-        yield RejectRow(task.position, batch, next(following), key, bytes(record.row))
+    async for reject, key, whole in whole_rows_of(old, job, task.plan, ordered):
+        row = RejectRow(task.position, batch, reject, key, whole)
+        del whole
+        yield row
+        del row
 
 
 async def write_rejects(

@@ -34,7 +34,19 @@ _BYTES = 2 * 1024 * 1024
 async def fetch_records(
     old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Iterable[Reject]
 ) -> AsyncIterator[RejectRecord]:
-    """Yields rejects of one table, given in row order, with key and row.
+    """Yields rejects of one table, given in row order, with key and row, as :func:`whole_rows_of` does."""
+    async for reject, key, row in whole_rows_of(old, job, plan, rejects):
+        record = _record(plan, reject, key, row)
+        # Nothing holds a large row while the next one is read.
+        del row
+        yield record
+        del record
+
+
+async def whole_rows_of(
+    old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Iterable[Reject]
+) -> AsyncIterator[tuple[Reject, bytes | None, bytes]]:
+    """Yields rejects of one table, given in row order, with key and row as JSON in UTF-8.
 
     ``old`` reads the run's snapshot. Values that are no text (SQL_ASCII) stand as ``{"$bytes": hex}``.
     Memory: some whole rows, of which a single one may be large.
@@ -50,11 +62,11 @@ async def fetch_records(
                 for reject in portion:
                     key, whole = found.pop(reject.row)
                     width += len(whole)
-                    record = _record(plan, reject, key, whole)
-                    # Nothing holds a large row while the next one is read.
+                    made = (reject, key.encode() if key is not None else None, whole.encode())
+                    # Only who is given the row holds it, while the next one is read.
                     del whole
-                    yield record
-                    del record
+                    yield made
+                    del made
             size = max(1, min(_AT_ONCE, int(_BYTES * len(some) / max(width, 1)), size * 10))
 
 
@@ -181,16 +193,16 @@ async def _read(
     return found
 
 
-def _record(plan: TablePlan, reject: Reject, key: str | None, row: str) -> RejectRecord:
+def _record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes) -> RejectRecord:
     return RejectRecord(
         table=str(plan.old),
         new_table=str(plan.new),
-        key=_raw(key),
+        key=Raw(key) if key is not None else None,
         column=reject.column,
         constraint=reject.constraint,
         sqlstate=reject.sqlstate,
         reason=reject.reason,
-        row=Raw(row.encode()),
+        row=Raw(row),
         flow=plan.name or UNSET,
         item=reject.row.item or UNSET,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -72,7 +72,7 @@ def write_outcome(
         rejects = free_path(
             result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl")
         )
-        size = write_lines(rejects, (words.line(record) for record in outcome.rejects))
+        size = write_lines(rejects, _lines(outcome.rejects, words))
         result = replace(
             result, rejects_file=str(rejects), rejects_in_file=len(outcome.rejects), rejects_file_bytes=size
         )
@@ -90,6 +90,15 @@ def write_outcome(
         write_text(page, words.page(result))
     write_json(path, result)
     return result, path
+
+
+def _lines(records: Iterable[RejectRecord], words: Words) -> Iterator[str]:
+    """Yields the lines of the rejects file, and holds no large row while the next one is read."""
+    for record in records:
+        line = words.line(record)
+        del record
+        yield line
+        del line
 
 
 def _sha256(file: Path) -> str | None:

@@ -166,6 +166,8 @@ async def _journalled(
                 counting.add(row.reject)
                 if first.takes(row.reject):
                     spool.add(reject_record(plan, row.reject, row.key, row.row))
+                # Nothing holds a large row while the next one is read.
+                del row
         chain[-1].causes = counting.causes()
         tables.append(_counts(plan, chain, already=plan.flow in already))
     return tables, spool

@@ -17,7 +17,7 @@ from tranship.model.verdict import Reject, RejectRecord
 _IN_MEMORY = 8 * 1024 * 1024
 """Bytes of records that need no file."""
 _LENGTH = 4
-"""Bytes in which the length of a record stands before it."""
+"""Bytes in which the length of a record, and that of its row, stands before it."""
 
 
 _temporary_file = partial(tempfile.SpooledTemporaryFile, max_size=_IN_MEMORY)
@@ -25,7 +25,7 @@ _temporary_file = partial(tempfile.SpooledTemporaryFile, max_size=_IN_MEMORY)
 
 
 class _Stored(Struct, array_like=True):
-    """A record as the disk has it."""
+    """A record as the disk has it, but for the row, which stands behind it: it may be large."""
 
     table: str
     new_table: str
@@ -34,7 +34,6 @@ class _Stored(Struct, array_like=True):
     constraint: str | None
     sqlstate: str
     reason: bytes
-    row: bytes
     flow: str | None
     item: int | None
 
@@ -55,11 +54,15 @@ class Spool:
         if self._rest:
             self._rest.append(record)
             return
-        data = msgspec.msgpack.encode(_stored(record))
+        data, row = msgspec.msgpack.encode(_stored(record)), memoryview(record.row)
         place = self._file.tell()
         try:
-            self._file.write(len(data).to_bytes(_LENGTH, "big"))
-            self._file.write(data)
+            if len(row) > _IN_MEMORY:
+                # The file would hold it in memory before it goes to the disk.
+                self._file.rollover()
+            for part in (data, row):
+                self._file.write(len(part).to_bytes(_LENGTH, "big"))
+                self._file.write(part)
             self._in_file += 1
         except OSError:
             # A run that has moved all rows must not fail because of a full temporary folder.
@@ -70,9 +73,13 @@ class Spool:
         """Yields the records. None may be added meanwhile."""
         self._file.seek(0)
         for _ in range(self._in_file):
-            length = int.from_bytes(self._file.read(_LENGTH), "big")
-            yield _record(msgspec.msgpack.decode(self._file.read(length), type=_Stored))
+            stored = msgspec.msgpack.decode(self._read(), type=_Stored)
+            # Whoever is given the record holds it alone.
+            yield _record(stored, Raw(self._read()))
         yield from self._rest
+
+    def _read(self) -> bytes:
+        return self._file.read(int.from_bytes(self._file.read(_LENGTH), "big"))
 
 
 def _stored(record: RejectRecord) -> _Stored:
@@ -84,13 +91,12 @@ def _stored(record: RejectRecord) -> _Stored:
         record.constraint,
         record.sqlstate,
         journalled(record.reason),
-        bytes(record.row),
         None if record.flow is UNSET else record.flow,
         None if record.item is UNSET else record.item,
     )
 
 
-def _record(stored: _Stored) -> RejectRecord:
+def _record(stored: _Stored, row: Raw) -> RejectRecord:
     return RejectRecord(
         stored.table,
         stored.new_table,
@@ -99,7 +105,7 @@ def _record(stored: _Stored) -> RejectRecord:
         stored.constraint,
         stored.sqlstate,
         from_journal(stored.reason),
-        Raw(stored.row),
+        row,
         UNSET if stored.flow is None else stored.flow,
         UNSET if stored.item is None else stored.item,
     )

@@ -148,8 +148,7 @@ class Foreseen(NamedTuple):
     problems: tuple[Problem, ...] = ()
     """Refusals, and a warning where tables are read in two snapshots."""
     untouched: Mapping[FlowId, int] = {}
-    """Tables into which nothing was copied, with their rows: the run may remove their indexes for the load.
-    """
+    """Tables into which nothing was copied, with their rows: their indexes may be off for the load."""
 
 
 @dataclass
@@ -261,6 +260,7 @@ class Resumption:
                 counter.add(row.reject)
                 if first.takes(row.reject):
                     self.spool.add(reject_record(task.plan, row.reject, row.key, row.row))
+            del row  # It may be large.
         counts = self._counts(task, ahead, counter, book)
         await self._spool(task, first.among(ahead.rejects(book, task.plan.flow)))
         return counts

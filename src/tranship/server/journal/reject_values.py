@@ -14,6 +14,18 @@ _GROUNDS = 1000
 """Grounds of rejects that are remembered, because further rows may be rejected for the same one."""
 
 
+REJECT_TYPES = (
+    *("text", "int4", "int4"),
+    *("int4", "int8", "int4"),
+    *("bytea", "bytea"),
+    *("text", "text", "text", "bytea"),
+    *("int4", "text"),
+)
+"""The types of the columns of ``reject``: run, position, batch; the row's place; its key and the row; why;
+and which item or key it is.
+"""
+
+
 def reject_values(run: str, position: int, batch: int, row: RejectRow) -> tuple[object, ...]:
     """Returns a rejected row in the order of the columns of ``reject``."""
     reject = row.reject

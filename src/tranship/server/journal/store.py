@@ -21,8 +21,9 @@ from tranship.model.progress import Batch, OldRows
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
 from tranship.model.verdict import Held, Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
-from tranship.server.deadline import each_row
+from tranship.server.deadline import each_large_row, each_row
 from tranship.server.journal import predictions
+from tranship.server.journal.binary_rows import pieces
 from tranship.server.journal.nouns import (
     BatchReject,
     BatchRow,
@@ -41,6 +42,7 @@ from tranship.server.journal.nouns import (
 )
 from tranship.server.journal.reject_values import (
     AT_ONCE,
+    REJECT_TYPES,
     RejectReader,
     batch_reject,
     reject_row,
@@ -144,8 +146,13 @@ class Journal:
         each is a whole row.
         """
         async with conn.transaction():
-            async for row in each_row(conn, self.sql("rejects_of"), run, position, at_once=_AT_ONCE):
-                yield reject_row(row)
+            query, lengths = self.sql("rejects_of"), self.sql("rejects_of_lengths")
+            async for row in each_large_row(conn, (query, lengths), run, position, most=_BYTES):
+                read = reject_row(row)
+                # Nothing holds a large row while the next one is read.
+                del row
+                yield read
+                del read
 
     async def not_copied(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> list[Locator]:
         """Returns the rows of OLD that a batch did not add to NEW, in order."""
@@ -260,7 +267,8 @@ class Journal:
             await self._copy_rejects(conn, some)
 
     async def _copy_rejects(self, conn: asyncpg.Connection, records: list[tuple[object, ...]]) -> None:
-        await conn.copy_records_to_table("reject", schema_name=self.schema, records=records)
+        source = pieces(records, REJECT_TYPES)
+        await conn.copy_to_table("reject", schema_name=self.schema, source=source, format="binary")
 
     async def open_undo(self, conn: asyncpg.Connection) -> tuple[Undo, ...]:
         """Returns what is switched off, latest first."""

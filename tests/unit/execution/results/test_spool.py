@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec import UNSET, Raw
+from msgspec.structs import replace
 
+from tranship.execution.results import spool
 from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.model.locator import Locator
 from tranship.model.reasons import CheckViolated, MappingGap, ServerSaid
@@ -17,10 +20,10 @@ RECORDS = [
 
 
 def filled(records: list[RejectRecord]) -> Spool:
-    spool = Spool()
+    made = Spool()
     for record in records:
-        spool.add(record)
-    return spool
+        made.add(record)
+    return made
 
 
 def plain(record: RejectRecord) -> tuple[object, ...]:
@@ -31,27 +34,35 @@ def plain(record: RejectRecord) -> tuple[object, ...]:
 
 def test_records_come_back_in_order() -> None:
     many = RECORDS * 1000
-    spool = filled(many)
-    assert len(spool) == 3000
+    kept = filled(many)
+    assert len(kept) == 3000
     for _ in range(2):
-        assert list(map(plain, spool)) == list(map(plain, many))
+        assert list(map(plain, kept)) == list(map(plain, many))
     assert list(Spool()) == []
 
 
+def test_large_rows_go_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "_IN_MEMORY", 100)
+    large = [replace(RECORDS[n % 3], row=Raw(b'{"c": "%s"}' % (b"x" * n))) for n in range(0, 300, 20)]
+    kept = filled(large)
+    assert kept._file._rolled  # type: ignore[attr-defined]
+    assert list(map(plain, kept)) == list(map(plain, large))
+
+
 def test_a_full_disk_loses_nothing() -> None:
-    spool = filled(RECORDS[:1])
-    whole = spool._file.write
+    kept = filled(RECORDS[:1])
+    whole = kept._file.write
 
     def full(data: bytes) -> int:
         # A part is written, as by a disk that fills up.
         whole(data[:3])
         raise OSError(28, "No space left on device")
 
-    spool._file.write = full  # type: ignore[method-assign]
+    kept._file.write = full  # type: ignore[method-assign]
     for record in RECORDS[1:]:
-        spool.add(record)
-    assert len(spool) == 3
-    assert list(map(plain, spool)) == list(map(plain, RECORDS))
+        kept.add(record)
+    assert len(kept) == 3
+    assert list(map(plain, kept)) == list(map(plain, RECORDS))
 
 
 def test_the_first_of_each_cause() -> None:

@@ -9,6 +9,10 @@ FROM {journal}.reject WHERE run = $1 ORDER BY position, source, page, line{item_
 -- $1 run, $2 position. The rejected rows of a table, in physical order.
 SELECT * FROM {journal}.reject WHERE run = $1 AND position = $2 ORDER BY source, page, line{item_and_key};
 
+-- name: rejects_of_lengths
+-- $1 run, $2 position. The bytes of the old row of each, in the same order.
+SELECT pg_catalog.octet_length(old_row) FROM {journal}.reject WHERE run = $1 AND position = $2 ORDER BY source, page, line{item_and_key};
+
 -- name: rejects_of_batch
 -- $1 run, $2 position, $3 batch. The rejects of a batch in physical order, each with an empty text in place of the old row.
 SELECT position, batch, source, page, line, old_key, ''::bytea AS old_row, sqlstate, constraint_name, column_name, message{item_and_key}
