@@ -8,15 +8,19 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from support import Database, MakePair, Pair, Servers
 from support.crashing import CrashableServer
+from support.observe import Observe
 from support.runs import migrate
 from support.scene import NEW, OLD, accounted, contents
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Stopped
+from tranship.execution.copying.assignment import Assignment, Report
+from tranship.execution.copying.batch import Worker
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event
 
@@ -29,6 +33,15 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
     AND application_name LIKE 'tranship%';
 """
 """As a standby would stand that had not heard of the first table yet."""
+
+
+KEEP = "CREATE TABLE kept AS SELECT * FROM _tranship.batch"
+LOSE = """
+DELETE FROM _tranship.batch; INSERT INTO _tranship.batch SELECT * FROM kept; DROP TABLE kept;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name LIKE 'tranship%';
+"""
+"""As a standby would stand that has no batch of later than what is kept."""
 
 
 async def struck(pair: Pair, folder: Path, strike: str) -> None:
@@ -84,3 +97,32 @@ async def test_a_crash_loses_nothing_that_was_committed(
         assert result.exit_status == 1
         assert await contents(pair.new) == await contents(calm.new)
         await accounted(pair)
+
+
+async def test_a_batch_whose_division_is_lost_is_divided_again(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the run would copy its first part and forget that there was a second one."""
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 400)",
+        "CREATE TABLE t (id int PRIMARY KEY)",
+    )
+    real = Worker._once
+    kept = False
+
+    async def once(self: Worker, assignment: Assignment) -> Report:
+        nonlocal kept
+        if assignment.batch.rows > 300:
+            if not kept:
+                await pair.new.run(KEEP)
+                kept = True
+            raise asyncpg.OutOfMemoryError("no memory")
+        return await real(self, assignment)
+
+    monkeypatch.setattr(Worker, "_once", once)
+    observe.once("batch.divided", lambda: pair.new.run(LOSE))
+    with pytest.raises(Stopped) as stopped:
+        await migrate(pair, tmp_path, batch_size=1000)
+    assert stopped.value.code == "TS426"
+    assert (await migrate(pair, tmp_path, batch_size=1000)).exit_status == 0
+    assert await pair.new.value("SELECT count(*)::int FROM t") == 400

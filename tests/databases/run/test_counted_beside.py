@@ -290,6 +290,46 @@ async def test_what_ends_the_count_ends_the_run(
     assert "count.found" in str(stopped.value)
 
 
+KEEP = """
+CREATE TABLE kept AS SELECT * FROM _tranship.batch; CREATE TABLE kept_number AS SELECT next_number FROM _tranship.task;
+"""
+LOSE = """
+DELETE FROM _tranship.batch; INSERT INTO _tranship.batch SELECT * FROM kept;
+UPDATE _tranship.task SET next_number = k.next_number FROM kept_number k;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name LIKE 'tranship%';
+"""
+"""As a standby would stand that has no portion later than what is kept."""
+
+
+@pytest.mark.parametrize("portions_lost", [1, 2])
+@pytest.mark.usefixtures("quiet")
+async def test_a_new_that_lost_a_portion_stops_the_run(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, portions_lost: int
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    lost, counted = asyncio.Event(), 0
+
+    @observe
+    async def loses(name: str) -> None:
+        nonlocal counted
+        counted += name == "count.journalled"
+        if name == "count.journalled" and counted == 1:
+            await pair.new.run(KEEP)
+        if name == "count.journalled" and counted == 1 + portions_lost:
+            await pair.new.run(LOSE)
+            lost.set()
+        if name == "batch.begun":
+            await lost.wait()
+
+    with pytest.raises(Stopped) as stopped:
+        await migrate(pair, tmp_path, batch_size=300)
+    observe.stop()
+    assert stopped.value.code == "TS426"
+    assert (await migrate(pair, tmp_path, batch_size=300)).exit_status == 0
+    await same(pair)
+
+
 async def test_many_small_tables_do_not_take_one_that_is_not_counted(
     make_pair: MakePair, tmp_path: Path, observe: Observe
 ) -> None:

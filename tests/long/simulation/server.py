@@ -240,7 +240,9 @@ class Session:
                 self._open("claim")
                 number = values[2]
                 await world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
-                if world.batch(number).state != "todo":
+                row = world.batch(number)
+                ends = tuple(render(end) if end is not None else None for end in (row.lo, row.hi))
+                if row.state != "todo" or ends != values[3:]:
                     return None
                 work = self._work()
                 work.batch, work.epoch = number, work.epoch if work.epoch is not None else self._unfenced()

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.errors import ConnectError, Stopped
-from tranship.errors.codes.stops import RehearsalLost
+from tranship.errors.codes.stops import CommittedRowsLost, RehearsalLost
 from tranship.execution.active_run import FlowTask, WorkerContext, fence
 from tranship.execution.copying.account import Copied, accounted
 from tranship.execution.copying.assignment import Assignment, Moved, Report
@@ -41,7 +41,7 @@ from tranship.execution.time_spent import question
 from tranship.model.digest import Sums
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, Predicted
+from tranship.server.journal import BatchRow, Predicted, bound
 from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -352,7 +352,8 @@ class Worker:
         await failpoint("batch.begun")
         await fence(run, new)
         await failpoint("batch.fenced")
-        claimed = await new.fetchval(run.context.journal.sql("claim_batch"), *self._place(given))
+        ends = (bound(given.batch.range.start), bound(given.batch.range.end))
+        claimed = await new.fetchval(run.context.journal.sql("claim_batch"), *self._place(given), *ends)
         await failpoint("batch.claimed")
         return claimed is not None
 
@@ -368,9 +369,15 @@ class Worker:
         return begin
 
     async def _already(self, new: asyncpg.Connection, given: _Batch) -> Report:
-        """Reports a batch that an earlier try committed, and the rest that it split off, if it did."""
+        """Reports a batch that an earlier try committed, and the rest that it split off, if it did.
+
+        Raises:
+            Stopped: NEW has lost what the run had journalled of the batch.
+        """
         journal, run, batch = self._run.context.journal, self._run.run, given.batch
         row = await journal.batch(new, run, given.task.position, batch.number, batch.flow)
+        if not row.done:
+            raise Stopped(CommittedRowsLost(run, f"the division of batch {batch.number} of {batch.flow}"))
         rest = await journal.after(new, run, row) if row.batch.range.end != batch.range.end else None
         await new.execute(self._run.unit.rollback)
         return Report(Moved(row), [rest.batch] if rest is not None else [])

@@ -137,14 +137,16 @@ class CountAhead:
         """Journals a portion in one transaction; ``cut``: its batches, and the rows of the flow by now.
 
         Raises:
-            Stopped: another run took over.
+            Stopped: another run took over, or NEW has lost a portion before this one.
         """
         live, journal = self._live, self._live.context.journal
         batches, rows = cut
         async with new.transaction():
             await fence(live.worker, new)
             if not await journal.count_uncounted(new, live.run, task.position, before, found.left):
-                # The try before committed, and its answer was lost.
+                # The try before committed, and its answer was lost; or NEW lost that it had been.
+                for batch in batches:
+                    await journal.batch(new, live.run, task.position, batch.number, batch.flow)
                 return
             await journal.write_batches(new, live.run, {task.position: batches})
             await new.execute(journal.sql("keep_count"), live.run, task.position, rows, found.digest)

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.errors import Stopped
+from tranship.errors.codes.stops import CommittedRowsLost
 from tranship.model.catalog import Index
 from tranship.model.dependencies import Dependencies
 from tranship.model.digest import Sums
@@ -119,8 +121,15 @@ class Journal:
     async def batch(
         self, conn: asyncpg.Connection, run: str, position: int, number: int, flow: FlowId
     ) -> BatchRow:
-        """Returns one batch as it stands."""
-        return _batch(await conn.fetchrow(self.sql("batch"), run, position, number), flow)
+        """Returns one batch as it stands.
+
+        Raises:
+            Stopped: NEW has lost it.
+        """
+        found = await conn.fetchrow(self.sql("batch"), run, position, number)
+        if found is None:
+            raise Stopped(CommittedRowsLost(run, f"batch {number} of {flow}"))
+        return _batch(found, flow)
 
     async def after(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow | None:
         """Returns the batch that begins where another ends; None: that one reaches its source's end."""

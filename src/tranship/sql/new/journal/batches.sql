@@ -58,8 +58,10 @@ UPDATE {journal}.batch SET hi = $5, row_count = $6, old_rows = $7, left_out = $8
 WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 'todo' RETURNING number;
 
 -- name: claim_batch
--- $1 run, $2 position, $3 number. Marks a batch done inside its own transaction. No row: it is done already.
-UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number;
+-- $1 run, $2 position, $3 number, $4 lo, $5 hi. Marks a batch done inside its own transaction. No row: it is done already, or NEW has lost
+-- that it was journalled or divided, and its number may be that of other rows.
+UPDATE {journal}.batch SET state = 'done'
+WHERE run = $1 AND position = $2 AND number = $3 AND lo IS NOT DISTINCT FROM $4 AND hi IS NOT DISTINCT FROM $5 AND state = 'todo' RETURNING number;
 
 -- name: claim_batches
 -- $1 run, $2 positions, $3 numbers. Likewise several batches that share a transaction; a row for each that was still to do.
