@@ -18,13 +18,14 @@ from tranship.execution.copying.account import Copied, accounted
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.beside import BatchSums
-from tranship.execution.copying.isolate import Isolated, Isolation, Line
+from tranship.execution.copying.isolate import Isolation
 from tranship.execution.copying.reject_rows import write_rejects
 from tranship.execution.copying.split import (
     WHOLE_TRIES,
     divide,
     divisible,
     few_to_hold,
+    reached,
     smaller_may_pass,
     with_old_rows,
 )
@@ -302,7 +303,7 @@ class Worker:
             return await self._already(new, given)
         isolation = Isolation(new, task.plan.new, task.columns, partial(self._mark, new, given))
         result = await isolation.run(lines, may_stop=not task.ordered_stream and task.plan.shape.in_a_heap)
-        kept, rest = _split(given, lines, result, number)
+        kept, rest = reached(batch, given.predicted, lines, result, number)
         if rest is not None:
             kept, rest = await with_old_rows(run, task.plan, (kept, rest))
             given = given._replace(batch=kept, predicted=given.predicted.within(kept))
@@ -394,14 +395,3 @@ class Worker:
         await new.execute(run.unit.commit)
         await failpoint("batch.committed")
         return counted
-
-
-def _split(given: _Batch, lines: Sequence[Line], result: Isolated, number: int) -> tuple[Batch, Batch | None]:
-    """Returns the part of a batch that its transaction reached, and the part that it did not (None: it
-    reached all).
-    """
-    if result.taken == len(lines):
-        return given.batch, None
-    first = lines[result.taken].row.address
-    rows = len(lines) - result.taken + sum(row.address >= first for row in given.predicted.rows)
-    return given.batch.divided(first, given.batch.rows - rows, number)

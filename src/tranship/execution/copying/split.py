@@ -5,10 +5,13 @@ The rows of each part are counted before, so the row-count invariant of each par
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncpg
 from msgspec.structs import replace
 
 from tranship.execution.active_run import FlowTask, WorkerContext
+from tranship.execution.copying.isolate import Isolated, Line
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import StreamBroken, is_transient, sqlstate
 from tranship.execution.resilience.writer_lock import hold_epoch
@@ -16,7 +19,7 @@ from tranship.model.options import USUAL_BATCH
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.batch_bounds import SMALLEST_BATCH
-from tranship.server.journal import bound, old_columns
+from tranship.server.journal import Predicted, bound, old_columns
 from tranship.sql.session import set_local
 
 WHOLE_TRIES = 3
@@ -116,3 +119,16 @@ async def with_old_rows(
             raise StreamBroken(f"{plan.flow} batch {part.number}: {part.rows} rows, {rows} in its range")
     first, second = (replace(part, old=old_) for part, (_, old_) in zip(parts, counted, strict=True))
     return first, second
+
+
+def reached(
+    batch: Batch, predicted: Predicted, lines: Sequence[Line], result: Isolated, number: int
+) -> tuple[Batch, Batch | None]:
+    """Returns the part of a batch that its transaction reached, and the part that it did not (None: it
+    reached all).
+    """
+    if result.taken == len(lines):
+        return batch, None
+    first = lines[result.taken].row.address
+    rows = len(lines) - result.taken + sum(row.address >= first for row in predicted.rows)
+    return batch.divided(first, batch.rows - rows, number)
