@@ -1,9 +1,9 @@
 """The journal in NEW, which alone says what a run has done.
 
-Begin with `nouns` (what it holds), then `store` and `predictions` (how it is read and written), then `access`
-(whether there is one that may be trusted; how it is made, upgraded and removed), and `shared` (what workers
-in other processes find). The SQL lies in ``sql/new/journal``. What a journal means for a run is decided in
-``execution``, not here.
+Begin with `nouns` (what it holds), then `store`, `batch_rows` and `predictions` (how it is read and written),
+then `access` (whether there is one that may be trusted; how it is made, upgraded and removed), and `shared`
+(what workers in other processes find). The SQL lies in ``sql/new/journal``. What a journal means for a run is
+decided in ``execution``, not here.
 """
 
 from tranship.server.journal.access import (

@@ -14,17 +14,17 @@ from tranship.errors import Stopped
 from tranship.errors.codes.stops import CommittedRowsLost
 from tranship.model.catalog import Index
 from tranship.model.dependencies import Dependencies
-from tranship.model.digest import Sums
 from tranship.model.flow import FlowId
-from tranship.model.locator import Locator, Pages, Range, Whole
+from tranship.model.locator import Locator, Range
 from tranship.model.names import TableName
 from tranship.model.plan import Plan
-from tranship.model.progress import Batch, OldRows
+from tranship.model.progress import Batch
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
 from tranship.model.verdict import Held, Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
 from tranship.server.deadline import each_large_row, each_row
 from tranship.server.journal import predictions
+from tranship.server.journal.batch_rows import batch_row
 from tranship.server.journal.binary_rows import pieces
 from tranship.server.journal.nouns import (
     BatchReject,
@@ -53,7 +53,6 @@ from tranship.server.journal.reject_values import (
 from tranship.server.journal.row_places import place
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
-from tranship.sql.row_id import parse_address
 
 Noun = TypeVar("Noun", bound=Struct)
 
@@ -115,7 +114,7 @@ class Journal:
         """Returns all batches of a run, by table and number."""
         flows = {task.position: task.flow for task in tasks}
         return tuple(
-            _batch(row, flows[row["position"]]) for row in await conn.fetch(self.sql("batches"), run)
+            batch_row(row, flows[row["position"]]) for row in await conn.fetch(self.sql("batches"), run)
         )
 
     async def batch(
@@ -129,7 +128,7 @@ class Journal:
         found = await conn.fetchrow(self.sql("batch"), run, position, number)
         if found is None:
             raise Stopped(CommittedRowsLost(run, f"batch {number} of {flow}"))
-        return _batch(found, flow)
+        return batch_row(found, flow)
 
     async def after(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow | None:
         """Returns the batch that begins where another ends; None: that one reaches its source's end."""
@@ -137,7 +136,7 @@ class Journal:
             return None
         place = (run, row.position, row.batch.source, bound(row.batch.range.end))
         found = await conn.fetchrow(self.sql("batch_from"), *place)
-        return _batch(found, row.batch.flow) if found is not None else None
+        return batch_row(found, row.batch.flow) if found is not None else None
 
     def predicted(self, conn: asyncpg.Connection, run: str) -> AsyncIterator[tuple[int, Reject | Held]]:
         """Yields what the data checks predicted, with the position of the flow. Rejects come last."""
@@ -361,48 +360,5 @@ def flow_of(row: asyncpg.Record) -> FlowId:
     return FlowId(name_from(row["old_table"]), name_from(row["new_table"]), name)
 
 
-def _range(source: int, lo: str | None, hi: str | None) -> Range:
-    if lo is None and hi is None:
-        return Whole(source)
-    start, end = (parse_address(text) if text is not None else None for text in (lo, hi))
-    return Pages(source, start, end)
-
-
 def _ends(range_: Range) -> tuple[str | None, str | None]:
     return bound(range_.start), bound(range_.end)
-
-
-def _old(row: asyncpg.Record) -> OldRows | None:
-    read = row.get("old_rows")
-    if read is None:
-        return None
-    return OldRows(read, row["left_out"], row["no_items"], row["with_parent"])
-
-
-def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
-    range_ = _range(row["source"], row["lo"], row["hi"])
-    return BatchRow(
-        row["position"],
-        Batch(row["number"], flow, range_, row["row_count"], _old(row)),
-        row["state"] == "done",
-        row["read"] or 0,
-        row["written"] or 0,
-        row["rejected"] or 0,
-        row["bytes"] or 0,
-        row["seconds"] or 0.0,
-        tuple(row["xids"]),
-        _sums(row),
-        row["state"] not in ("todo", "done", "uncounted"),
-        row.get("kept") or 0,
-        row.get("updated") or 0,
-        tuple(row.get("update_xids") or ()),
-        row.get("merged") or 0,
-        row.get("committed"),
-        row["state"] == "uncounted",
-    )
-
-
-def _sums(row: asyncpg.Record) -> Sums | None:
-    if row["hash0"] is None:
-        return None
-    return Sums(row["written"] or 0, int(row["hash0"]), int(row["hash1"]))
