@@ -257,7 +257,8 @@ class _LiveRun:
 
     async def _copy(self, live: ActiveRun) -> None:
         """Copies group after group: switches off, batches, foreign keys proven, switches on."""
-        async with Elsewhere.of(live, self.cluster) as elsewhere, CountAhead.of(live) as ahead:
+        counting = CountAhead.of(live, before=self.passed.crowded)
+        async with Elsewhere.of(live, self.cluster) as elsewhere, counting as ahead:
             mover = Mover(
                 live, self.session, self.lock, jobs=self.passed.jobs, ahead=ahead, elsewhere=elsewhere
             )

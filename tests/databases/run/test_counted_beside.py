@@ -13,13 +13,13 @@ import pytest
 
 from support import MakePair, Pair, Servers, connected, portions
 from support.observe import Observe
-from support.runs import migrate
+from support.runs import migrate, owned_by_a_plain_role
 from tranship.errors import Stopped
 from tranship.execution.copying import split
 from tranship.execution.copying.assignment import Assignment, Report
 from tranship.execution.copying.batch import Worker
 from tranship.execution.resilience.failpoints import FailpointReached
-from tranship.model.notes import BatchDivided
+from tranship.model.notes import BatchDivided, Retrying
 from tranship.model.progress import BatchDone, Event, Noted, TableStarted
 
 OLD = """
@@ -339,3 +339,27 @@ async def test_many_small_tables_do_not_take_one_that_is_not_counted(
     pair = await make_pair(old, f"{few} {NEW}")
     assert (await migrate(pair, tmp_path, batch_size=300)).exit_status == 0
     assert await pair.new.fetch(SAME) == await pair.old.fetch(SAME)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.usefixtures("quiet")
+async def test_where_there_is_no_connection_beside_the_streams_all_is_counted_before(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, killed: bool
+) -> None:
+    """Else a stream would wait for the connection that counts, or the count for that of a stream."""
+    pair = await make_pair(OLD, NEW)
+    reader, owner = f"few_{pair.old.name}", await owned_by_a_plain_role(pair)
+    await pair.old.run(f"CREATE ROLE {reader} LOGIN PASSWORD 'secret' CONNECTION LIMIT 3")
+    await pair.old.run(f"GRANT SELECT ON t TO {reader}")
+    ends = {"old": {"username": reader, "password": "secret"}, "new": owner}
+    if killed:
+        observe.fail("count.journalled", passage=2)
+        with pytest.raises(Stopped):
+            await migrate(pair, tmp_path, batch_size=300, **ends)
+        observe.stop()
+    await pair.new.run(f"ALTER ROLE {owner['username']} CONNECTION LIMIT 3")
+    events: list[Event] = []
+    assert (await migrate(pair, tmp_path, batch_size=300, events=events, **ends)).exit_status == 0
+    await same(pair)
+    again = [one.what for one in events if isinstance(one, Noted) and isinstance(one.what, Retrying)]
+    assert not [note for note in again if "OLD" in note.error]

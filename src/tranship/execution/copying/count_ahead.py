@@ -29,17 +29,21 @@ _NUMBER = -2
 class CountAhead:
     """Counts what is left of each flow, in the order in which they are copied."""
 
-    def __init__(self, live: ActiveRun) -> None:
+    def __init__(self, live: ActiveRun, *, before: bool = False) -> None:
+        """``before``: all is to be counted before a stream takes its connections, since there are too few for
+        both.
+        """
         self._live = live
+        self.before = before
         self._journal = Worker(live.worker, _NUMBER, RunSessions(live))
         self._news = asyncio.Event()
         self._counting: asyncio.Task[None] | None = None
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, live: ActiveRun) -> AsyncIterator[CountAhead]:
-        """Counts until the end of the block."""
-        ahead = cls(live)
+    async def of(cls, live: ActiveRun, *, before: bool = False) -> AsyncIterator[CountAhead]:
+        """Counts until the end of the block; ``before``: see the class."""
+        ahead = cls(live, before=before)
         counting = ahead._counting = asyncio.create_task(ahead._run())
         try:
             yield ahead
@@ -83,6 +87,7 @@ class CountAhead:
                         await self._advance(task, task.uncounted[0])
                     self._tell()
         finally:
+            await self._journal.close()
             self._tell()
 
     async def _told(self) -> None:

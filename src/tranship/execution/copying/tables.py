@@ -86,8 +86,8 @@ class Mover:
             Stopped: a person asked, the last try failed, or a limit is reached; the same command resumes.
         """
         try:
-            if self._live.context.options.max_rejects is not None:
-                # It may be a share of all rows; the command that began the run may not have had it.
+            # The limit may be a share of all rows; the command that began the run may not have had it.
+            if self._ahead.before or self._live.context.options.max_rejects is not None:
                 await self._count_all(self._live.tasks)
             await self._small()
             by_flow = {task.plan.flow: task for task in self._live.tasks}

@@ -55,8 +55,8 @@ from tranship.sql.quote import ident, relation
 from tranship.sql.session import TRY_XML
 
 OTHERS = 3
-"""Connections that a run needs beside its streams: journal and lock in NEW, two holders of the snapshot and a
-reader in OLD.
+"""Connections that a run has beside its streams: journal, lock and the count beside the copy in NEW, two
+holders of the snapshot and a reader in OLD. It can do without the count's and the second holder.
 """
 
 
@@ -73,6 +73,8 @@ class Passed(Struct, frozen=True):
     """Whether this role may set ``session_replication_role``."""
     jobs: int
     """The number of streams that the connection limits of both servers allow."""
+    crowded: bool
+    """Whether a server leaves no connection beside those of a single stream."""
     reads: Reads
     """What the expressions of the plan reach in OLD."""
     problems: tuple[Problem, ...]
@@ -100,7 +102,7 @@ async def preflight(
     ]
     problems = [*reading, *await _writing(context, new, mine, theirs, replica=replica)]
     problems += await _without_xml(new, job)
-    allowed, warnings = await _limits(old, new, job, context.options.jobs)
+    possible, warnings = await _limits(old, new, job, context.options.jobs)
     problems += [*warnings, *_unlogged(job), *_watchers(job.new, context.config.journal_schema)]
     reads = await reads_of(old, job)
     problems += [UnseenReads(name).problem() for name in reads.unseen]
@@ -108,7 +110,8 @@ async def preflight(
     # A dry run goes on past what only a live run may not do, but it cannot check rows that it may not read.
     if grave and (live or reading or _new_rights(job, "SELECT")):
         raise Refused(grave)
-    return Passed(mine, theirs, replica, allowed, reads, tuple(dict.fromkeys(problems)))
+    jobs = max(1, min(possible, context.options.jobs))
+    return Passed(mine, theirs, replica, jobs, possible < 1, reads, tuple(dict.fromkeys(problems)))
 
 
 async def _writing(
@@ -276,7 +279,10 @@ def _foreign_partitions(job: Job) -> list[Problem]:
 async def _limits(
     old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jobs: int
 ) -> tuple[int, list[Problem]]:
-    allowed, warnings = jobs, []
+    """Returns the number of streams for which both servers have room beside `OTHERS`, less than 1 where not
+    even these have all the connections that they would use, and the warnings.
+    """
+    room, warnings = jobs, []
     for side, conn in ((Side.OLD, old), (Side.NEW, new)):
         row = await conn.fetchrow(query("limits"))
         free = row["max_connections"] - row["used"]
@@ -284,14 +290,14 @@ async def _limits(
             if limit >= 0 and not row["superuser"]:
                 free = min(free, limit - used)
         possible = max(1, free - OTHERS)
-        if possible < allowed:
+        if possible < max(1, room):
             warnings.append(FewerStreams(side, possible, jobs).problem(side.value))
-            allowed = possible
+        room = min(room, free - OTHERS)
         locks, there = _locks(job, side), row["locks_each"] * row["lockers"]
         if locks > there:
             enough = -(-locks // row["lockers"])
             warnings.append(ManyLocks(side, locks, there, enough).problem(side.value))
-    return allowed, warnings
+    return room, warnings
 
 
 def _locks(job: Job, side: Side) -> int:
