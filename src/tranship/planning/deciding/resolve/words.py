@@ -159,7 +159,10 @@ def _takes(entry: Resolution, field: str) -> bool:
 
 
 def is_open(entry: Resolution) -> bool:
-    """Returns whether a placeholder is somewhere in the entry: then it asks, it does not decide."""
+    """Returns whether a placeholder is in a field that the entry's action uses: then it asks, it does not
+    decide.
+    """
+    entry = plain(entry)
     texts: list[object] = [
         entry.action,
         entry.old_column,

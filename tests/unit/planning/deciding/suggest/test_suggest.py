@@ -273,6 +273,19 @@ def test_decisions_are_kept_stale_ones_dropped_and_new_ones_added(tmp_path: Path
     assert [q.text for q in made.questions] == ["Column 'a' type mismatch: current(text) vs new(integer)"]
 
 
+def test_a_decision_whose_action_has_no_use_for_a_placeholder_beside_it_is_kept(tmp_path: Path) -> None:
+    existing = """{"resolutions": {"t": [
+        {"action": "ignore", "old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME"},
+        {"action": "rename", "old_column": "d", "new_column": "c",
+         "default_value": "SPECIFY_DEFAULT_VALUE"}]}}"""
+    made = run("t(a text, b text, d text)", "t(a int, c text!)", folder=tmp_path, existing=existing)
+    assert [entry["action"] for entry in entries(made)][:2] == ["ignore", "rename"]
+    assert [question.text for question in made.questions] == [
+        "Column 'a' type mismatch: current(text) vs new(integer)"
+    ]
+    assert (made.kept, made.dropped) == (2, ())
+
+
 def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
     existing = """{"resolutions": {"t": [
         {"old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME", "action": "SPECIFY_ACTION",
