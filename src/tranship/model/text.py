@@ -20,14 +20,20 @@ one."""
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Returns the known word that was probably meant, or None when none is similar.
 
-    0.6 is difflib's own threshold: below it most pairs of short names share letters by accident.
+    The only word that begins with the given one and an underscore comes before words that are less alike than
+    0.8: "drop" is a part of "drop_table", and shares letters with "adopt" by accident. 0.6 is difflib's own
+    threshold: below it most pairs of short names share letters by accident.
     """
     folded = _folded(tuple(known))
     wanted = word.casefold()
     if wanted in folded:
         return folded[wanted]
     likely = _likeliest(wanted, tuple(folded)) if len(folded) > MOST_COMPARED else folded
-    found = get_close_matches(wanted, likely, n=1, cutoff=0.6)
+    found = get_close_matches(wanted, likely, n=1, cutoff=0.8)
+    longer = [name for name in folded if wanted and name.startswith(f"{wanted}_")]
+    if not found and len(longer) == 1:
+        found = longer
+    found = found or get_close_matches(wanted, likely, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
 
 

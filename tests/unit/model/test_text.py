@@ -36,6 +36,12 @@ def test_short_words_are_found_among_many_as_among_few(word: str) -> None:
     assert nearest(word, [*MANY, *few]) == nearest(word, few) is not None
 
 
+def test_the_only_word_that_a_word_begins_is_meant() -> None:
+    assert nearest("drop", ["adopt", "drop_table", "rename_table"]) == "drop_table"
+    assert nearest("drop", ["adopt", "drop_table", "drop_view"]) == "adopt"
+    assert nearest("order", ["orders", "order_items"]) == "orders"
+
+
 def test_few_of_many_words_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
     original = text.get_close_matches

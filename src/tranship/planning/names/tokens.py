@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 _WORD = re.compile(r"[0-9]+|[^\W\d_]+", re.UNICODE)
@@ -120,6 +121,22 @@ def singular(word: str) -> str:
 def stems(name: str) -> tuple[str, ...]:
     """Returns the words of a name, singular and with common abbreviations written out."""
     return tuple(_ABBREVIATIONS.get(stem, stem) for stem in map(singular, words(name)))
+
+
+def in_common(before: str, after: str, common: Collection[str]) -> list[str]:
+    """Returns in words which ``common`` stems two names have; a stem of which one is written in another
+    word altogether, as ``postal`` for ``zip``, is named with both words.
+    """
+    left, right = (dict(zip(stems(name), words(name), strict=True)) for name in (before, after))
+    here = [(word, right.get(stem, word), stem) for stem, word in left.items() if stem in common]
+    shared = [stem for word, other, stem in here if _is_same_word(word, other)]
+    lines = [f"names share {', '.join(shared)}"] if shared else []
+    return lines + [f"{a} and {b} mean the same" for a, b, _ in here if not _is_same_word(a, b)]
+
+
+def _is_same_word(one: str, other: str) -> bool:
+    """Returns whether two words of one stem are alike to the eye: the same, a plural, or an abbreviation."""
+    return singular(one)[0] == singular(other)[0]
 
 
 @lru_cache(maxsize=65536)

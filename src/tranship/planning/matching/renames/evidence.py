@@ -8,7 +8,7 @@ from tranship.model.catalog import Column
 from tranship.planning.matching.renames.columns_context import ColumnsContext
 from tranship.planning.matching.renames.features import plain_default
 from tranship.planning.matching.renames.vetoes import vetoes
-from tranship.planning.names.tokens import stems, synonymous
+from tranship.planning.names.tokens import in_common, synonymous
 
 LOOKS_ALIKE = 0.6
 """Likeness of letters, 0 to 1, from which it is mentioned."""
@@ -40,12 +40,8 @@ def _place(context: ColumnsContext, before: str, after: str) -> list[str]:
 
 def _names(context: ColumnsContext, before: str, after: str) -> list[str]:
     wording = context.names[before, after]
-    lines = []
-    if wording.common:
-        lines.append(
-            f"names share {', '.join(dict.fromkeys(w for w in stems(before) if w in wording.common))}"
-        )
-    elif wording.ratio >= LOOKS_ALIKE:
+    lines = in_common(before, after, wording.common)
+    if not wording.common and wording.ratio >= LOOKS_ALIKE:
         lines.append("names look alike")
     lost, came = wording.change
     changes = product(sorted(lost), sorted(came))

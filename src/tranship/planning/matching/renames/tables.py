@@ -18,7 +18,7 @@ from tranship.planning.matching.renames.rivals import in_words
 from tranship.planning.matching.renames.score import TABLES, TABLES_THRESHOLD, probability
 from tranship.planning.matching.renames.table_features import link_features, own_features
 from tranship.planning.matching.renames.vetoes import token_vetoes
-from tranship.planning.names.tokens import stems, synonymous
+from tranship.planning.names.tokens import in_common, stems, synonymous
 
 PROVISIONAL = 0.3
 """Probability from which a pair of the first weighing counts as a pair in the second.
@@ -176,9 +176,7 @@ def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:
     if moved:
         keys = "a foreign key" if moved == 1 else f"{moved} foreign keys"
         lines.append(f"{keys} to {old.name} in OLD: to {new.name} in NEW")
-    shared = [word for word in dict.fromkeys(stems(old.name.name)) if word in stems(new.name.name)]
-    if shared:
-        lines.append(f"names share {', '.join(shared)}")
+    lines += in_common(old.name.name, new.name.name, stems(new.name.name))
     return (*lines, *_change_in_words(links, old, new))
 
 

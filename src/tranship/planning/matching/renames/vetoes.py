@@ -107,10 +107,18 @@ def _word_vetoes(before: str, after: str) -> list[str]:
     found += [f"{a} is the opposite of {b}" for a, b in changes if _opposite(a, b)]
     differing = left ^ right
     if left and right and differing and differing <= _KEYS:
-        found.append("one name looks like a key (as status_id does), the other does not")
+        found.append(_of_keys(before, after, (left - right, right - left)))
     if {_nature(left), _nature(right)} == {"a code", "a label"}:
         found.append("one name speaks of a code, the other of a label")
     return found
+
+
+def _of_keys(before: str, after: str, own: tuple[frozenset[str], frozenset[str]]) -> str:
+    """Returns what the words for keys say that only one of two names has, given these words of each name."""
+    if all(own):
+        return f"{before!r} and {after!r} look like keys of two kinds"
+    key, other = (before, after) if own[0] else (after, before)
+    return f"{key!r} looks like a key, {other!r} does not"
 
 
 def _same_but_for_separators(before: str, after: str) -> bool:

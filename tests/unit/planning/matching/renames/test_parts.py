@@ -13,7 +13,7 @@ from tranship.planning.matching.renames.assign import assign, choose
 from tranship.planning.matching.renames.gap import gaps, survivors
 from tranship.planning.matching.renames.vetoes import token_vetoes
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import folded, numbers, squashed, stems, words
+from tranship.planning.names.tokens import folded, in_common, numbers, squashed, stems, words
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,20 @@ def test_forms_of_a_name() -> None:
     assert stems("cust_addr") == ("customer", "address")
 
 
+def test_words_in_common_are_those_that_one_can_see() -> None:
+    assert in_common("addr_line", "address_lines", {"address", "line"}) == ["names share address, line"]
+    assert in_common("zip", "postal_code", {"zip"}) == ["zip and postal mean the same"]
+    assert in_common("tel_no", "phone", {"phone"}) == ["tel and phone mean the same"]
+    assert in_common("a", "b", ()) == []
+
+
 def test_token_vetoes() -> None:
     assert token_vetoes("crypted_password", "encrypted_password") == ()
     assert token_vetoes("value", "value_in_cents") == ("units in the names differ",)
     assert token_vetoes("body", "body_html") == ("a word of derivation stands on one side only",)
+    assert token_vetoes("category", "category_id") == ("'category_id' looks like a key, 'category' does not",)
+    assert token_vetoes("status_id", "status") == ("'status_id' looks like a key, 'status' does not",)
+    assert token_vetoes("user_id", "user_uuid") == ("'user_id' and 'user_uuid' look like keys of two kinds",)
     assert token_vetoes("line1", "line_1") == ()
     assert token_vetoes("line1", "line2") == ("numbers in the names differ",)
 
