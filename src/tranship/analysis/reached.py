@@ -174,8 +174,10 @@ async def _journal(new: asyncpg.Connection, config: Config) -> list[Problem]:
 
 
 def _no_tables(new: Catalog) -> list[Problem]:
-    where = ", ".join(new.schemas) or "none"
-    return [] if new.tables else [NoTablesInNew(where, new.database).problem()]
+    # A schema that does not exist is a problem of its own.
+    if new.tables or not new.schemas:
+        return []
+    return [NoTablesInNew(", ".join(new.schemas), new.database).problem()]
 
 
 def _unwritable(new: Catalog) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -13,6 +14,8 @@ _SAID_ONCE = 3
 """Number of problems alike from which on they are one line with names: two lines are no fewer than that."""
 _NAMED = 40
 """Names behind such a line: about ten lines of a terminal."""
+_GRANT = re.compile(r"(GRANT (?:.*; GRANT )?[^;]* ON (?:SEQUENCE )?)((?:\"[^;]*\"|[^ ;]+))( TO [^;]*;)")
+"""A hint that grants rights on one relation: what stands before its name, the name, and what follows."""
 
 
 def said_once(problems: Sequence[Problem]) -> list[Problem]:
@@ -34,6 +37,10 @@ def said_once(problems: Sequence[Problem]) -> list[Problem]:
 
 def _said(problem: Problem) -> tuple[object, ...]:
     """Returns what a problem says, without the name of the column that it is about."""
+    granted = _GRANT.fullmatch(problem.hint)
+    if granted is not None and problem.object:
+        said = problem.message.replace(problem.object, "")
+        return (problem.code, said, granted[1], granted[3], problem.warning)
     name = problem.object.rpartition(".")[2]
     return (problem.code, problem.message.replace(f"'{name}'", "''"), problem.hint, problem.warning)
 
@@ -43,7 +50,18 @@ def _together(same: Sequence[Problem]) -> Problem:
     named = ", ".join(problem.object for problem in others[:_NAMED])
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     told = f"{first.message}\n  the same for {len(others)} more: {named}{more}"
-    return replace(first, message=told)
+    return replace(first, message=told, hint=_granting_all(same))
+
+
+def _granting_all(same: Sequence[Problem]) -> str:
+    """Returns the hint that several problems share; where each grants rights on a relation of its own, one
+    statement that grants them on all.
+    """
+    granted = [_GRANT.fullmatch(problem.hint) for problem in same]
+    relations = [one[2] for one in granted if one is not None]
+    if granted[0] is None or len(set(relations)) == 1:
+        return same[0].hint
+    return f"{granted[0][1]}{', '.join(dict.fromkeys(relations))}{granted[0][3]}"
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:

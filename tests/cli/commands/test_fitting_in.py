@@ -98,6 +98,7 @@ def test_ping(desk_of: DeskOf) -> None:
     assert any(line.startswith("OLD  ") for line in lines)
     assert any("2 tables in schema public" in line for line in lines)
     assert "The clocks of both servers agree within a second." in lines
+    assert "What triggers, sequences and indexes need beside, the dry run names." in lines
     answer = json.loads(desk.type("tranship ping config/my-config.json --format json").stdout)
     assert (answer["command"], answer["problems"]) == ("ping", [])
     assert answer["result"]["new"]["tables"] == 2
@@ -115,6 +116,10 @@ def test_ping_names_what_is_missing(desk_of: DeskOf) -> None:
     assert "3 things stand in the way of a live run" in told.stdout.splitlines()[0]
     assert f'GRANT SELECT, INSERT ON "public"."a" TO "{poor}";' in told.stdout
     assert 'CREATE SCHEMA "_tranship"' in told.stdout
+    desk.config(new={"schema": "nowhere"})
+    told = desk.type("tranship ping config/my-config.json")
+    assert (told.status, "TS133" in told.stdout, "TS137" in told.stdout) == (2, True, False), told
+    assert "     no schema that takes part" in told.stdout.splitlines()
     desk.config(old={"port": 1})
     told = desk.type("tranship ping config/my-config.json")
     assert (told.status, "NEW  " in told.stdout, "OLD  " in told.stdout) == (2, True, False), told

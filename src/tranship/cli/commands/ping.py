@@ -50,11 +50,12 @@ def command(
 def _lines(found: Ping, invocation: str, config: tuple[str, ...]) -> Iterator[str]:
     from tranship.cli.trouble import lines_of
     from tranship.model.options import command_line
+    from tranship.report.said_once import said_once
 
     analyze = command_line(invocation, "analyze", *config)
-    wrong = [problem for problem in found.problems if not problem.warning]
+    wrong = said_once([problem for problem in found.problems if not problem.warning])
     if not wrong:
-        yield f"Both databases answer, and this role may do what a run needs. Next: {analyze}"
+        yield f"Both databases answer. OLD's tables may be read, and NEW's filled. Next: {analyze}"
     else:
         count = "1 thing stands" if len(wrong) == 1 else f"{len(wrong)} things stand"
         yield f"{count} in the way of a live run: fix what is listed below, then repeat this command."
@@ -63,6 +64,7 @@ def _lines(found: Ping, invocation: str, config: tuple[str, ...]) -> Iterator[st
             yield from _side(side)
     if found.old is not None and found.new is not None:
         yield _clocks(found.new.clock_ahead_seconds - found.old.clock_ahead_seconds)
+        yield "What triggers, sequences and indexes need beside, the dry run names."
     if found.problems:
         yield ""
         yield from lines_of(found.problems)
@@ -71,12 +73,12 @@ def _lines(found: Ping, invocation: str, config: tuple[str, ...]) -> Iterator[st
 def _side(side: Reached) -> Iterator[str]:
     role = "standby, read-only" if side.standby else "writable server"
     secure = {True: "encrypted", False: "not encrypted", None: "encryption unknown"}[side.encrypted]
-    schemas = visible(", ".join(side.schemas)) or "none"
     tables = "1 table" if side.tables == 1 else f"{side.tables} tables"
     word = "schema" if len(side.schemas) == 1 else "schemas"
     yield visible(f"{side.side.value.upper()}  {side.place} as {side.user}")
     yield f"     PostgreSQL {visible(side.version)}, {role}, {secure}, {side.latency_ms:.1f} ms a round trip"
-    yield f"     {tables} in {word} {schemas}"
+    named = visible(", ".join(side.schemas))
+    yield f"     {tables} in {word} {named}" if named else "     no schema that takes part"
 
 
 def _clocks(ahead: float) -> str:
