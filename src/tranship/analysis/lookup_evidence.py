@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tranship.analysis.asker import Asker
 from tranship.analysis.sampling import percent_read
 from tranship.model.catalog import Catalog, Table
-from tranship.model.evidence import ColumnFacts, LookupFacts, LookupQuestion, ValueCount
+from tranship.model.evidence import ColumnFacts, LookupFacts, LookupQuestion, RowsOfOld, ValueCount
 from tranship.model.names import Side
 from tranship.planning.deciding.suggest.constants import constant
 from tranship.sql import evidence as sql
@@ -24,13 +24,14 @@ async def lookup_facts(
     asker: Asker, catalogs: Mapping[Side, Catalog], question: LookupQuestion, counted: Counted
 ) -> LookupFacts | None:
     """Returns how far a lookup table covers one column's values; None where there is no answer."""
-    table = catalogs[question.side].table(question.table)
+    side, rows_of = _looked_into(question)
+    table = catalogs[side].table(rows_of.table)
     if table is None:
         return None
     facts, values = counted
-    what = f"lookup of {question.old} in {question.table}"
-    text = sql.coverage(table, question.key_column, question.value_column)
-    rows = await asker.ask(question.side, what, text, [value.value for value in values])
+    what = f"lookup of {question.old} in {rows_of.table}"
+    text = sql.coverage(table, rows_of.key_column, rows_of.value_column)
+    rows = await asker.ask(side, what, text, [value.value for value in values])
     if rows is None:
         return None
     # A key may stand in several rows with one result, which is not ambiguous.
@@ -48,6 +49,11 @@ async def lookup_facts(
         complete=_are_complete(facts, values),
         inserts=_inserts(catalogs, question, table, missing),
     )
+
+
+def _looked_into(question: LookupQuestion) -> tuple[Side, LookupQuestion | RowsOfOld]:
+    """Returns whose table holds the rows in which the values are looked up, with its name and its columns."""
+    return (question.side, question) if question.filled_by is None else (Side.OLD, question.filled_by)
 
 
 async def composite_facts(asker: Asker, old: Catalog, question: LookupQuestion) -> LookupFacts | None:
@@ -84,9 +90,9 @@ def _inserts(
     catalogs: Mapping[Side, Catalog], question: LookupQuestion, table: Table, missing: Sequence[str]
 ) -> tuple[str, ...]:
     """Returns statements that would add the missing values to a table of NEW; none for OLD, which is never
-    written to.
+    written to, and none for rows that the run brings.
     """
-    if question.side is not Side.NEW:
+    if question.side is not Side.NEW or question.filled_by is not None:
         return ()
     guesses = {column.name: constant(table, column, catalogs[Side.NEW], None) for column in table.columns}
     constants = {name: one.value for name, one in guesses.items() if one is not None}

@@ -48,6 +48,16 @@ class ColumnFacts(Struct, frozen=True):
         return self.rows - self.nulls
 
 
+class RowsOfOld(Struct, frozen=True):
+    """The table of OLD whose rows the run copies into a table of NEW, with the names that two of its columns
+    have in OLD.
+    """
+
+    table: TableName
+    key_column: str
+    value_column: str
+
+
 class LookupQuestion(Struct, frozen=True):
     """Would this table translate the old column's values into the new column's?"""
 
@@ -63,6 +73,10 @@ class LookupQuestion(Struct, frozen=True):
     key is one column.
     """
     key_columns: tuple[str, ...] = ()
+    filled_by: RowsOfOld | None = None
+    """Of a table of NEW: the rows that the run brings, in which the values are looked up. None: those that
+    are there.
+    """
 
 
 class LookupFacts(Struct, frozen=True):

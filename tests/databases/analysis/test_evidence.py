@@ -103,6 +103,30 @@ async def test_facts_and_what_becomes_of_them(make_pair: MakePair) -> None:
     assert entries["title"]["action"] == entries["stock"]["action"] == "SPECIFY_ACTION"
 
 
+async def test_names_are_looked_up_among_the_rows_that_the_run_brings(make_pair: MakePair) -> None:
+    kinds = "CREATE TABLE kinds (no int PRIMARY KEY, title text);"
+    pair = await make_pair(
+        f"""{kinds} INSERT INTO kinds VALUES (3, 'book'), (4, 'map'), (5, 'map');
+        CREATE TABLE good (id int PRIMARY KEY, kind text); INSERT INTO good VALUES (1, 'book'), (2, NULL);
+        CREATE TABLE twice (id int PRIMARY KEY, kind text); INSERT INTO twice VALUES (1, 'map');""",
+        f"""{kinds} CREATE TABLE good (id int PRIMARY KEY, kind_id int REFERENCES kinds);
+        CREATE TABLE twice (id int PRIMARY KEY, kind_id int REFERENCES kinds);""",
+    )
+    old, new = await _read(pair.old), await _read(pair.new)
+    scope, _ = make_scope(old, new, None)
+    async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+        evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=20)
+    made = suggest(old, new, scope, evidence)
+    entries = json.loads(encode(made.document))["resolutions"]
+    lookup = {"table": "kinds", "key_column": "title", "value_column": "no", "schema": "public"}
+    assert entries["good"][0]["lookup_table"] == lookup
+    assert "which OLD's public.kinds fills, covers 100 % of 1 distinct value, 1 of 1 row" in str(
+        entries["good"]
+    )
+    assert entries["twice"][0]["action"] == "SPECIFY_ACTION"
+    assert made.inserts == ()
+
+
 async def test_the_inserts_close_the_gap(make_pair: MakePair) -> None:
     pair = await make_pair(OLD, NEW)
     for _ in range(2):

@@ -125,7 +125,8 @@ def data_questions(
             continue
         found.add_columns(pair, changes)
         for columns in translated(changes):
-            lookups = lookup_questions(before, after, columns, old, new, observed)
+            pairs = comparison.matching.pairs
+            lookups = lookup_questions(before, after, columns, (old, new), pairs, observed)
             found.lookups.update(dict.fromkeys(lookups))
             found.add_values(before, after, columns, judge)
         found.lookups.update(dict.fromkeys(parent_questions(before, after, changes, old)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
-from tranship.model.change import Change, ChangeClass
+from tranship.model.change import Change, ChangeClass, TablePair
 from tranship.model.change_kind import ChangeKind
-from tranship.model.evidence import LookupQuestion
+from tranship.model.evidence import LookupQuestion, RowsOfOld
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.planning.comparing.compare import NOTHING_OBSERVED
 from tranship.planning.comparing.meaning import Observed
@@ -28,14 +29,16 @@ def lookup_questions(
     before: Table,
     after: Table,
     columns: tuple[str, str],
-    old: Catalog,
-    new: Catalog,
+    sides: tuple[Catalog, Catalog],
+    pairs: Sequence[TablePair],
     observed: Observed = NOTHING_OBSERVED,
 ) -> Iterator[LookupQuestion]:
     """Yields the tables that may translate one old column into one new column.
 
-    A name becomes an id through NEW's foreign key, an id becomes a name through OLD's.
+    A name becomes an id through NEW's foreign key, an id becomes a name through OLD's. ``pairs`` are all
+    tables that are paired.
     """
+    old, new = sides
     source, target = before.column(columns[0]), after.column(columns[1])
     if source is None or target is None or target.generated:
         return
@@ -43,7 +46,7 @@ def lookup_questions(
     into = _single_key(after, target.name)
     if into is not None:
         if family(source.type) in ("text", "enum"):
-            yield from _ids_of_names(refs, into, new)
+            yield from _ids_of_names(refs, into, new, pairs)
     elif family(target.type) == "text":
         for parent in _parents(before, source.name, old, observed):
             yield from _names_of_ids(refs, parent)
@@ -52,13 +55,31 @@ def lookup_questions(
 _Refs = tuple[ColumnRef, ColumnRef]
 
 
-def _ids_of_names(refs: _Refs, into: ForeignKey, new: Catalog) -> Iterator[LookupQuestion]:
+def _ids_of_names(
+    refs: _Refs, into: ForeignKey, new: Catalog, pairs: Sequence[TablePair]
+) -> Iterator[LookupQuestion]:
     owner = new.table(into.target)
     key = into.target_columns[0]
+    why = f"foreign key {into.name} of NEW leads to {into.target}"
     for label in labels_of(owner) if owner is not None else []:
-        if label.name != key:
-            why = f"foreign key {into.name} of NEW leads to {into.target}"
-            yield LookupQuestion(*refs, Side.NEW, into.target, label.name, key, why)
+        if label.name == key:
+            continue
+        there = LookupQuestion(*refs, Side.NEW, into.target, label.name, key, why)
+        yield there
+        brought = _brought(into.target, label.name, key, pairs)
+        if brought is not None and into.target != refs[1].table:
+            yield replace(there, filled_by=brought)
+
+
+def _brought(table: TableName, label: str, key: str, pairs: Sequence[TablePair]) -> RowsOfOld | None:
+    """Returns the rows of OLD that alone will fill a table of NEW, where both columns are copied from one."""
+    filling = [pair for pair in pairs if pair.new == table]
+    if len(filling) != 1:
+        return None
+    named = {column.new: column.old for column in filling[0].columns}
+    if label not in named or key not in named:
+        return None
+    return RowsOfOld(filling[0].old, named[label], named[key])
 
 
 def _names_of_ids(refs: _Refs, parent: _Parent) -> Iterator[LookupQuestion]:

@@ -63,6 +63,8 @@ def lookup_evidence(facts: LookupFacts) -> tuple[Fact, ...]:
     question = facts.question
     keys = ", ".join(question.key_columns or (question.key_column,))
     where = f"{question.side.value.upper()}'s {question.table} ({keys} → {question.value_column})"
+    if question.filled_by is not None:
+        where = f"{where}, which OLD's {question.filled_by.table} fills,"
     evidence: list[Fact] = [question.why]
     if not facts.distinct:
         return (*evidence, f"{where}: OLD holds no value to look up")
@@ -70,7 +72,7 @@ def lookup_evidence(facts: LookupFacts) -> tuple[Fact, ...]:
     covered = f"{percent(facts.found, facts.distinct)} of {count_of(facts.distinct, 'distinct value')}{part}"
     evidence.append(f"{where} covers {covered}, {facts.rows_found} of {count_of(facts.rows, 'row')}")
     if facts.ambiguous:
-        evidence.append(f"{facts.ambiguous} values stand there more than once with different results")
+        evidence.append(f"{count_of(facts.ambiguous, 'value')} with different results in several rows there")
     if facts.missing:
         evidence.append(quoting(f"missing there ({len(facts.missing)})", facts.missing))
     return tuple(evidence)

@@ -21,6 +21,7 @@ from tranship.model.evidence import (
     LookupQuestion,
     Misfits,
     Refusals,
+    RowsOfOld,
     TrialFacts,
     ValueCount,
 )
@@ -177,6 +178,38 @@ def test_the_lookup_is_asked_for() -> None:
         ("category_name", "category_id", "name", "id", Side.NEW)
     ]
     assert asked.columns == (ColumnRef(T, "category_name"),)
+
+
+def test_a_table_that_the_run_fills_is_looked_up_as_it_will_be() -> None:
+    before = parse_catalog("t(id int pk, kind text); kinds(no int pk, title text)")
+    after = parse_catalog("t(id int pk, kind_id int! -> kinds.no); kinds(no int pk, title text)")
+    comparison = provisional_comparison(before, after, scope_of(before, after)).comparison
+    there, brought = data_questions(comparison, before, after).lookups
+    assert there.filled_by is None
+    assert brought.filled_by == RowsOfOld(TableName("public", "kinds"), "title", "no")
+    empty, covered = (
+        LookupFacts(there, 3, 0, 9, 0, complete=True),
+        LookupFacts(brought, 3, 3, 9, 9, complete=True),
+    )
+    made = suggest(before, after, scope_of(before, after), Evidence(lookups=(empty, covered)))
+    (entry,) = entries(made)
+    assert entry["action"] == "transform"
+    assert entry["lookup_table"] == {
+        "table": "kinds",
+        "key_column": "title",
+        "value_column": "no",
+        "schema": "public",
+    }
+    assert "NEW's public.kinds (title → no), which OLD's public.kinds fills, covers 100 %" in str(
+        entry["_evidence"]
+    )
+
+
+def test_a_table_that_leads_to_itself_is_looked_up_as_it_is() -> None:
+    before = parse_catalog("t(id int pk, name text, boss text)")
+    after = parse_catalog("t(id int pk, name text, boss_id int -> t.id)")
+    comparison = provisional_comparison(before, after, scope_of(before, after)).comparison
+    assert [one.filled_by for one in data_questions(comparison, before, after).lookups] == [None]
 
 
 def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
