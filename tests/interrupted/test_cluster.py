@@ -15,10 +15,12 @@ from support import CliResult, MakePair, Pair
 from support.certificates import make_certificates
 from support.dask import DaskCluster, killed
 from support.forked import Command
+from support.observe import Observe
 from support.oracle import catalog
 from support.runs import migrate
 from support.scene import NEW, OLD, accounted, contents
 from tranship.errors import Refused, Stopped
+from tranship.execution.batch_size import AdaptiveBatchSize
 
 STATE = "SELECT state, count(*) FROM _tranship.batch GROUP BY state"
 
@@ -184,6 +186,40 @@ async def test_the_scheduler_goes_away(
         await migrate(pair, tmp_path, engine=cluster.engine, stop=stop)
     assert (await migrate(pair, tmp_path)).exit_status == 1
     await _ends_alike(pair, make_pair, tmp_path, undisturbed)
+
+
+KEEP = "CREATE TABLE kept AS SELECT * FROM _tranship.batch"
+LOSE = """
+DELETE FROM _tranship.batch; INSERT INTO _tranship.batch SELECT * FROM kept; DROP TABLE kept;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name LIKE 'tranship%';
+"""
+"""As a standby would stand that has not heard of the last batches."""
+
+
+async def test_a_new_that_lost_a_division_stops_the_run(
+    cluster: DaskCluster,
+    make_pair: MakePair,
+    tmp_path: Path,
+    observe: Observe,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker finds the batch undivided, and copies all of it."""
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 4000)",
+        "CREATE TABLE t (id int PRIMARY KEY)",
+    )
+    cluster.lead_to(pair)
+    monkeypatch.setattr(AdaptiveBatchSize, "piece", lambda self, rows: min(rows, 400))
+    observe.once("run.prepared", lambda: pair.new.run(KEEP))
+    observe.once("batch.divided", lambda: pair.new.run(LOSE))
+    with pytest.raises(Stopped) as stopped:
+        await migrate(pair, tmp_path, engine=cluster.engine, batch_size=1000)
+    assert stopped.value.code == "TS426"
+    observe.stop()
+    assert (await migrate(pair, tmp_path, engine=cluster.engine, batch_size=1000)).exit_status == 0
+    assert await pair.new.value("SELECT count(*)::int FROM t") == 4000
+    await verified(pair)
 
 
 async def test_a_cluster_talks_tls(

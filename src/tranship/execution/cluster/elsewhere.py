@@ -219,12 +219,18 @@ class Elsewhere:
         return Report(Moved(row, records, runtime), rest)
 
     async def _rest(self, new: asyncpg.Connection, row: BatchRow, batch: Batch) -> tuple[Batch, ...]:
-        """Returns the parts of a batch that were split off, by however many tries."""
+        """Returns the parts of a batch that were split off, by however many tries.
+
+        Raises:
+            Stopped: NEW has lost that the batch is a part of another one, which the worker copied.
+        """
         journal, parts = self._live.context.journal, []
         last = row
         while last.batch.range.end != batch.range.end:
             following = await journal.after(new, self._live.run, last)
-            assert following is not None
+            if following is None:
+                what = f"the division of batch {batch.number} of {batch.flow}"
+                raise Stopped(CommittedRowsLost(self._live.run, what))
             parts.append(following.batch)
             last = following
         return tuple(parts)
