@@ -137,6 +137,11 @@ class Task:
         return [*self.todo, *self.uncounted]
 
     @property
+    def counted(self) -> int:
+        """Rows of ``rows`` that are no estimate."""
+        return self.rows - sum(batch.rows for batch in self.uncounted)
+
+    @property
     def rows_of_old(self) -> int:
         """Rows that OLD's table holds; of a query none."""
         return self.rows if self.old_rows is None else self.old_rows

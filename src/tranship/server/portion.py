@@ -83,8 +83,19 @@ async def beginning(
     parts = await _of_portion(conn, plan, number, portion, batch_rows)
     if portion.end is None:
         return parts, portion.digest, []
-    left = (portion.pages - portion.end) * sum(portion.rows) // portion.end
-    return parts, portion.digest, [Part(Pages(number, (portion.end, 0), None), left)]
+    dense = await conn.fetchval(sql_cut.ROWS_OF_PAGE, source.oid)
+    # All rows of these pages may have been deleted, where the server's statistics know of the others.
+    left = int(portion.pages * dense) - sum(portion.rows) if dense is not None else 0
+    return parts, portion.digest, [Part(Pages(number, (portion.end, 0), None), _behind(portion, left))]
+
+
+def _behind(portion: Portion, estimate: int) -> int:
+    """Returns an estimate of the rows behind a portion: the one that is given, or as many to a page as the
+    portion has where nothing of it is left.
+    """
+    if portion.end is None or estimate > 0:
+        return max(estimate, 0)
+    return (portion.pages - portion.end) * sum(portion.rows) // (portion.end - portion.first)
 
 
 async def _of_portion(
@@ -120,6 +131,6 @@ async def advance(
     digests[number] = portion.digest_after(digests[number])
     left = None
     if portion.end is not None:
-        rest = max(uncounted.rows - sum(portion.rows), 0)
+        rest = _behind(portion, uncounted.rows - sum(portion.rows))
         left = replace(uncounted, range=Pages(number, (portion.end, 0), None), rows=rest)
     return Advance(tuple(parts), left, " ".join(digests))

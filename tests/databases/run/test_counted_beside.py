@@ -19,7 +19,8 @@ from tranship.execution.copying import split
 from tranship.execution.copying.assignment import Assignment, Report
 from tranship.execution.copying.batch import Worker
 from tranship.execution.resilience.failpoints import FailpointReached
-from tranship.model.notes import BatchDivided, Retrying
+from tranship.execution.switches import indexes
+from tranship.model.notes import BatchDivided, IndexesToRemove, IndexRemoved, Retrying
 from tranship.model.progress import BatchDone, Event, Noted, TableStarted
 
 OLD = """
@@ -339,6 +340,37 @@ async def test_many_small_tables_do_not_take_one_that_is_not_counted(
     pair = await make_pair(old, f"{few} {NEW}")
     assert (await migrate(pair, tmp_path, batch_size=300)).exit_status == 0
     assert await pair.new.fetch(SAME) == await pair.old.fetch(SAME)
+
+
+async def test_what_is_not_counted_is_estimated_by_the_statistics(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    """All rows at the beginning of a heap may have been deleted."""
+    pair = await make_pair(f"{OLD} DELETE FROM t WHERE id < 9500; ANALYZE t", NEW)
+    events: list[Event] = []
+    assert (await migrate(pair, tmp_path, batch_size=300, events=events)).exit_status == 0
+    rows = await pair.old.value("SELECT count(*)::int FROM t")
+    told = [event.rows for event in events if isinstance(event, TableStarted)]
+    assert all(rows * 0.9 < one < rows * 1.1 for one in told), (rows, told)
+    await same(pair)
+
+
+@pytest.mark.parametrize("deleted", ["id < 9500", "id > 3900"])
+@pytest.mark.parametrize("least", [1000, 10_000])
+async def test_a_live_run_removes_the_indexes_that_the_dry_run_names(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deleted: str, least: int
+) -> None:
+    """It depends on the number of rows, which a dry run has counted, and not on an estimate."""
+    monkeypatch.setattr(indexes, "AUTO_ROWS", least)
+    old = f"{OLD} DELETE FROM t WHERE {deleted}"
+    pair = await make_pair(old, f"{NEW}; CREATE INDEX by_day ON t (added)")
+    found: list[bool] = []
+    for live, kind in ((False, IndexesToRemove), (True, IndexRemoved)):
+        events: list[Event] = []
+        await migrate(pair, tmp_path, batch_size=300, events=events, live=live)
+        found.append(any(isinstance(event, Noted) and isinstance(event.what, kind) for event in events))
+    assert found == [least == 1000] * 2
+    await same(pair)
 
 
 @pytest.mark.parametrize("killed", [False, True])

@@ -77,6 +77,15 @@ class CountAhead:
         while await self.more(task):
             pass
 
+    async def at_least(self, task: Task, rows: int) -> None:
+        """Waits until so many rows of a flow are counted, or all of them, or the run is to stop.
+
+        Raises:
+            Exception: what ended the counting.
+        """
+        while task.counted < rows and await self.more(task):
+            pass
+
     async def _run(self) -> None:
         try:
             by_flow = {task.plan.flow: task for task in self._live.tasks}

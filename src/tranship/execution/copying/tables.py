@@ -5,6 +5,7 @@ keys proven.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -33,14 +34,14 @@ from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle
 from tranship.execution.resilience.writer_lock import WriterLock
-from tranship.execution.switches.indexes import to_remove
+from tranship.execution.switches import indexes
 from tranship.execution.switches.keys_later import keys_may_wait
 from tranship.execution.switches.switch_board import SwitchBoard
 from tranship.execution.switches.triggers_and_keys import Switches, needed
 from tranship.execution.time_spent import question
 from tranship.model.expression import Lookup
 from tranship.model.names import TableName
-from tranship.model.options import reject_bound
+from tranship.model.options import RebuildIndexes, reject_bound
 from tranship.model.plan import Group
 from tranship.model.progress import Region
 from tranship.model.verdict import Reject
@@ -207,13 +208,28 @@ class Mover:
         live = self._live
         if live.worker.rehearsal is not None or any(t.done for t in tasks):
             return
-        rows: dict[TableName, int] = {}
+        await self._count_if_large(tasks)
+        rows = Counter[TableName]()
         for task in tasks:
-            rows[task.plan.new] = rows.get(task.plan.new, 0) + task.rows
-        choosing = partial(
-            to_remove, job=live.context.job, rows=rows, mode=live.context.options.rebuild_indexes
-        )
-        await self._board.remove_indexes(self._session, await self._session.work("indexes", choosing))
+            rows[task.plan.new] += task.rows
+        await self._board.remove_indexes(self._session, await self._to_remove(rows))
+
+    async def _count_if_large(self, tasks: Sequence[Task]) -> None:
+        """Waits until it is known whether tables have so many rows that their indexes are removed: as in a
+        dry run, that is not left to an estimate.
+        """
+        uncounted = [task for task in tasks if task.uncounted]
+        if not uncounted or self._live.context.options.rebuild_indexes is not RebuildIndexes.AUTO:
+            return
+        if await self._to_remove({task.plan.new: indexes.AUTO_ROWS for task in uncounted}):
+            for task in uncounted:
+                await self._ahead.at_least(task, indexes.AUTO_ROWS)
+
+    async def _to_remove(self, rows: Mapping[TableName, int]) -> tuple[indexes.LooseIndex, ...]:
+        """Returns the indexes to remove where so many rows arrive in each table."""
+        mode = self._live.context.options.rebuild_indexes
+        choosing = partial(indexes.to_remove, job=self._live.context.job, rows=rows, mode=mode)
+        return await self._session.work("indexes", choosing)
 
     async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
         """Rebuilds the removed indexes of tables, as many at a time as there are workers.

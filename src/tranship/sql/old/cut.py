@@ -67,6 +67,12 @@ PAGES = """
 """
 """The pages of a heap now: no fewer than at the time of a snapshot that this transaction reads."""
 
+ROWS_OF_PAGE = """
+    SELECT CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples::float8 / c.relpages END
+    FROM pg_catalog.pg_class c WHERE c.oid = $1
+"""
+"""Rows of a page of a heap by the last VACUUM or ANALYZE; NULL: there was none, or it found no row."""
+
 
 SMALL = """
     SELECT s.oid::int8 AS oid FROM pg_catalog.unnest($1::oid[]) AS s(oid)
