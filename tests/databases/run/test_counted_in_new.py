@@ -116,6 +116,26 @@ async def test_rows_that_go_while_the_run_is_at_work(
     assert stopped.value.code == "TS430"
 
 
+@pytest.mark.parametrize(("kind", "filled"), [("UNLOGGED", 0), ("", 200)])
+async def test_only_rows_that_a_crash_takes_are_counted_at_the_end_of_their_table(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, kind: str, filled: int
+) -> None:
+    """The others are counted once, with all tables: else each would be read twice."""
+    pair = await make_pair(OLD, NEW.replace("TABLE one", f"{kind} TABLE one"))
+    committed = 0
+
+    @observe
+    async def emptying(name: str) -> None:
+        nonlocal committed
+        committed += name == "batch.committed"
+        if name == "batch.committed" and committed == 4:
+            await pair.new.run("TRUNCATE one")
+
+    with pytest.raises(Stopped, match=r"public\.one: the run wrote 400 rows"):
+        await migrate(pair, tmp_path)
+    assert await pair.new.value("SELECT count(*)::int FROM two") == filled
+
+
 async def test_an_unlogged_table_is_told(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(OLD, NEW.replace("TABLE one", "UNLOGGED TABLE one"))
     for live in (False, True):

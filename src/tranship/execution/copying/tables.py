@@ -132,8 +132,7 @@ class Mover:
             raise
         for task in tasks:
             await self._session.work("merged rows", partial(reject_merged, self._live, task))
-            with question(f"count {task.plan.new}"):
-                await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
+            await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
 

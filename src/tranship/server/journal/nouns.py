@@ -112,6 +112,11 @@ class RelationIdentity(Struct, frozen=True):
     persistence: str
     """``p``, or ``u``: unlogged, a crash of the server empties it."""
 
+    @property
+    def lasting(self) -> bool:
+        """Whether a crash of the server leaves the rows; of a partitioned table nobody says."""
+        return self.persistence == "p" and self.filenode is not None
+
 
 class TaskRow(Struct, frozen=True):
     """One flow of a run."""
