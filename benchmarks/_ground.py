@@ -7,6 +7,7 @@ client's and both servers') says more: it is what a machine has to spend, whoeve
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -139,14 +140,27 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def parser_of(doc: str | None) -> argparse.ArgumentParser:
+    """Returns what reads the options of a benchmark of whole runs, with those that all of them have."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument(
+        "--pair", type=int, nargs=2, metavar=("OLD", "NEW"), help="major versions; else the two newest"
+    )
+    return parser
+
+
 @contextmanager
-def ground(*programs: str) -> Iterator[Ground]:
-    """Two servers of the two newest versions, with these client programs beside the server's."""
+def ground(*programs: str, pair: Sequence[int] | None = None) -> Iterator[Ground]:
+    """Two servers of a pair of major versions, else of the two newest, with these client programs beside
+    the server's.
+    """
     there = installations()
     clients = [one for one in there.values() if all((one.bindir / name).is_file() for name in programs)]
     if len(there) < 2 or not clients:
         raise SystemExit(f"two major versions are needed, and {', '.join(programs)} of one of them")
-    older, newer = sorted(there)[-2:]
+    older, newer = pair or sorted(there)[-2:]
+    if not {older, newer} <= there.keys():
+        raise SystemExit(f"the servers at hand are of the versions {', '.join(map(str, sorted(there)))}")
     with (
         Server(there[older], name="old") as old,
         Server(there[newer], name="new") as new,

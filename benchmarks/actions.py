@@ -9,10 +9,9 @@ that others use, too, only ratios of one round say something.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 
-from _ground import HEADING, TRANSHIP, Ground, Taken, fetch, ground, line
+from _ground import HEADING, TRANSHIP, Ground, Taken, fetch, ground, line, parser_of
 
 CODES = 100_000
 """Entries of the lookup table."""
@@ -185,12 +184,12 @@ def measure(on: Ground, action: Action, rows: int, rounds: int) -> tuple[list[Ta
 
 def main() -> int:
     """Measures every action and prints the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of OLD's table")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="actions whose name holds this text")
     asked = parser.parse_args()
-    with ground("psql") as on:
+    with ground("psql", pair=asked.pair) as on:
         old = [part for part in OLD.format(rows=asked.rows).split(";") if part.strip()]
         small = [part for part in OLD.format(rows=1).split(";") if part.strip()]
         on.databases(old, [*small, "DROP TABLE load"])

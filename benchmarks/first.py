@@ -6,7 +6,6 @@ data checks, the journal, and the first rows. The clock of the server that commi
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from _ground import TRANSHIP, Ground, fetch, ground  # noqa: E402
+from _ground import TRANSHIP, Ground, fetch, ground, parser_of  # noqa: E402
 from _shapes import UNCHANGED  # noqa: E402
 
 _FIRST = "SELECT extract(epoch FROM min(committed))::float8 FROM _tranship.batch"
@@ -35,12 +34,12 @@ def run(on: Ground, jobs: int) -> tuple[float, float]:
 
 def main() -> int:
     """Measures the scales and prints a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="a third of the rows of both tables")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
-    with ground() as on:
+    with ground(pair=asked.pair) as on:
         print(f"{on.about(asked.rounds)}, {asked.jobs} jobs\n")
         print("| rows | OLD's tables, MB | first batch, s | whole run, s |\n|---:|---:|---:|---:|")
         for part in _PARTS:

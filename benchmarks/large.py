@@ -7,7 +7,6 @@ and the file of rejects.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from _ground import Ground, ground  # noqa: E402
+from _ground import Ground, ground, parser_of  # noqa: E402
 
 OLD = (
     "CREATE TABLE load (id integer PRIMARY KEY, kind text, value text)",
@@ -51,12 +50,12 @@ def memory(on: Ground, options: tuple[str, ...]) -> int:
 
 def main() -> int:
     """Measures the runs and prints a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--megabytes", type=int, default=50, help="of each value")
     parser.add_argument("--values", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
-    with ground() as on:
+    with ground(pair=asked.pair) as on:
         print(f"{on.about(asked.rounds)}, {asked.values} values of {asked.megabytes} MB\n")
         print("| values | memory, MB |\n|---|---:|")
         sizes = {"thousands": asked.megabytes * 1000, "values": asked.values}

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 sys.path.insert(0, str(ROOT / "tests"))
 
-from _ground import TRANSHIP, Ground, Taken, ground  # noqa: E402
+from _ground import TRANSHIP, Ground, Taken, ground, parser_of  # noqa: E402
 from _shapes import FULL, SHORT, Shape  # noqa: E402
 
 from support.counting import CountingProxy, Counts  # noqa: E402
@@ -68,7 +68,7 @@ def measure(on: Ground, shape: Shape, asked: argparse.Namespace) -> None:
 
 def main() -> int:
     """Measures the shapes and prints a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=200_000, help="the scale of the shapes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
@@ -79,7 +79,7 @@ def main() -> int:
     asked = parser.parse_args()
     known = (*SHORT, *FULL)
     wanted = [one for one in known if one.name in asked.shape] if asked.shape else SHORT
-    with ground() as on:
+    with ground(pair=asked.pair) as on:
         print(f"{on.about(asked.rounds)}, {asked.jobs} jobs, round trip {asked.round_trip:g} ms\n")
         print("| | without, s | with / without | from – to | round trips |\n|---|---:|---:|---:|---|")
         for shape in known if asked.full else wanted:

@@ -9,10 +9,9 @@ and 32 bytes for each rejected row.
 
 from __future__ import annotations
 
-import argparse
 from resource import RUSAGE_CHILDREN, getrusage
 
-from _ground import HEADING, TRANSHIP, Ground, Taken, fetch, ground, line
+from _ground import HEADING, TRANSHIP, Ground, Taken, fetch, ground, line, parser_of
 
 NONE = 2_000_000_000
 SHARES = {"all arrive": NONE, "1 % rejected": 100, "one of three rejected": 3}
@@ -54,13 +53,13 @@ def run(on: Ground, name: str, rows: int) -> Taken:
 
 def main() -> int:
     """Measures every share and prints the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of OLD's table")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     taken: dict[str, list[Taken]] = {name: [] for name in SHARES}
     memory: dict[str, int] = {}
-    with ground("psql") as on:
+    with ground("psql", pair=asked.pair) as on:
         on.write("decisions.json", DECISIONS)
         print(f"{on.about(asked.rounds)}, {asked.rows} rows\n", flush=True)
         for name, share in SHARES.items():

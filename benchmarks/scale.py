@@ -96,7 +96,7 @@ def measure(on: Ground, cluster: LocalCluster, load: Load, rows: int, rounds: in
 def main() -> int:
     """Measures both loads and prints their tables."""
     asked = options(__doc__)
-    with ground("psql") as on, local_cluster(on.folder) as cluster:
+    with ground("psql", pair=asked.pair) as on, local_cluster(on.folder) as cluster:
         print(on.about(asked.rounds), end="\n\n")
         for load in (NARROW, WIDE):
             rows = int(asked.rows * load.share)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import shutil
 
-from _ground import HEADING, TRANSHIP, Ground, Taken, counts, ground, line
+from _ground import HEADING, TRANSHIP, Ground, Taken, counts, ground, line, parser_of
 from _shapes import FULL, SHORT, Copy, Shape
 
 PIPES = "psql pipes"
@@ -77,7 +77,7 @@ def measure(on: Ground, shape: Shape, asked: argparse.Namespace) -> dict[str, li
 
 def main() -> int:
     """Measures the shapes and prints their tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=200_000, help="the scale of the shapes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--shape", action="append", help="only this one")
     asked = parser.parse_args()
     wanted = [one for one in (*SHORT, *FULL) if one.name in asked.shape] if asked.shape else SHORT
-    with ground("psql", "pg_dump", "pg_restore") as on:
+    with ground("psql", "pg_dump", "pg_restore", pair=asked.pair) as on:
         print(f"{on.about(asked.rounds)}, {asked.jobs} jobs", end="\n\n", flush=True)
         for shape in (*SHORT, *FULL) if asked.full else wanted:
             taken = measure(on, shape, asked)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from _ground import HEADING, TRANSHIP, Ground, Taken, counts, ground, line
+from _ground import HEADING, TRANSHIP, Ground, Taken, counts, ground, line, parser_of
 
 PIPE = "psql to psql"
 DUMP = "pg_dump to pg_restore"
@@ -85,7 +85,7 @@ def measure(on: Ground, load: Load, rows: int, rounds: int) -> dict[str, list[Ta
 
 def options(doc: str | None, **switches: str) -> argparse.Namespace:
     """Reads the options of a benchmark of both loads; ``switches`` are further ones with what they do."""
-    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser = parser_of(doc)
     parser.add_argument("--rows", type=int, default=2_000_000, help="of the narrow table; the wide: a tenth")
     parser.add_argument("--rounds", type=int, default=3)
     for name, does in switches.items():
@@ -96,7 +96,7 @@ def options(doc: str | None, **switches: str) -> argparse.Namespace:
 def main() -> int:
     """Measures both loads and prints their tables."""
     asked = options(__doc__)
-    with ground("psql", "pg_dump", "pg_restore") as on:
+    with ground("psql", "pg_dump", "pg_restore", pair=asked.pair) as on:
         print(on.about(asked.rounds), end="\n\n")
         for load in (NARROW, WIDE):
             rows = int(asked.rows * load.share)

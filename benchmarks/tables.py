@@ -6,7 +6,6 @@ without ``--full`` a tenth of each. Wall time and the CPU of the client and of b
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from _ground import TRANSHIP, Ground, ground  # noqa: E402
+from _ground import TRANSHIP, Ground, ground, parser_of  # noqa: E402
 
 DRY, LIVE, SEQUENCES = 5_000, 2_000, 3_000
 
@@ -54,12 +53,12 @@ def measure(on: Ground, old: list[str], new: list[str], options: str, rounds: in
 
 def main() -> int:
     """Measures the three runs and prints a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="as many as the bars name")
     asked = parser.parse_args()
     dry, live, moved = (count if asked.full else count // 10 for count in (DRY, LIVE, SEQUENCES))
-    with ground() as on:
+    with ground(pair=asked.pair) as on:
         print(f"{on.about(asked.rounds)}\n")
         print("| | s | from – to | CPU: client | OLD | NEW |\n|---|---:|---:|---:|---:|---:|")
         runs = (

@@ -120,7 +120,7 @@ def profiled(on: Ground, prefix: str) -> tuple[float, float]:
 def main() -> int:
     """Measures both loads and prints their tables."""
     asked = options(__doc__, naming="how long it takes to name rows that differ")
-    with ground("psql") as on:
+    with ground("psql", pair=asked.pair) as on:
         print(on.about(asked.rounds), end="\n\n")
         if asked.naming:
             for line in naming(on, asked.rows):
