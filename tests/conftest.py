@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from support import ROOT, CliResult, MakePair, Pair, Servers, run_here, run_python
+from support import ROOT, CliResult, MakePair, Pair, Servers, connected, run_here, run_python
 from support.observe import Observe
 
 # The default run draws the same examples every time, so that a change is judged by itself; the campaigns draw others.
@@ -131,3 +131,18 @@ def invoke(tmp_path: Path) -> Callable[..., CliResult]:
         return run_here(*arguments, cwd=tmp_path)
 
     return run
+
+
+@pytest.fixture
+def quiet(servers: Servers) -> Iterator[None]:
+    """Nobody but the test uses OLD's server: each transaction that writes makes another snapshot."""
+    old = servers.get(servers.default_majors[0])
+
+    async def set_autovacuum(state: str) -> None:
+        async with connected(old) as conn:
+            await conn.execute(f"ALTER SYSTEM SET autovacuum = {state}")
+            await conn.execute("SELECT pg_reload_conf()")
+
+    asyncio.run(set_autovacuum("off"))
+    yield
+    asyncio.run(set_autovacuum("on"))

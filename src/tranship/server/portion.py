@@ -43,7 +43,9 @@ class Portion(Struct, frozen=True):
 
 
 FIRST_RANGES = 64
-"""Ranges (16 MB) of a heap that are counted before the first row, where the others are counted later."""
+"""Ranges (16 MB) of a heap that are counted before the first row, where the others are counted later: then as
+many as were counted before, so that the copy of those does not wait for too long.
+"""
 
 
 async def count_portion(conn: asyncpg.Connection, source: Source, first: int, ranges: int) -> Portion:
@@ -125,7 +127,8 @@ async def advance(
     """Counts the next pages of a range that is not counted; ``digest``: of what is counted."""
     number = uncounted.source
     first = uncounted.range.start[0] if uncounted.range.start else 0
-    portion = await count_portion(conn, plan.sources[number], int(first), pages.AT_ONCE)
+    ranges = min(max(int(first) // pages.STEP, FIRST_RANGES), pages.AT_ONCE)
+    portion = await count_portion(conn, plan.sources[number], int(first), ranges)
     parts = await _of_portion(conn, plan, number, portion, batch_rows)
     digests = digest.split(" ")
     digests[number] = portion.digest_after(digests[number])

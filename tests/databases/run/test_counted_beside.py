@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from support import MakePair, Pair, Servers, connected, portions
+from support import MakePair, Pair, portions
 from support.observe import Observe
 from support.runs import migrate, owned_by_a_plain_role
 from tranship.errors import Stopped
@@ -38,21 +37,6 @@ LEFT = "SELECT count(*) FILTER (WHERE state = 'todo')::int, sum(row_count)::int 
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in portions.SMALL:
         monkeypatch.setattr(module, name, value)
-
-
-@pytest.fixture
-def quiet(servers: Servers) -> Iterator[None]:
-    """Nobody but the test uses OLD's server: each transaction that writes makes another snapshot."""
-    old = servers.get(servers.default_majors[0])
-
-    async def set_autovacuum(state: str) -> None:
-        async with connected(old) as conn:
-            await conn.execute(f"ALTER SYSTEM SET autovacuum = {state}")
-            await conn.execute("SELECT pg_reload_conf()")
-
-    asyncio.run(set_autovacuum("off"))
-    yield
-    asyncio.run(set_autovacuum("on"))
 
 
 async def same(pair: Pair) -> None:
@@ -220,7 +204,8 @@ async def test_each_partition_is_counted_by_itself(
 
 
 NOT_LATER = {
-    "a new CHECK": "ALTER TABLE t ADD CHECK (id > 0)",
+    "a new CHECK, and rows refer to it": "ALTER TABLE t ADD CHECK (id > 0);"
+    " CREATE TABLE c (id bigint REFERENCES t)",
     "a new key": "ALTER TABLE t ADD UNIQUE (word)",
     "numbers of a sequence": "ALTER TABLE t ADD number serial",
     "a new foreign key": "CREATE TABLE p (id bigint PRIMARY KEY); ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES p NOT VALID",

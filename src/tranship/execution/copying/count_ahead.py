@@ -1,29 +1,53 @@
-"""Counts and cuts into batches, beside the copy, the tables that were not counted before its first row.
+"""Counts and cuts into batches, beside the copy, the tables that were not counted before its first row, and
+asks which of their rows NEW refuses.
 
-A reader of its own goes through OLD's snapshot ahead of the streams. Each portion is journalled as batches
-before one of them is copied, so a resumed run knows them, and another machine finds them.
+A reader of its own goes through OLD's snapshot ahead of the streams. Each portion is journalled as batches,
+with its rejects, before one of them is copied, so a resumed run knows them, and another machine finds them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.batch import Worker
 from tranship.execution.copying.flow_copy import RunSessions
+from tranship.execution.probe.counted_later import asked_one_by_one
+from tranship.execution.probe.everything import rows_refused
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.retry import retry
 from tranship.execution.time_spent import question
+from tranship.model.flow import FlowId
 from tranship.model.progress import Batch, TableStarted
+from tranship.model.verdict import Reject
+from tranship.server.journal import Findings
 from tranship.server.portion import Advance
 
 _NUMBER = -2
 """The number of its session on NEW among those of the workers, which count from 0."""
+
+
+class _Counted(Struct, frozen=True):
+    """A portion of a flow that was counted, as it is to be journalled."""
+
+    before: Batch
+    """What was uncounted."""
+    found: Advance
+    rows: int
+    """Those of the flow by now, the others by an estimate."""
+    batches: Sequence[Batch]
+    findings: Findings
+    """Those of the flow by now."""
+    rejects: tuple[Reject, ...] = ()
 
 
 class CountAhead:
@@ -37,6 +61,8 @@ class CountAhead:
         self.before = before
         self._journal = Worker(live.worker, _NUMBER, RunSessions(live))
         self._news = asyncio.Event()
+        self.rejected = Counter[FlowId]()
+        """The rejects that were found ahead of the copy."""
         self._counting: asyncio.Task[None] | None = None
 
     @classmethod
@@ -111,6 +137,8 @@ class CountAhead:
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+        self.rejected = Counter[FlowId]()
+        """The rejects that were found ahead of the copy."""
 
     async def _advance(self, task: Task, uncounted: Batch) -> None:
         """Counts one portion, journals its batches, and hands them to whoever copies the flow."""
@@ -121,16 +149,31 @@ class CountAhead:
         pairs = zip(numbers, found.parts, strict=True)
         batches = [Batch(number, flow, part.range, part.rows) for number, part in pairs]
         left = found.left.rows if found.left is not None else 0
-        more = sum(batch.rows for batch in batches) + left - uncounted.rows
+        rows = task.rows + sum(batch.rows for batch in batches) + left - uncounted.rows
         await failpoint("count.found")
-        await self._journal.work(
-            "the journal", partial(self._write, task, uncounted, found, (batches, task.rows + more))
-        )
+        counted = await self._asked(task, _Counted(uncounted, found, rows, batches, task.findings))
+        await failpoint("count.asked")
+        await self._journal.work("the journal", partial(self._write, task, counted))
         await failpoint("count.journalled")
-        task.rows, task.digest = task.rows + more, found.digest
+        self.rejected[flow] += live.book.add_all(flow, counted.rejects)
+        task.rows, task.digest, task.findings = rows, found.digest, counted.findings
         task.todo += batches
         task.uncounted[:1] = [found.left] if found.left is not None else []
         live.context.on_event(TableStarted(flow, task.rows, len(task.todo)))
+
+    async def _asked(self, task: Task, counted: _Counted) -> _Counted:
+        """Returns a portion with those of its rows that NEW refuses by themselves."""
+        live, plan, batches = self._live, task.plan, counted.batches
+        if not asked_one_by_one(plan) or not batches:
+            return counted
+        asking = partial(rows_refused, live.context, live.snapshot, plan, batches)
+        what = f"rows of {plan.flow} that NEW refuses"
+        book = await retry(asking, tell=live.context.note, what=what, stop=live.context.stop)
+        known, found = live.book.rejected(plan.flow), book.rejected(plan.flow)
+        rejects = tuple(reject for row, reject in found.items() if row not in known)
+        notes = (*counted.findings.not_asked, *book.findings(plan.flow).not_asked)
+        findings = replace(counted.findings, not_asked=tuple(dict.fromkeys(notes)))
+        return replace(counted, rejects=rejects, findings=findings)
 
     async def _read(self, task: Task, uncounted: Batch) -> Advance:
         rows = self._live.context.options.batch_rows
@@ -140,27 +183,22 @@ class CountAhead:
     async def _reserve(self, task: Task, count: int, new: asyncpg.Connection) -> range:
         return await self._live.context.journal.reserve_numbers(new, self._live.run, task.position, count)
 
-    async def _write(
-        self,
-        task: Task,
-        before: Batch,
-        found: Advance,
-        cut: tuple[list[Batch], int],
-        new: asyncpg.Connection,
-    ) -> None:
-        """Journals a portion in one transaction; ``cut``: its batches, and the rows of the flow by now.
+    async def _write(self, task: Task, counted: _Counted, new: asyncpg.Connection) -> None:
+        """Journals a portion in one transaction.
 
         Raises:
             Stopped: another run took over, or NEW has lost a portion before this one.
         """
-        live, journal = self._live, self._live.context.journal
-        batches, rows = cut
+        live, journal, place = self._live, self._live.context.journal, (self._live.run, task.position)
         async with new.transaction():
             await fence(live.worker, new)
-            if not await journal.count_uncounted(new, live.run, task.position, before, found.left):
+            if not await journal.count_uncounted(new, *place, counted.before, counted.found.left):
                 # The try before committed, and its answer was lost; or NEW lost that it had been.
-                for batch in batches:
-                    await journal.batch(new, live.run, task.position, batch.number, batch.flow)
+                for batch in counted.batches:
+                    await journal.batch(new, *place, batch.number, batch.flow)
                 return
-            await journal.write_batches(new, live.run, {task.position: batches})
-            await new.execute(journal.sql("keep_count"), live.run, task.position, rows, found.digest)
+            await journal.write_batches(new, live.run, {task.position: counted.batches})
+            await journal.add_predicted_rejects(new, *place, counted.rejects)
+            findings = msgspec.json.encode(counted.findings)
+            kept = (counted.rows, counted.found.digest, findings)
+            await new.execute(journal.sql("keep_count"), *place, *kept)

@@ -312,7 +312,7 @@ class Mover:
 
     async def _table(self, task: Task, switches: Switches) -> None:
         flow, live = task.plan.flow, self._live
-        known = len(live.book.rejected(flow))
+        known = len(live.book.rejected(flow)) - self._ahead.rejected[flow]
         waiting = FlowCopy(live, task)
         failed: list[BaseException] = []
 
@@ -335,7 +335,7 @@ class Mover:
             raise failed[0]
         if not waiting.complete:
             raise self._stopped()
-        self._runtime_rejects += len(live.book.rejected(flow)) - known
+        self._runtime_rejects += len(live.book.rejected(flow)) - self._ahead.rejected[flow] - known
         end_copy(live, task)
 
     def _copiers(self, task: Task, batches: int) -> Sequence[Copier]:

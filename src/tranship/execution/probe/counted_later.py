@@ -1,7 +1,8 @@
-"""Which tables are counted while they are copied, not before the first row.
+"""Which tables are counted, and asked for rows that NEW refuses by themselves, while they are copied and not
+before the first row.
 
-To count a table takes as long as to read it, during which nothing would be moved. Its rows have to be counted
-first where something is asked of all of them before one is copied.
+To count a table takes as long as to read it, during which nothing would be moved. That comes first where
+something is asked of all rows together before one is copied.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from collections.abc import Set as AbstractSet
 import asyncpg
 
 from tranship.execution.context import Job
+from tranship.execution.probe.consequences import decides_others
 from tranship.execution.probe.existing import EmptyTables
-from tranship.model.expression import Constant, Expression, MapValues, NewDefault, Take
+from tranship.execution.probe.widths import may_be_too_wide
+from tranship.model.expression import Coalesce, Constant, Expression, Lookup, MapValues, NewDefault, Sql, Take
 from tranship.model.flow import FlowId
+from tranship.model.names import Side
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
 from tranship.model.shape import PLAIN
 from tranship.server.snapshot import Snapshot
 from tranship.sql.old import cut as sql_cut
+from tranship.sql.old.losses import losses, parents_lost
 
 AHEAD = 256 * 1024 * 1024
 """Bytes of heaps that are counted before the first row in any case: a second from a disk, less in memory."""
@@ -31,11 +36,23 @@ a batch, and has to be divided row by row.
 """
 _TID_RANGE_SCAN = 140000
 """The server's version from which on a range of pages is read without the others."""
+_BY_ITSELF = frozenset(
+    {
+        HazardKind.CONVERSION,
+        HazardKind.GAP,
+        HazardKind.ENCODING,
+        HazardKind.NOT_NULL,
+        HazardKind.GENERATED,
+        HazardKind.CHECK,
+        HazardKind.ROUTING,
+    }
+)
+"""What NEW refuses a row for, whatever other rows there are."""
 
 
 async def counted_later(snapshot: Snapshot, job: Job, options: MigrateOptions) -> frozenset[FlowId]:
     """Returns the flows of a live run that can be counted beside the copy where NEW's tables are empty: then
-    nothing is asked of their rows before these are copied.
+    nothing is asked of all their rows together before these are copied.
     """
     if not _possible(job, options):
         return frozenset()
@@ -55,6 +72,11 @@ async def into_empty(new: asyncpg.Connection, job: Job, flows: AbstractSet[FlowI
     readable = [plan for plan in plans if "SELECT" in job.after(plan).privileges or job.new.superuser]
     empty = EmptyTables(new, map(job.after, readable))
     return frozenset([plan.flow for plan in readable if await empty.has(job.after(plan))])
+
+
+def asked_one_by_one(plan: TablePlan) -> bool:
+    """Returns whether rows of a flow that is counted beside the copy may be refused by themselves."""
+    return not _believed(plan)
 
 
 def _possible(job: Job, options: MigrateOptions) -> bool:
@@ -80,12 +102,12 @@ async def _heaps(snapshot: Snapshot, plans: Sequence[TablePlan]) -> dict[FlowId,
 
 def _unasked(job: Job, group: Group) -> bool:
     """Returns whether a table's rows can be copied before all of them are counted: it is filled by itself,
-    each row as it is, and nothing is asked of all rows.
+    each row as it is, and nothing is asked of all rows together.
     """
     plan, *others = group.tables
     if others or group.cyclic or len(job.fillers(plan.new)) > 1 or job.taken(plan.flow) is not None:
         return False
-    return _as_it_is(plan) and all(map(_believed, plan.hazards)) and not _numbered(job, plan)
+    return _as_it_is(plan) and not _numbered(job, plan) and (_believed(plan) or _one_by_one(job, plan))
 
 
 def _as_it_is(plan: TablePlan) -> bool:
@@ -97,16 +119,35 @@ def _as_it_is(plan: TablePlan) -> bool:
 
 
 def _by_itself(expression: Expression) -> bool:
-    """Returns whether a value is made of its row alone, and not by a person's SQL."""
-    return isinstance(expression, Take | Constant | MapValues | NewDefault)
+    """Returns whether a value is made of its row alone, or of tables of OLD."""
+    if isinstance(expression, Lookup):
+        return expression.side is Side.OLD and not expression.within and not expression.add_missing
+    return isinstance(expression, Take | Coalesce | Constant | MapValues | NewDefault | Sql)
 
 
-def _believed(hazard: Hazard) -> bool:
-    """Returns whether a live run asks no row for it: a key that OLD holds is proven after the copy, and an
-    empty table has no row in the way.
+def _believed(plan: TablePlan) -> bool:
+    """Returns whether a live run asks no row: a key that OLD holds is proven after the copy, an empty table
+    has no row in the way, and a person's SQL raises for none.
     """
+    by_sql = any(isinstance(mapping.expression, Sql) for mapping in plan.columns)
+    return not by_sql and all(map(_asked_of_no_row, plan.hazards))
+
+
+def _asked_of_no_row(hazard: Hazard) -> bool:
     believed = hazard.kind is HazardKind.FOREIGN_KEY and not hazard.new
     return believed or hazard.kind is HazardKind.EXISTING
+
+
+def _one_by_one(job: Job, plan: TablePlan) -> bool:
+    """Returns whether rows are asked one by one, no reject changes what becomes of another row, and no
+    expression is computed over all rows, for which it might raise where one is to be rejected.
+    """
+    before = job.before(plan)
+    if decides_others(job, plan) or plan.keyed_by_sql or plan.tolerating or may_be_too_wide(job, plan):
+        return False
+    if any(losses(plan, mapping, before) for mapping in plan.columns) or parents_lost(plan):
+        return False
+    return all(hazard.kind in _BY_ITSELF or _asked_of_no_row(hazard) for hazard in plan.hazards)
 
 
 def _numbered(job: Job, plan: TablePlan) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 
 import asyncpg
 from msgspec import structs
@@ -18,7 +19,7 @@ from tranship.execution.probe.arrived import Arrived
 from tranship.execution.probe.counted_later import counted_later, into_empty
 from tranship.execution.probe.counting import CutFlow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
-from tranship.execution.probe.group import ProbeContext, probe_group
+from tranship.execution.probe.group import ProbeContext, probe_group, probe_rows
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.raising_defaults import raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book
@@ -200,9 +201,10 @@ async def probe(
     *,
     arrived: Arrived,
     rehearsal: asyncpg.Connection | None = None,
+    beside: Mapping[FlowId, tuple[Batch, ...]] = MappingProxyType({}),
 ) -> None:
     """Enters every predicted reject of the groups that the batches belong to, in plan order, into the
-    book.
+    book; those of the batches ``beside`` only where their rows have to be asked before the first is copied.
     """
     groups = [g for g in context.job.plan.groups if any(p.flow in batches for p in g.tables)]
     for first in range(0, len(groups), _AT_ONCE):
@@ -216,7 +218,16 @@ async def probe(
             for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
                     probing = ProbeContext(
-                        job, old, new, book, arrived, _copied_next(context.options), indexes, empty, raising
+                        job,
+                        old,
+                        new,
+                        book,
+                        arrived,
+                        _copied_next(context.options),
+                        indexes,
+                        empty,
+                        raising,
+                        beside,
                     )
                     for group in some[begin : begin + _GROUPS_AT_ONCE]:
                         await probe_group(probing, group, batches)
@@ -250,8 +261,21 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     await _check_left_out_parents(context, snapshot)
     probed = ProbeResult(job, cuts, Book(), await count_left_out(snapshot, job))
     batches = {flow: cut.every for flow, cut in cuts.items()}
-    await probe(context, snapshot, probed.book, batches, arrived=Arrived.NOTHING)
+    beside = {flow: cut.uncounted for flow, cut in cuts.items() if cut.uncounted}
+    await probe(context, snapshot, probed.book, batches, arrived=Arrived.NOTHING, beside=beside)
     return probed
+
+
+async def rows_refused(
+    context: RunContext, snapshot: Snapshot, plan: TablePlan, batches: Sequence[Batch]
+) -> Book:
+    """Returns a book with those rows of some batches that NEW refuses by themselves."""
+    book = Book()
+    group = next(g for g in context.job.plan.groups if any(p.flow == plan.flow for p in g.tables))
+    async with probing_session(context) as new, snapshot.reader() as old:
+        probing = ProbeContext(context.job, old, new, book, Arrived.NOTHING)
+        await probe_rows(probing, group, batches)
+    return book
 
 
 async def _later(context: RunContext, snapshot: Snapshot) -> frozenset[FlowId]:

@@ -41,7 +41,7 @@ from tranship.execution.probe.questions import Failure, NotAskable
 from tranship.execution.probe.raising_defaults import reject_undefaulted
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_sizes import find_too_large
-from tranship.execution.probe.scan import ScanBuilder
+from tranship.execution.probe.scan import Scan, ScanBuilder
 from tranship.execution.probe.tolerated import find_tolerated
 from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
@@ -79,6 +79,8 @@ class ProbeContext(Struct, frozen=True):
     """Likewise the tables that hold no row."""
     raising: Mapping[FlowId, Failure] = MappingProxyType({})
     """What a default of a flow raises for each row that is added to NEW."""
+    beside: Mapping[FlowId, tuple[Batch, ...]] = MappingProxyType({})
+    """Batches whose rows can be asked for faults of their own while others are copied."""
 
 
 async def probe_group(
@@ -120,6 +122,13 @@ async def probe_group(
     return tuple(book.findings(plan.flow) for plan in group.tables)
 
 
+async def probe_rows(context: ProbeContext, group: Group, batches: Sequence[Batch]) -> None:
+    """Enters the rows of a table's batches that are at fault by themselves into the book."""
+    (plan,) = group.tables
+    probing = _GroupProbe(context, group)
+    await probing.faults_of_rows(plan, batches)
+
+
 class _GroupProbe:
     """The data checks of one group, and what is kept between them."""
 
@@ -135,7 +144,7 @@ class _GroupProbe:
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
         self._arrived, self._copied_next = context.arrived, context.copied_next
-        self._raising = context.raising
+        self._raising, self._beside = context.raising, context.beside
         tables = [job.after(plan) for plan in group.tables]
         self._known_indexes = context.indexes or Indexes(context.new, tables)
         self._empty = context.empty or EmptyTables(
@@ -186,7 +195,8 @@ class _GroupProbe:
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
             with question(f"rows of {plan.flow} that NEW refuses by themselves"):
-                await finder.run(Region(batches).not_full(self._book.held(plan.flow)))
+                now = await self._asked_now(plan, batches, scan, by_key=bool(existing.few))
+                await finder.run(Region(now).not_full(self._book.held(plan.flow)))
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
@@ -199,6 +209,29 @@ class _GroupProbe:
         await LookupStrangers(self._job, self._derived, self._book).reject(plan)
         await self._updates(plan, (*existing.by_row, *existing.few), keys, by_row)
         await self._settled_parents(plan)
+
+    async def faults_of_rows(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
+        """Finds the rows that are at fault by themselves, in a table of which nothing else is asked."""
+        reader = self._derived.reader(plan)
+        scan = ScanBuilder(reader, self._book, (), (), ()).build()
+        if scan.needed:
+            with question(f"rows of {plan.flow} that NEW refuses by themselves"):
+                await FaultFinder(reader, scan, self._book, self._encoding, {}, None).run(batches)
+
+    async def _asked_now(
+        self, plan: TablePlan, batches: Sequence[Batch], scan: Scan, *, by_key: bool
+    ) -> Sequence[Batch]:
+        """Returns the batches whose rows are asked before one of the table is copied: all of them where more
+        is asked than faults of their own, whose reasons come first.
+        """
+        beside, questions = self._beside.get(plan.flow, ()), scan.questions
+        if by_key or questions.existing or questions.parents or questions.keys:
+            return batches
+        for key, hazard in self._foreign_keys(plan) if beside else ():
+            doubted = self._doubted(plan, key, hazard) or self._periods.counts(plan, key)
+            if doubted or not await self._parents.all_there(plan, key):
+                return batches
+        return [batch for batch in batches if batch not in beside]
 
     async def _updates(
         self,

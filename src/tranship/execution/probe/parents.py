@@ -262,6 +262,16 @@ class Parents:
             plan.flow, (reasons.no_parent_in_old(row, key, after, texts.get(row), rank=rank) for row in rows)
         )
 
+    async def all_there(self, plan: TablePlan, key: ForeignKey) -> bool:
+        """Returns whether no row can lack its parent under a key that is believed: all parents of this run
+        arrive, as far as is known by now, and there are no others.
+        """
+        of = parent_flows(self._job, plan, key)
+        lost = any(parents_absent(self._book, plan, key, parent.flow) for parent in of.flows)
+        if lost or of.moved or left_out_parent(self._job, plan, key) is not None:
+            return False
+        return not await self._may_find_strangers(plan, key)
+
     async def _may_find_strangers(self, plan: TablePlan, key: ForeignKey) -> bool:
         """Returns whether NEW holds rows to which the key may lead, and that are not compared with OLD's."""
         # Once rows of the run are in NEW, the first look has told.

@@ -59,6 +59,12 @@ async def find_too_wide(reader: Reader, book: Book) -> None:
         book.add_all(plan.flow, (reasons.too_wide(row, index.name) for row in sorted(rows)))
 
 
+def may_be_too_wide(job: Job, plan: TablePlan) -> bool:
+    """Returns whether an index of NEW has a key without bound, so that all rows are asked for its length."""
+    before, after = job.before(plan), job.after(plan)
+    return any(True for index in after.indexes for _ in _keys(index, plan, before, after))
+
+
 async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
     """Notes each index of NEW for which some of the remaining rows may be too wide."""
     before, after = job.before(plan), job.after(plan)

@@ -13,8 +13,8 @@ SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_co
 FROM {journal}.task WHERE run = $1 ORDER BY position;
 
 -- name: keep_count
--- $1 run, $2 position, $3 rows as far as they are counted, the others by an estimate, $4 digest of what is counted.
-UPDATE {journal}.task SET row_count = $3, digest = $4 WHERE run = $1 AND position = $2;
+-- $1 run, $2 position, $3 rows as far as they are counted, the others by an estimate, $4 digest of what is counted, $5 findings.
+UPDATE {journal}.task SET row_count = $3, digest = $4, findings = $5 WHERE run = $1 AND position = $2;
 
 -- name: takers
 -- $1 run. The rejects-only runs that moved rows which it rejected.
