@@ -17,15 +17,19 @@ from tranship.errors import Stopped
 OLD = """
 CREATE TABLE kind (id integer PRIMARY KEY, name text UNIQUE);
 INSERT INTO kind SELECT n, 'k' || n FROM generate_series(1, 5) n;
-CREATE TABLE t (id integer PRIMARY KEY, kind integer REFERENCES kind, state text, size integer, share text, number text);
+CREATE TABLE t (id integer PRIMARY KEY, kind integer REFERENCES kind, state text, size integer, share text, number text,
+  code text);
 INSERT INTO t SELECT n, 1 + n % 5, CASE WHEN n % 37 > 0 THEN 'on' ELSE 'odd' END, n % 401 - 1,
-  CASE WHEN n % 211 > 0 THEN 'w' END, CASE WHEN n % 307 > 0 THEN n::text ELSE 'many' END
+  CASE WHEN n % 211 > 0 THEN 'w' END, CASE WHEN n % 307 > 0 THEN n::text ELSE 'many' END,
+  'c' || n % 97
 FROM generate_series(1, 6000) n;
 """
 NEW = """
 CREATE TABLE kind (id integer PRIMARY KEY, name text UNIQUE);
 CREATE TABLE t (id bigint PRIMARY KEY, kind integer REFERENCES kind, state integer, size integer CHECK (size >= 0),
-  share text NOT NULL, number integer, tenth integer);
+  share text NOT NULL, number integer, tenth integer, code_id integer);
+CREATE TABLE code (id integer PRIMARY KEY, name text UNIQUE);
+INSERT INTO code SELECT n, 'c' || n FROM generate_series(0, 96) n WHERE n <> 5;
 """
 DECIDED = {
     "t -> t": [
@@ -36,6 +40,12 @@ DECIDED = {
             "value_mapping": {"on": "1", "off": "2"},
         },
         {"action": "transform", "new_column": "number", "old_column": "number"},
+        {
+            "action": "transform",
+            "new_column": "code_id",
+            "old_column": "code",
+            "lookup_table": {"table": "code", "key_column": "name", "value_column": "id"},
+        },
         {"action": "transform", "new_column": "tenth", "transform_sql": "10 / (old.id % 503)"},
     ]
 }

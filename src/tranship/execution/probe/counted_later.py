@@ -107,30 +107,30 @@ def _unasked(job: Job, group: Group) -> bool:
     plan, *others = group.tables
     if others or group.cyclic or len(job.fillers(plan.new)) > 1 or job.taken(plan.flow) is not None:
         return False
-    return _as_it_is(plan) and not _numbered(job, plan) and (_believed(plan) or _one_by_one(job, plan))
+    return _as_it_is(job, plan) and not _numbered(job, plan) and (_believed(plan) or _one_by_one(job, plan))
 
 
-def _as_it_is(plan: TablePlan) -> bool:
+def _as_it_is(job: Job, plan: TablePlan) -> bool:
     """Returns whether a flow makes each old row a new one, in any order."""
     if plan.shape != PLAIN or plan.repointing is not None or plan.serial:
         return False
     whole = all(source.pageable and source.only is None and not source.unmade for source in plan.sources)
-    return whole and all(_by_itself(mapping.expression) for mapping in plan.columns)
+    return whole and all(_by_itself(job, mapping.expression) for mapping in plan.columns)
 
 
-def _by_itself(expression: Expression) -> bool:
-    """Returns whether a value is made of its row alone, or of tables of OLD."""
+def _by_itself(job: Job, expression: Expression) -> bool:
+    """Returns whether a value is made of its row alone, or of what nobody writes while the run is at work."""
     if isinstance(expression, Lookup):
-        return expression.side is Side.OLD and not expression.within and not expression.add_missing
+        return expression.side is Side.OLD or not (job.fillers(expression.table) or expression.add_missing)
     return isinstance(expression, Take | Coalesce | Constant | MapValues | NewDefault | Sql)
 
 
 def _believed(plan: TablePlan) -> bool:
     """Returns whether a live run asks no row: a key that OLD holds is proven after the copy, an empty table
-    has no row in the way, and a person's SQL raises for none.
+    has no row in the way, and no row makes SQL of a person, or a lookup's key, raise.
     """
-    by_sql = any(isinstance(mapping.expression, Sql) for mapping in plan.columns)
-    return not by_sql and all(map(_asked_of_no_row, plan.hazards))
+    asked = any(isinstance(mapping.expression, Sql | Lookup) for mapping in plan.columns)
+    return not asked and all(map(_asked_of_no_row, plan.hazards))
 
 
 def _asked_of_no_row(hazard: Hazard) -> bool:
