@@ -36,6 +36,8 @@ CREATE TABLE word (name citext PRIMARY KEY, sense text);
 CREATE TABLE wording (id int PRIMARY KEY, word citext, line text);
 CREATE TABLE cache (k int PRIMARY KEY, v text);
 CREATE TABLE moment (id int PRIMARY KEY, at timestamptz, wall timestamp);
+CREATE TABLE reading (id int PRIMARY KEY, level int, amount int);
+INSERT INTO reading SELECT n, n % 101, n % 17 FROM generate_series(1, 1500) n;
 INSERT INTO seat SELECT n, CASE WHEN n % 9 = 0 THEN n - 1 ELSE n END, 'seat ' || n FROM generate_series(1, 400) n;
 INSERT INTO badge SELECT n, 1 + n % 403, 'badge ' || n FROM generate_series(1, 900) n;
 INSERT INTO word SELECT 'Word ' || n, 'sense ' || n % 40 FROM generate_series(1, 300) n;
@@ -67,6 +69,7 @@ CREATE TABLE badge (id int PRIMARY KEY, seat int REFERENCES seat, note text);
 CREATE TABLE word (name citext PRIMARY KEY, sense text, added text DEFAULT 'by default');
 CREATE TABLE wording (id int PRIMARY KEY, word citext REFERENCES word, line text);
 CREATE UNLOGGED TABLE cache (k int PRIMARY KEY, v text);
+CREATE TABLE reading (id int PRIMARY KEY, level int CHECK (level < 97), amount int, share int);
 CREATE TABLE moment (id int PRIMARY KEY, at timestamptz CONSTRAINT early CHECK (extract(hour FROM at) <= {LATEST_HOUR}), wall timestamptz,
   told text, made text DEFAULT to_char(timestamptz '2024-07-01 12:00+00', 'YYYY-MM-DD HH24:MI'));
 INSERT INTO log SELECT timestamp '2020-01-01', 'line ' || n FROM generate_series(1, 30) n;
@@ -85,6 +88,7 @@ RESOLUTIONS: Final = {
     # NEW holds some of OLD's persons and seats under other ids: by id, these are others.
     "person": [{"action": "existing", "rows": "same"}],
     "seat": [{"action": "existing", "rows": "same"}],
+    "reading": [{"action": "transform", "new_column": "share", "transform_sql": "100 / (old.amount % 16)"}],
     "moment": [
         {"action": "transform", "old_column": "wall", "new_column": "wall"},
         {
@@ -95,7 +99,7 @@ RESOLUTIONS: Final = {
         },
     ],
 }
-"""Both depend on OLD's time zone: what the clock on the wall meant, and how a moment is told."""
+"""Some rows of ``reading`` raise. Both of ``moment`` depend on OLD's time zone: what the clock on the wall meant, and how a moment is told."""
 _ROWS: Final = "SELECT pg_catalog.to_jsonb(t)::text FROM public.{table} AS t"
 _NEW_DEFAULTS: Final[Mapping[str, Row]] = {
     "town": {"region": "unknown"},
@@ -125,6 +129,7 @@ TABLES: Final = (
     "wording",
     "cache",
     "moment",
+    "reading",
 )
 _CITEXT: Final = {("word", "name"), ("wording", "word")}
 
@@ -200,6 +205,8 @@ def _sound(table: str, row: Row, arrived: Rows) -> bool:
     """Returns whether nothing is wrong with the row itself and its parent in another table arrived."""
     if table == "person" and row["age"] >= 118:
         return False
+    if table == "reading" and (row["level"] >= 97 or row["amount"] % 16 == 0):
+        return False
     if table == "moment" and _moment(row).astimezone(ZoneInfo(NEW_ZONE)).hour > LATEST_HOUR:
         return False
     if table not in _PARENTS:
@@ -222,6 +229,8 @@ def _with_bosses(equal: list[Row], written: list[Row]) -> list[Row]:
 def converted(table: str, row: Row) -> Row:
     """Returns the row of NEW that a row of OLD becomes."""
     new = {**row, **_NEW_DEFAULTS.get(table, {})}
+    if table == "reading" and row["amount"] % 16:
+        new["share"] = 100 // (row["amount"] % 16)
     if table == "moment":
         # An hour that the clock showed twice means standard time, which PostgreSQL's manual says in its appendix on dates.
         wall = datetime.fromisoformat(row["wall"]).replace(tzinfo=ZoneInfo(OLD_ZONE), fold=1)
