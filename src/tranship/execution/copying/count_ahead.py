@@ -167,8 +167,8 @@ class CountAhead:
         if not asked_one_by_one(plan) or not batches:
             return counted
         asking = partial(rows_refused, live.context, live.snapshot, plan, batches)
-        what = f"rows of {plan.flow} that NEW refuses"
-        book = await retry(asking, tell=live.context.note, what=what, stop=live.context.stop)
+        # On the connection that journals: a role may not be granted another one.
+        book = await self._journal.work(f"rows of {plan.flow} that NEW refuses", asking)
         known, found = live.book.rejected(plan.flow), book.rejected(plan.flow)
         rejects = tuple(reject for row, reject in found.items() if row not in known)
         notes = (*counted.findings.not_asked, *book.findings(plan.flow).not_asked)

@@ -267,12 +267,18 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
 
 
 async def rows_refused(
-    context: RunContext, snapshot: Snapshot, plan: TablePlan, batches: Sequence[Batch]
+    context: RunContext,
+    snapshot: Snapshot,
+    plan: TablePlan,
+    batches: Sequence[Batch],
+    new: asyncpg.Connection,
 ) -> Book:
-    """Returns a book with those rows of some batches that NEW refuses by themselves."""
+    """Returns a book with those rows of some batches that NEW refuses by themselves. ``new`` is a session of
+    batches, in no transaction.
+    """
     book = Book()
     group = next(g for g in context.job.plan.groups if any(p.flow == plan.flow for p in g.tables))
-    async with probing_session(context) as new, snapshot.reader() as old:
+    async with new.transaction(readonly=True), snapshot.reader() as old:
         probing = ProbeContext(context.job, old, new, book, Arrived.NOTHING)
         await probe_rows(probing, group, batches)
     return book
