@@ -22,7 +22,7 @@ from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.batch import Worker
 from tranship.execution.copying.flow_copy import RunSessions
 from tranship.execution.probe.counted_later import asked_one_by_one
-from tranship.execution.probe.everything import rows_refused
+from tranship.execution.probe.refused_rows import rows_refused
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.retry import retry
 from tranship.execution.time_spent import question
@@ -166,7 +166,7 @@ class CountAhead:
         live, plan, batches = self._live, task.plan, counted.batches
         if not asked_one_by_one(plan) or not batches:
             return counted
-        asking = partial(rows_refused, live.context, live.snapshot, plan, batches)
+        asking = partial(rows_refused, live.context, live.snapshot, plan.flow, batches)
         # On the connection that journals: a role may not be granted another one.
         book = await self._journal.work(f"rows of {plan.flow} that NEW refuses", asking)
         known, found = live.book.rejected(plan.flow), book.rejected(plan.flow)

@@ -28,7 +28,7 @@ from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
 from tranship.execution.copying.shared import fill_small_tables, small_tables
 from tranship.execution.copying.writers import wait_for_writers
 from tranship.execution.probe.arrived import Arrived
-from tranship.execution.probe.everything import probe
+from tranship.execution.probe.everything import Ranges, probe
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
@@ -296,7 +296,7 @@ class Mover:
             live.context,
             live.snapshot,
             book,
-            batches,
+            Ranges(batches),
             arrived=Arrived.GROUPS_BEFORE,
             rehearsal=live.worker.rehearsal,
         )

@@ -10,7 +10,7 @@ from itertools import groupby
 from types import MappingProxyType
 
 import asyncpg
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
@@ -19,7 +19,7 @@ from tranship.execution.probe.arrived import Arrived
 from tranship.execution.probe.counted_later import counted_later, into_empty
 from tranship.execution.probe.counting import CutFlow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
-from tranship.execution.probe.group import ProbeContext, probe_group, probe_rows
+from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.raising_defaults import raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book
@@ -193,19 +193,28 @@ async def probing_session(
         conn.terminate()
 
 
+class Ranges(Struct, frozen=True):
+    """What is left of some flows."""
+
+    batches: Mapping[FlowId, tuple[Batch, ...]]
+    """All of it."""
+    beside: Mapping[FlowId, tuple[Batch, ...]] = MappingProxyType({})
+    """Those whose rows can be asked for faults of their own while others are copied."""
+
+
 async def probe(
     context: RunContext,
     snapshot: Snapshot,
     book: Book,
-    batches: Mapping[FlowId, tuple[Batch, ...]],
+    ranges: Ranges,
     *,
     arrived: Arrived,
     rehearsal: asyncpg.Connection | None = None,
-    beside: Mapping[FlowId, tuple[Batch, ...]] = MappingProxyType({}),
 ) -> None:
-    """Enters every predicted reject of the groups that the batches belong to, in plan order, into the
-    book; those of the batches ``beside`` only where their rows have to be asked before the first is copied.
+    """Enters every predicted reject of the groups that the ranges belong to, in plan order, into the
+    book.
     """
+    batches = ranges.batches
     groups = [g for g in context.job.plan.groups if any(p.flow in batches for p in g.tables)]
     for first in range(0, len(groups), _AT_ONCE):
         async with probing_session(context, rehearsal) as new:
@@ -227,7 +236,7 @@ async def probe(
                         indexes,
                         empty,
                         raising,
-                        beside,
+                        ranges.beside,
                     )
                     for group in some[begin : begin + _GROUPS_AT_ONCE]:
                         await probe_group(probing, group, batches)
@@ -262,26 +271,8 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     probed = ProbeResult(job, cuts, Book(), await count_left_out(snapshot, job))
     batches = {flow: cut.every for flow, cut in cuts.items()}
     beside = {flow: cut.uncounted for flow, cut in cuts.items() if cut.uncounted}
-    await probe(context, snapshot, probed.book, batches, arrived=Arrived.NOTHING, beside=beside)
+    await probe(context, snapshot, probed.book, Ranges(batches, beside), arrived=Arrived.NOTHING)
     return probed
-
-
-async def rows_refused(
-    context: RunContext,
-    snapshot: Snapshot,
-    plan: TablePlan,
-    batches: Sequence[Batch],
-    new: asyncpg.Connection,
-) -> Book:
-    """Returns a book with those rows of some batches that NEW refuses by themselves. ``new`` is a session of
-    batches, in no transaction.
-    """
-    book = Book()
-    group = next(g for g in context.job.plan.groups if any(p.flow == plan.flow for p in g.tables))
-    async with new.transaction(readonly=True), snapshot.reader() as old:
-        probing = ProbeContext(context.job, old, new, book, Arrived.NOTHING)
-        await probe_rows(probing, group, batches)
-    return book
 
 
 async def _later(context: RunContext, snapshot: Snapshot) -> frozenset[FlowId]:

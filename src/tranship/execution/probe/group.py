@@ -1,6 +1,5 @@
-"""Data checks of one group of tables: faults of the row itself, then collisions, then foreign keys.
-
-The order decides which reason a reject gets.
+"""Data checks of one group of tables: faults of the row itself, then collisions, then foreign keys. The order
+decides which reason a reject gets.
 """
 
 from __future__ import annotations
@@ -76,11 +75,11 @@ class ProbeContext(Struct, frozen=True):
     indexes: Indexes | None = None
     """Those of several groups, read together. None: each group reads its own."""
     empty: EmptyTables | None = None
-    """Likewise the tables that hold no row."""
+    """Likewise tables without a row."""
     raising: Mapping[FlowId, Failure] = MappingProxyType({})
     """What a default of a flow raises for each row that is added to NEW."""
     beside: Mapping[FlowId, tuple[Batch, ...]] = MappingProxyType({})
-    """Batches whose rows can be asked for faults of their own while others are copied."""
+    """Batches whose rows can be asked for faults of their own later."""
 
 
 async def probe_group(
@@ -106,10 +105,9 @@ async def probe_group(
     await probing.find_held(batches)
     for plan in group.tables:
         await probing.faults(plan, batches.get(plan.flow, ()))
-    label = str(group.tables[0].flow) if group.tables else ""
-    with question(f"collisions in {label}"):
+    with question(f"collisions in {group.tables[0].flow}"):
         await probing.collisions(batches)
-    with question(f"children of rejected rows in {label}"):
+    with question(f"children of rejected rows in {group.tables[0].flow}"):
         await probing.cascades(batches)
         await probing.lookups_within(batches)
         await probing.undefaulted(batches)
@@ -120,13 +118,6 @@ async def probe_group(
             if context.arrived is Arrived.NOTHING:
                 await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.flow) for plan in group.tables)
-
-
-async def probe_rows(context: ProbeContext, group: Group, batches: Sequence[Batch]) -> None:
-    """Enters the rows of a table's batches that are at fault by themselves into the book."""
-    (plan,) = group.tables
-    probing = _GroupProbe(context, group)
-    await probing.faults_of_rows(plan, batches)
 
 
 class _GroupProbe:
@@ -195,8 +186,8 @@ class _GroupProbe:
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
             with question(f"rows of {plan.flow} that NEW refuses by themselves"):
-                now = await self._asked_now(plan, batches, scan, by_key=bool(existing.few))
-                await finder.run(Region(now).not_full(self._book.held(plan.flow)))
+                now = Region(await self._asked_now(plan, batches, scan, by_key=bool(existing.few)))
+                await finder.run(now.not_full(self._book.held(plan.flow)))
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
@@ -210,28 +201,16 @@ class _GroupProbe:
         await self._updates(plan, (*existing.by_row, *existing.few), keys, by_row)
         await self._settled_parents(plan)
 
-    async def faults_of_rows(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
-        """Finds the rows that are at fault by themselves, in a table of which nothing else is asked."""
-        reader = self._derived.reader(plan)
-        scan = ScanBuilder(reader, self._book, (), (), ()).build()
-        if scan.needed:
-            with question(f"rows of {plan.flow} that NEW refuses by themselves"):
-                await FaultFinder(reader, scan, self._book, self._encoding, {}, None).run(batches)
-
     async def _asked_now(
         self, plan: TablePlan, batches: Sequence[Batch], scan: Scan, *, by_key: bool
     ) -> Sequence[Batch]:
-        """Returns the batches whose rows are asked before one of the table is copied: all of them where more
-        is asked than faults of their own, whose reasons come first.
-        """
+        """Returns the batches whose rows are asked before one is copied: all where more is asked of them."""
         beside, questions = self._beside.get(plan.flow, ()), scan.questions
-        if by_key or questions.existing or questions.parents or questions.keys:
-            return batches
+        more = by_key or bool(questions.existing or questions.parents or questions.keys)
         for key, hazard in self._foreign_keys(plan) if beside else ():
             doubted = self._doubted(plan, key, hazard) or self._periods.counts(plan, key)
-            if doubted or not await self._parents.all_there(plan, key):
-                return batches
-        return [batch for batch in batches if batch not in beside]
+            more = more or doubted or not await self._parents.all_there(plan, key)
+        return batches if more else [batch for batch in batches if batch not in beside]
 
     async def _updates(
         self,
@@ -364,8 +343,8 @@ class _GroupProbe:
             return await self._parents.orphans(plan, key)
         found: set[Locator] = set()
         for parent in parent_flows(self._job, plan, key).flows:
-            gone = parents_absent(self._book, plan, key, parent.flow)
-            found.update(await self._parents.children(plan, key, parent, sorted(gone)))
+            gone = sorted(parents_absent(self._book, plan, key, parent.flow))
+            found.update(await self._parents.children(plan, key, parent, gone))
         return sorted(found)
 
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:

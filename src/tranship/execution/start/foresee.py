@@ -24,7 +24,7 @@ from tranship.errors.codes.stops import DefinitionsChanged, RejectsReached
 from tranship.execution.active_run import Task
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.arrived import Arrived
-from tranship.execution.probe.everything import ProbeResult, probe, probe_everything
+from tranship.execution.probe.everything import ProbeResult, Ranges, probe, probe_everything
 from tranship.execution.probe.lookup_changes import contents, fixed_lookups, lookups_changed
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
@@ -238,7 +238,7 @@ class Resumption:
         context.note(resumed(run, left, dry=True))
         book = known.book.copy()
         batches = {task.plan.flow: tuple(task.todo) for task in left}
-        await probe(context, self.snapshot, book, batches, arrived=Arrived.SOME)
+        await probe(context, self.snapshot, book, Ranges(batches), arrived=Arrived.SOME)
         lacking = await without_room(self.control, context.job, arriving(self.tasks, book))
         counts = [
             await self._resumed(task, _Ahead(Region(task.todo), known.book.in_new(task.plan.flow)), book)
