@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tranship.analysis.prepare import Sketch, sketch
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
@@ -50,11 +52,12 @@ async def preview_of(
         try:
             job = await numbering(new, job)
             numbered = {plan.flow: plan for plan in job.plan.tables}
+            shown = [
+                await preview_flow(job, (old, new), numbered[plan.flow], _undecided(found, plan), only)
+                for plan in plans
+            ]
             return tuple(
-                [
-                    await preview_flow(job, (old, new), numbered[plan.flow], _undecided(found, plan), only)
-                    for plan in plans
-                ]
+                replace(one, open=_open(found, plan, one)) for one, plan in zip(shown, plans, strict=True)
             )
         finally:
             new.terminate()
@@ -106,6 +109,12 @@ def _has_key(plan: TablePlan, key: str) -> bool:
 def _undecided(found: Sketch, plan: TablePlan) -> frozenset[str]:
     own = (change.new_column for change in found.open if change.table == (plan.name or str(plan.old)))
     return frozenset(column for column in own if column is not None)
+
+
+def _open(found: Sketch, plan: TablePlan, shown: TablePreview) -> tuple[str, ...]:
+    """Returns the old columns of a flow that nothing takes as yet because nobody has decided about them."""
+    own = {change.old_column for change in found.open if change.table == (plan.name or str(plan.old))}
+    return tuple(name for name in shown.unnamed if name in own)
 
 
 def _chosen(plans: Sequence[TablePlan], table: str | None) -> tuple[TablePlan, ...]:

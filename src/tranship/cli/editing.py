@@ -243,9 +243,10 @@ def _keys(question: Question) -> str:
     return f"{_ACCEPT if question.suggestion else ''}{_KEYS}"
 
 
-def summary(deciding: Deciding, changes: Path, saved: int, following: tuple[str, str]) -> int:
+def summary(deciding: Deciding, changes: Path, saved: int, following: tuple[str, str, str]) -> int:
     """Prints what is saved and still open, and the next command; returns the number of problems that keep a
-    run from starting. ``following``: the command where everything is answered, and where not.
+    run from starting. ``following``: the command where everything is answered, where questions are open, and
+    where only problems are left, which `resolve edit` does not ask about.
     """
     problems = api.validate(deciding.seen.path, changes)
     wrong = [problem for problem in problems if not problem.warning]
@@ -253,7 +254,9 @@ def summary(deciding: Deciding, changes: Path, saved: int, following: tuple[str,
     open_ = sum(problem.code == OpenQuestion.code for problem in wrong)
     left = _left((open_, "question"), (len(wrong) - open_, "problem"))
     rest = f"{left} left" if left else "Every question is answered"
-    say(visible(f"{answers} {rest}. Next: {following[bool(wrong)]}"))
+    answered, again, check = following
+    command = again if open_ else check if wrong else answered
+    say(visible(f"{answers} {rest}. Next: {command}"))
     return len(wrong)
 
 

@@ -51,6 +51,12 @@ class NewValues(Struct, frozen=True):
         """What may be typed, for a prompt; empty: nothing is known."""
         return f"one of: {known_words(self.known)}" if self.known else self.type
 
+    @property
+    def each(self) -> str:
+        """The same behind a semicolon, for a prompt for several values; empty: nothing is known."""
+        what = "is" if self.known else "is of type"
+        return f"; each new value {what} {self.words}" if self.words else ""
+
     def refuses(self, word: str) -> bool:
         """Says that a word is no value of the column, where that is so; returns whether it is."""
         if not word or self.takes(word):
@@ -91,8 +97,7 @@ def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:
         Back: the person wants to see the question again.
     """
     values = values if field.name in _OF_NEW_VALUES else UNKNOWN
-    among = f"; new values: {values.words}" if values.words else ""
-    prompt = f"{field.name} ({field.asked}{among}): "
+    prompt = f"{field.name} ({field.asked}{values.each}): "
     match field.kind:
         case Kind.JSON:
             return json_value(ask, prompt, field.asked)

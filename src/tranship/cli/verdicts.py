@@ -97,7 +97,7 @@ def _unfinished(state: RunState, words: Sequence[str]) -> str:
     again = decided.again if decided is not None and decided.again else "the same migrate --live command"
     word = "stopped" if state.run.state == "stopped" else "was interrupted"
     told = f"Run {state.run.id} {word} after {grouped(handled)} of {_rows(rows)}."
-    return f"{told} Resume it: {again}; or take it back: {back}"
+    return f"{told} Resume it: {again}; or roll it back: {back}"
 
 
 def doctor_verdict(
@@ -134,7 +134,7 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
     """Returns whether NEW holds what OLD's rows became. ``words`` name the databases on the command line."""
     if not result.tables:
         return "No run on record wrote a row into NEW: there is nothing to compare."
-    rows = _rows(sum(table.rows for table in result.tables))
+    rows = _compared(result)
     match result.status:
         case "verified":
             apart = any(isinstance(table.verified, str) for table in result.tables)
@@ -148,6 +148,13 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
             return f"NEW {what}. Do not use it before you have looked at what is named here."
         case "not verified":
             return _not_verified(result)
+
+
+def _compared(result: Verification) -> str:
+    """Returns the number of rows that were compared, in words."""
+    before = sum(table.rows_before.compared for table in result.tables if table.rows_before)
+    held = f" and {grouped(before)} that NEW held before" if before else ""
+    return f"{_rows(sum(table.rows for table in result.tables))}{held}"
 
 
 def _not_verified(result: Verification) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 _KINDS: Mapping[str, tuple[frozenset[str], str]] = {
     "a changes file": (
         frozenset({"format_version", "old", "new", "changes"}),
-        "analyze writes it, and of two files it is the second one",
+        "analyze writes it, and it is the second one where a command takes two files",
     ),
     "a result file": (
         frozenset({"format_version", "tool_version", "status", "exit_status"}),
@@ -15,7 +15,7 @@ _KINDS: Mapping[str, tuple[frozenset[str], str]] = {
     ),
     "a resolutions file": (
         frozenset({"resolutions"}),
-        "it follows --resolutions, and of two files it is the first one",
+        "it follows --resolutions, and is the first one where a command takes two files",
     ),
     "a configuration": (
         frozenset({"old_database", "new_database"}),

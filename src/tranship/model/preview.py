@@ -50,4 +50,6 @@ class TablePreview(Struct, frozen=True):
     rows: tuple[PreviewRow, ...] = ()
     unnamed: tuple[str, ...] = ()
     """Old columns that no mapping names. A person's SQL may read them; it is not parsed."""
+    open: tuple[str, ...] = ()
+    """Those of them about which nobody has decided yet."""
     notes: tuple[str, ...] = ()

@@ -106,7 +106,7 @@ def _values(cause: RejectCause, *, values: bool) -> str:
         return f", {count}"
     first = list(cause.values.items())[:_SHOWN]
     more = cause.distinct_values - len(first)
-    named = ", ".join(f"{value!r} {rows}" for value, rows in first)
+    named = ", ".join(f"{value!r} ({rows})" for value, rows in first)
     return f", {count}: {named}" + (f" and {more} more" if more else "")
 
 

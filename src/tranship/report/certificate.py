@@ -32,7 +32,7 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
     yield Facts(
         (
             ("OLD", certificate.old),
-            ("NEW", f"{new.database} on {new.host}:{new.port}, PostgreSQL {new.server_version // 10000}"),
+            ("NEW", f"{new.host}:{new.port}/{new.database}, PostgreSQL {new.server_version // 10000}"),
             ("Compared", f"{moment(certificate.made)}, by tranship {certificate.tool_version} as {new.user}"),
             ("SHA-256", certificate.sha256),
             ("Check it", "tranship verify --certificate FILE"),
@@ -41,7 +41,7 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
     total = sum(table.made for table in tables)
     counted = ("written", "rejected", "already_there", "kept", "updated", "merged")
     sums = ((name.replace("_", " "), sum(getattr(table, name) for table in tables)) for name in counted)
-    yield Totals("Rows", total, tuple(part for part in sums if part[1]))
+    yield Totals("rows", total, tuple(part for part in sums if part[1]))
     yield Section("Tables", tuple(map(_table, tables)), Tone.GOOD)
     yield Section("Runs", tuple(map(_run, certificate.runs)))
     asked = tuple(_constraints(certificate))

@@ -333,9 +333,12 @@ def _time(result: MigrationResult) -> list[str]:
 
 def _moved_before(result: MigrationResult) -> list[str]:
     known = [table for table in result.tables if table.rows_in_old_now is not None]
-    title = "Moved by an earlier run, rows of OLD:"
-    lines = [f"  [{shown(t.label)}] {t.rows_read} then, {t.rows_in_old_now} now" for t in known]
-    return [title, *lines] if known else []
+    other = [table for table in known if table.rows_in_old_now != table.rows_read]
+    lines = [f"  [{shown(t.label)}] {t.rows_read} then, {t.rows_in_old_now} now" for t in other]
+    same = len(known) - len(other)
+    if same:
+        lines.append(f"  {count_of(same, 'table')}: as many rows now as then")
+    return ["Moved by an earlier run, rows of OLD:", *lines] if known else []
 
 
 def _verification(result: MigrationResult) -> list[str]:

@@ -40,7 +40,8 @@ def _row(table: TablePreview, row: PreviewRow) -> Iterator[tuple[str, str]]:
     for column, cell in zip(table.columns, row.after, strict=True):
         yield _source(column, before), visible(f"{column.name} {_value(cell)}")
     for name in () if _is_named(table) else table.unnamed:
-        yield visible(f"{name} {_value(before[name])}"), "(left behind, unless an expression reads it)"
+        why = "open question" if name in table.open else "left behind, unless an expression reads it"
+        yield visible(f"{name} {_value(before[name])}"), f"({why})"
 
 
 def _source(column: PreviewColumn, before: dict[str, PreviewCell]) -> str:

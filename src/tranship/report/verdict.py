@@ -23,7 +23,8 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     if rehearsed:
         done = f"The rehearsal is rolled back: {moved}, {grouped(stats.rows_failed)} rejected."
     else:
-        done = f"{_rows(stats.rows_migrated)} would be written, {grouped(stats.rows_failed)} rejected."
+        there = _there(stats.rows_already_there, "are")
+        done = f"{_rows(stats.rows_migrated)} would be written,{there} {grouped(stats.rows_failed)} rejected."
     live = options.again_with("--live")
     if not stats.rows_failed:
         return f"{done} Next: {live}"
@@ -44,12 +45,13 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
         return _no_table(result)
     if stats.rows_failed:
         failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
-        arrived = f"{_rows(stats.rows_migrated)} arrived, {failed}."
+        arrived = f"{_rows(stats.rows_migrated)} arrived,{_there(stats.rows_already_there, 'were')} {failed}."
         rejected = options.again_with("--live", "--rejects-only")
         return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
-    return f"Everything arrived: {_rows(stats.rows_migrated)}, {known}. Nothing left to do."
+    there = _there(stats.rows_already_there, "were")
+    return f"Everything arrived: {_rows(stats.rows_migrated)},{there} {known}. Nothing left to do."
 
 
 def _moved_before(result: MigrationResult) -> bool:
@@ -68,9 +70,10 @@ def _no_table(result: MigrationResult) -> str:
 
 def _before(result: MigrationResult) -> str:
     stats = result.stats
+    there = f" ({_there(stats.rows_already_there, 'were').strip(' ,')})" if stats.rows_already_there else ""
     if not stats.rows_failed:
-        return f"all {_rows(stats.rows_migrated)}."
-    return f"{_rows(stats.rows_migrated)} and rejected {grouped(stats.rows_failed)}."
+        return f"all {_rows(stats.rows_migrated)}{there}."
+    return f"{_rows(stats.rows_migrated)}{there} and rejected {grouped(stats.rows_failed)}."
 
 
 def _look(result: MigrationResult) -> str:
@@ -81,6 +84,12 @@ def _look(result: MigrationResult) -> str:
     held = any(cause.what in HELD for cause in causes)
     about = " (about rows that NEW holds, see below)" if held else ""
     return f"Read {result.rejects_file or 'the reasons below'} and correct the decisions{about}"
+
+
+def _there(count: int, are: str) -> str:
+    """Returns the part of a sentence about equal rows that NEW held before; empty where there are none."""
+    verb = {"are": "is", "were": "was"}[are] if count == 1 else are
+    return f" {grouped(count)} {verb} there already," if count else ""
 
 
 def _rows(count: int) -> str:

@@ -30,7 +30,8 @@ def shown(text: str) -> str:
 
 def table_lines(table: VerifiedTable) -> Iterator[str]:
     """Yields what is known of one table, and the first rows that differ."""
-    yield shown(f"{table.label} -> {table.new_table}: {verdict(table)}")
+    into = f" -> {table.new_table}" if table.label != str(table.new_table) else ""
+    yield shown(f"{table.label}{into}: {verdict(table)}")
     yield from difference_lines(table.differences)
     if table.rows_changed_in_old:
         yield f"  OLD changed {count_of(table.rows_changed_in_old, 'row')} of these batches since the run"
@@ -85,7 +86,7 @@ def opinion_lines(tables: Sequence[Opined]) -> Iterator[str]:
 
 def _opinions(title: str, said: Sequence[SecondOpinion]) -> Iterator[str]:
     """Yields how many values were computed, and which cannot be."""
-    if said:
+    if any(one.rows or one.apart for one in said):
         cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
         asked = f"{count_of(cells, 'value', write=grouped)} of {count_of(rows, 'row', write=grouped)}"
         yield f"{title}: {asked} were computed again in Python and compared"
@@ -222,6 +223,8 @@ def coverage(tables: Sequence[Counted]) -> str:
     why = dict.fromkeys(table.verified_why for table in tables if table.verified is None)
     if why:
         return shown(f"Not verified: {'; '.join(why)}; verified {covered}")
+    if not cells:
+        return "Verified: no row was written, so there is no cell to compare"
     apart = [table.verified for table in tables if isinstance(table.verified, str)]
     return shown("; ".join([f"Verified {covered}", *apart]))
 

@@ -211,7 +211,7 @@ def grades(desk_of: Callable[[str, str], Desk]) -> Desk:
 def test_values_of_the_new_column_are_named_before_anything_is_typed(grades: Desk) -> None:
     said = edit(grades, "3", "", "q").stdout
     assert (
-        'value_mapping (old value to new value, for example {"A": 1, "B": 2}; new values: one of: on, off, q)'
+        'value_mapping (old value to new value, for example {"A": 1, "B": 2}; each new value is one of: on, off, q)'
         in said
     )
     said = edit(grades, "a", "of").stdout
@@ -278,6 +278,9 @@ def test_a_value_that_the_new_type_does_not_take_is_asked_for_again(
     )
     said = edit(desk, "a", "1", "big", "2", "1", "deep", "3", "").stdout
     assert " (empty: its rows are rejected; integer): 'big' is no value of type integer\n" in said
-    assert "default_value (the constant; new values: integer): 'deep' is no value of type integer\n" in said
+    assert (
+        "default_value (the constant; each new value is of type integer): 'deep' is no value of type integer\n"
+        in said
+    )
     assert "2 answers saved" in said
     assert set(entries(desk)["size"]["value_mapping"].values()) == {"1", "2"}

@@ -138,3 +138,26 @@ def test_before_the_first_run_there_is_nothing_to_look_at(desk_of: DeskOf) -> No
         assert said.status == 2
         assert "TS130 no live run is on record in NEW\n" in said.stderr
         assert "dry runs and rehearsals leave no record" in said.stderr
+
+
+def test_a_question_that_the_file_lacks_is_added_by_the_command_that_is_named(desk_of: DeskOf) -> None:
+    desk = desk_of("CREATE TABLE t (id int, a text, b text)", "CREATE TABLE t (id int, c text)")
+    asked(desk)
+    desk.write(RESOLUTIONS, {"resolutions": {"t": [{"action": "ignore", "old_column": "a"}]}})
+    said = desk.type(f"tranship resolve validate {RESOLUTIONS} {CHANGES}")
+    generate = f"tranship resolve generate {CHANGES} --prefix my"
+    assert f"What the file does not name yet (TS301) is added to it by: {generate}\n" in said.stdout, said
+    edited = desk.type(f"tranship resolve edit {RESOLUTIONS} {CHANGES}")
+    check = f"tranship resolve validate {RESOLUTIONS} {CHANGES}"
+    assert f"0 answers saved in {RESOLUTIONS}. 1 problem left. Next: {check}\n" in edited.stdout, edited
+    assert desk.type(generate).status == 0
+    added = desk.json(RESOLUTIONS)["resolutions"]["t"]
+    assert [entry["old_column"] for entry in added] == ["a", "b"]
+
+
+def test_nothing_that_is_switched_off_has_no_name_to_accept(desk_of: DeskOf) -> None:
+    said = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int)").type(
+        f"tranship doctor {CONFIG} --accept t"
+    )
+    assert said.status == 2
+    assert said.stderr == "TS135 nothing is switched off in NEW, 't' neither\n"

@@ -421,7 +421,7 @@ def test_a_run_shows_its_rejects_by_cause_and_a_verified_one_its_certificate(
     result = ann.read("/api/result").json["result"]
     assert result["verdict"] == "0 rows would be written, 30 rejected."
     (cause,) = result["causes"]
-    assert "too long (22001): 30 rows" in cause and "'far too l' 30" in cause
+    assert "too long (22001): 30 rows" in cause and "'far too l' (30)" in cause
     assert len(result["rejects"]) == 20 and result["rejects"][0]["key"] == '{"id": 1}'
     assert Path(tmp_path, result["rejects_file"]).exists()
     assert ann.write("/api/verify", {}).status == 200

@@ -96,5 +96,5 @@ async def test_a_trigger_of_new_that_would_fill_a_column_is_said(
     report, entries = await _look(
         make_pair, run_cli, tmp_path, "CREATE TABLE note (id int PRIMARY KEY, body text);", new
     )
-    assert report.count("BEFORE INSERT trigger ('fills')") == 2
+    assert report.count("NEW's BEFORE INSERT trigger 'fills' does not fire") == 2
     assert any("'fills'" in line for line in entries["note"][0]["_evidence"])

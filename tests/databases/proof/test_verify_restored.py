@@ -99,6 +99,6 @@ async def test_a_column_that_new_has_no_more_is_named(
     result = await verify(pair, tmp_path)
     assert (result.status, result.exit_status) == ("differs", 5)
     assert list(table_lines(result.tables[0])) == [
-        "public.item -> public.item: DIFFERS: NEW no longer has the column name",
+        "public.item: DIFFERS: NEW no longer has the column name",
         "  changed in public.item: 300 rows: name",
     ]

@@ -88,6 +88,7 @@ async def test_values_are_those_of_the_run(make_pair: MakePair, tmp_path: Path) 
     assert found["origin"][0] == "here"
     assert set(found["number"]) == {"(filled by NEW when the row is written)"}
     assert users.unnamed == ("joined", "notes"), "SQL is not parsed: whether it reads a column is not told"
+    assert users.open == ()
     assert await pair.new.value("SELECT count(*) FROM users") == 0
     assert await pair.new.value("SELECT to_regnamespace('_tranship') IS NULL")
 
@@ -111,6 +112,7 @@ async def test_an_open_question_is_named_and_not_computed(make_pair: MakePair, t
     assert set(found["state"]) == {"(open question)"}
     assert set(found["price"]) == set(found["twice"]) == {"(open question)"}
     assert found["town_id"][0] == "7"
+    assert users.open == ("notes",), "it is not left behind before somebody says so"
 
 
 async def test_an_expression_that_raises_is_told_for_its_row(make_pair: MakePair, tmp_path: Path) -> None:

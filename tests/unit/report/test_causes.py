@@ -69,14 +69,14 @@ def test_causes_come_before_consequences() -> None:
         "  [public.orders] the parent in public.users was rejected (23503 fk): 90 rows",
     ]
     shown = list(cause_lines(tables, values=True))
-    assert shown[2].endswith("4 rows, 2 different values: 'banned' 3, 'gone' 1")
+    assert shown[2].endswith("4 rows, 2 different values: 'banned' (3), 'gone' (1)")
 
 
 def test_many_values_are_cut() -> None:
     gaps = [r for n in range(50) for r in rejects(50 - n, "22023", MappingGap(f"v{n}"), "c", None)]
     (found,) = causes(gaps)
     assert (found.distinct_values, len(found.values), found.rows) == (50, MOST_VALUES, len(gaps))
-    assert list(cause_lines([table("t", (found,))], values=True))[1].endswith("'v4' 46 and 45 more")
+    assert list(cause_lines([table("t", (found,))], values=True))[1].endswith("'v4' (46) and 45 more")
 
 
 def test_every_reason_has_words() -> None:

@@ -257,6 +257,17 @@ def test_the_first_line_of_the_end() -> None:
         "15 240 rows arrived, 1 was rejected. Read results/rejects.jsonl and correct the decisions, then move only"
         " the rejected rows: tranship migrate config.json --prefix p --resolutions r.json --live --rejects-only"
     )
+    there = Stats(rows_read=5, rows_migrated=0, rows_failed=1, rows_already_there=4)
+    assert verdict_of("dryrun", "rejects", stats=there).startswith(
+        "0 rows would be written, 4 are there already, 1 rejected. Read "
+    )
+    assert verdict_of("live", "rejects", stats=there).startswith(
+        "0 rows arrived, 4 were there already, 1 was rejected. Read "
+    )
+    met = Stats(rows_read=5, rows_migrated=4, rows_already_there=1)
+    assert verdict_of("live", "done", stats=met, tables=proven) == (
+        "Everything arrived: 4 rows, 1 was there already, verified. Nothing left to do."
+    )
     held = tuple(
         replace(t, causes=(RejectCause("HeldByNew", "23505", 1),)) for t in result("live", "rejects").tables
     )

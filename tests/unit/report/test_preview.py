@@ -13,7 +13,7 @@ def test_each_value_stands_beside_what_it_becomes() -> None:
         flow="members -> profiles",
         old_table="public.members",
         new_table="public.profiles",
-        old_columns=("id", "bio"),
+        old_columns=("id", "bio", "code"),
         columns=(
             PreviewColumn("user_id", "copied", ("id",)),
             PreviewColumn("state", "value_mapping", ("id",)),
@@ -21,11 +21,12 @@ def test_each_value_stands_beside_what_it_becomes() -> None:
         ),
         rows=(
             PreviewRow(
-                (PreviewCell("1"), PreviewCell("a\x1b[31m\nb")),
+                (PreviewCell("1"), PreviewCell("a\x1b[31m\nb"), PreviewCell("q")),
                 (PreviewCell("1"), PreviewCell("x" * 70, "refused: no"), PreviewCell(note="open question")),
             ),
         ),
-        unnamed=("bio",),
+        unnamed=("bio", "code"),
+        open=("code",),
         notes=("rows are merged",),
     )
     lines = list(preview_lines(replace(table, flow="public.members")))
@@ -38,10 +39,11 @@ def test_each_value_stands_beside_what_it_becomes() -> None:
         f"id '1' (value_mapping) → state '{'x' * 60}…' (refused: no)",
         "(constant) → origin (open question)",
         "bio 'a\\u001b[31m\\u000ab' → (left behind, unless an expression reads it)",
+        "code 'q' → (open question)",
     ]
     flow = list(preview_lines(table))
     assert flow[0] == "members -> profiles: public.members → public.profiles"
-    assert "  not named by this flow: bio" in flow
+    assert "  not named by this flow: bio, code" in flow
     assert not [line for line in flow if "left behind" in line]
 
 

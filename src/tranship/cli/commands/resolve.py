@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Write, answer or check the file with your decisions. None of them connects to a database."""
+    """Write, answer or check the file with your decisions. It never connects to a database."""
 
 
-@command.command("generate", no_args_is_help=True, epilog=exits(0, 2, 3))
+@command.command(
+    "generate",
+    short_help="Write the open questions with suggestions.",
+    no_args_is_help=True,
+    epilog=exits(0, 2, 3),
+)
 @click.argument("changes", type=click.Path(path_type=Path))
 @results
 @click.option(
@@ -101,7 +106,8 @@ def _verdict_of(suggestion: Suggestion) -> str:
     answered = sum(question.answered for question in suggestion.questions)
     questions = "1 question" if total == 1 else f"{total} questions"
     counts = f"{questions}{earlier}: {answered} answered by suggestion, {total - answered} open"
-    do = "Read them, and decide what stands as SPECIFY_…" if answered < total else "Read them"
+    them = "it" if total == 1 else "them"
+    do = f"Read {them}, and decide what stands as SPECIFY_…" if answered < total else f"Read {them}"
     return f"{counts}. {do} in {suggestion.path}, then:"
 
 
@@ -162,7 +168,9 @@ def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | 
     )
 
 
-@command.command("edit", no_args_is_help=True, epilog=exits(0, 1, 2, 3))
+@command.command(
+    "edit", short_help="Answer the open questions one by one.", no_args_is_help=True, epilog=exits(0, 1, 2, 3)
+)
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))
 @click.option("--all", "all_", is_flag=True, help="Also show what is filled in and what was accepted.")
@@ -195,7 +203,9 @@ def edit(context: click.Context, resolutions: Path, changes: Path, all_: bool, b
         context.exit(130)
     call = context.ensure_object(CliContext)
     again = command_line(call.invocation, "resolve edit", str(resolutions), str(changes))
-    wrong = summary(deciding, changes, dialog.saved, (_following(call, resolutions, changes), again))
+    check = command_line(call.invocation, "resolve validate", str(resolutions), str(changes))
+    following = (_following(call, resolutions, changes), again, check)
+    wrong = summary(deciding, changes, dialog.saved, following)
     context.exit(1 if wrong else 0)
 
 
@@ -215,7 +225,12 @@ def _asked(prompt: str) -> str:
     return line
 
 
-@command.command("validate", no_args_is_help=True, epilog=exits(0, 1, 2))
+@command.command(
+    "validate",
+    short_help="Check the decisions without a server.",
+    no_args_is_help=True,
+    epilog=exits(0, 1, 2),
+)
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))
 @answering_as("text", "json", "github", "junit")
@@ -235,6 +250,7 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
     problems = api.validate(resolutions, changes)
     wrong = [problem for problem in problems if not problem.warning]
     edit = command_line(call.invocation, "resolve edit", str(resolutions), str(changes))
+    generate = command_line(call.invocation, "resolve generate", str(changes), *_naming(changes))
     match call.form:
         case "github":
             lines = as_github(problems, str(resolutions))
@@ -246,15 +262,26 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
         case _:
             lines = [
                 *listed(problems),
-                *_verdict(wrong, str(resolutions), _following(call, resolutions, changes), edit),
+                *_verdict(wrong, str(resolutions), (_following(call, resolutions, changes), edit, generate)),
             ]
     for line in lines:
         say(line)
     context.exit(1 if wrong else 0)
 
 
-def _verdict(wrong: list[Problem], resolutions: str, migrate: str, edit: str) -> tuple[str, ...]:
-    from tranship.errors.codes.decisions import OpenQuestion
+def _naming(changes: Path) -> tuple[str, ...]:
+    """Returns the options under which `generate` writes its file beside a changes file."""
+    from tranship.model.options import naming_by
+
+    named = naming_by(str(changes))
+    return () if "--changes-file" in named else named
+
+
+def _verdict(wrong: list[Problem], resolutions: str, commands: tuple[str, str, str]) -> tuple[str, ...]:
+    """Returns what is left to do; ``commands``: the dry run, `edit`, and `generate`."""
+    from tranship.errors.codes.decisions import OpenQuestion, Undecided
+
+    migrate, edit, generate = commands
 
     count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
     first = f"{count}: correct {resolutions}, then repeat this command."
@@ -263,6 +290,8 @@ def _verdict(wrong: list[Problem], resolutions: str, migrate: str, edit: str) ->
     elif all(problem.code == OpenQuestion.code for problem in wrong):
         count = "1 question is" if len(wrong) == 1 else f"{len(wrong)} questions are"
         first = f"{count} still open. Answer in the file, or one by one: {edit}"
+    elif any(problem.code == Undecided.code for problem in wrong):
+        first += f" What the file does not name yet (TS301) is added to it by: {generate}"
     return (
         first,
         "What only a server can tell (types of values, lookups, SQL) is checked by the dry run.",

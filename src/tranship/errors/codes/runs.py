@@ -95,7 +95,7 @@ class RunAtWork(RefusalMessage, frozen=True):
 class RunsNotFinished(RefusalMessage, frozen=True):
     code = RunAtWork.code
     about = "{run}"
-    message = "{runs:# run is|# runs are} not finished: the journal is still needed"
+    message = "run {run} is not finished{runs:| (# are not)}: the journal is still needed"
     hint = "resume it: {again}; or roll it back: {command}"
     run: str
     runs: int

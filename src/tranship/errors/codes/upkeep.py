@@ -16,6 +16,12 @@ class NothingOff(UsageMessage, frozen=True):
     there: tuple[str, ...]
 
 
+class NothingOffAtAll(NothingOff, frozen=True):
+    message = "nothing is switched off in NEW, {what!r} neither"
+    hint = ""
+    there: tuple[str, ...] = ()
+
+
 class TableRenamed(RefusalMessage, frozen=True):
     code = "TS380"
     meaning = "a table whose rows would be rolled back has another name now"

@@ -13,7 +13,7 @@ from msgspec import Struct
 from tranship.config import Config
 from tranship.errors import Refused, UsageError
 from tranship.errors.codes.runs import RunAtWork
-from tranship.errors.codes.upkeep import CannotRestore, NothingOff
+from tranship.errors.codes.upkeep import CannotRestore, NothingOff, NothingOffAtAll
 from tranship.execution.resilience.connection import PlainSession, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches.restoring import Fence, accepting, blocked, restore
@@ -80,7 +80,7 @@ async def accept(config: Config, names: Sequence[str]) -> tuple[Undo, ...]:
     async with control(config) as new:
         journal = await find_journal(new, config.journal_schema)
         if journal is None:
-            raise UsageError(NothingOff(names[0], ()))
+            raise UsageError(NothingOffAtAll(names[0]))
         chosen = _chosen(await journal.open_undo(new), names)
         runs = {run.id: run for run in await journal.runs(new, None)}
         fences = await _fences(new, journal, {undo.run: runs.get(undo.run) for undo in chosen})
@@ -102,6 +102,8 @@ def _chosen(open_undo: Sequence[Undo], names: Sequence[str]) -> tuple[Undo, ...]
     """
     called = {word for undo in open_undo for word in (undo.what, visible(undo.what))}
     for name in names:
+        if not called:
+            raise UsageError(NothingOffAtAll(name))
         if name not in called:
             raise UsageError(NothingOff(name, tuple(dict.fromkeys(undo.what for undo in open_undo))))
     return tuple(undo for undo in open_undo if {undo.what, visible(undo.what)} & set(names))

@@ -73,7 +73,7 @@ class Recorded(Struct, frozen=True):
     def unprovable(self) -> str:
         """Why the journal says nothing of its rows that could be compared; empty: it does."""
         if self.run.state is not RunStatus.FINISHED:
-            return "its run is not finished: the same migrate --live command resumes it"
+            return "the run is not finished"
         if any(not batch.done for batch in self.batches):
             return "a rollback of its run was interrupted"
         if self.plan is None:

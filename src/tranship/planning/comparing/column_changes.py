@@ -318,9 +318,9 @@ def _silent_triggers(table: Table) -> tuple[str, ...]:
     ]
     if not names:
         return ()
-    noun = "BEFORE INSERT triggers" if len(names) > 1 else "a BEFORE INSERT trigger"
+    noun, do = ("triggers", "do") if len(names) > 1 else ("trigger", "does")
     return (
-        f"NEW has {noun} ({', '.join(names)}), and triggers of NEW do not fire: where one fills this column, "
+        f"NEW's BEFORE INSERT {noun} {', '.join(names)} {do} not fire during the move: where that matters, "
         "give a transform_sql, or UPDATE the rows afterwards",
     )
 

@@ -34,7 +34,7 @@ def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Docume
         Banner((title,)),
         Banner((verdict(result, options), _NOTHING[result.mode]), Tone.GOOD if good else Tone.BAD),
         Facts(tuple(_facts(result, began))),
-        Totals("Rows", _made(result.stats), tuple(_totals(result))),
+        Totals("rows", _made(result.stats), tuple(_totals(result))),
         Section("Warnings", tuple(_warnings(result)), Tone.CHANGED),
         Section("Rejected rows by cause", _causes(result, consequences=False), Tone.BAD),
         Section("Rejected because of these", _causes(result, consequences=True), Tone.CHANGED),
@@ -62,7 +62,7 @@ def _facts(result: MigrationResult, began: datetime.datetime) -> Iterator[tuple[
 
 
 def _database(info: DatabaseInfo) -> str:
-    return f"{info.database} on {info.host}:{info.port} as {info.user}"
+    return f"{info.host}:{info.port}/{info.database} as {info.user}"
 
 
 def _made(stats: Stats) -> int:

@@ -37,7 +37,7 @@ def describe_run(run: ReportedRun, certificate: FoundCertificate | None, words: 
         Banner((title,)),
         run_verdict(run, certificate, words),
         Facts(tuple(_facts(run, certificate))),
-        Totals("Rows", sum(table.read for table in run.tables), tuple(_totals(run))),
+        Totals("rows", sum(table.read for table in run.tables), tuple(_totals(run))),
         Section("Differences", tuple(_differences(run)), Tone.BAD),
         Section("Still switched off", tuple(Item(what) for what in run.switched_off), Tone.BAD),
         Section("Rejected rows by cause", _causes(causes, consequences=False), Tone.BAD),
@@ -58,7 +58,7 @@ def run_verdict(run: ReportedRun, certificate: FoundCertificate | None, words: S
         back = command_line("tranship", "rollback", *words, "--run", run.id, "--live")
         again = run.again or "the same migrate --live command"
         return Banner(
-            (f"Not finished: {_progress(run)}.", f"Resume it: {again}", f"Or take it back: {back}"), Tone.BAD
+            (f"Not finished: {_progress(run)}.", f"Resume it: {again}", f"Or roll it back: {back}"), Tone.BAD
         )
     return _finished(run, certificate, command_line("tranship", "verify", *words))
 

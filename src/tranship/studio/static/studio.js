@@ -80,10 +80,18 @@ function render() {
   renderMain();
   renderBulk();
   const wrong = state.problems.filter((one) => !one.warning);
-  $("problems").replaceChildren(...(wrong.length ? wrong : [{ message: "Nothing that is known here; a dry run tells more." }])
-    .slice(0, 100).map((one) => make("li", { text: [one.object, words(one)].filter(Boolean).join(": ") })));
+  $("problems").replaceChildren(...keeping(wrong).slice(0, 100)
+    .map((one) => make("li", { text: [one.object, words(one)].filter(Boolean).join(": ") })));
   $("live").hidden = !state.may_run_live;
   renderRun(state.run);
+}
+
+// What keeps a run from starting. Open questions are on this page: their number says enough.
+function keeping(wrong) {
+  if (!wrong.length) return [{ message: "Nothing that is known here; a dry run tells more." }];
+  const others = wrong.filter((one) => one.code !== "TS330"), open = wrong.length - others.length;
+  const many = open === 1 ? "1 question is open." : `${open} questions are open.`;
+  return open ? [{ message: many }, ...others] : others;
 }
 
 // Open questions whose suggestion needs nothing more: they can be accepted together, after they were read.

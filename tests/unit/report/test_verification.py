@@ -1,0 +1,37 @@
+"""What a verification says of tables of which nothing was written."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from tranship.model.difference import RowsBefore, SecondOpinion
+from tranship.model.verification import VerifiedTable
+from tranship.report.verification import before_lines, coverage, opinion_lines, table_lines
+
+
+def table(**changes: object) -> VerifiedTable:
+    return replace(VerifiedTable("r", "public.a", "public.a", 0, True), **changes)
+
+
+def test_where_nothing_was_written_no_zero_stands_for_a_proof() -> None:
+    held = table(rows_before=RowsBefore(12), second_opinion=SecondOpinion())
+    assert list(before_lines([held])) == ["Rows that NEW held before: 12 compared with OLD's by key"]
+    assert list(opinion_lines([held])) == []
+    assert coverage([held]) == "Verified: no row was written, so there is no cell to compare"
+    assert coverage([held, table(rows=2, cells=4, cells_verified=4)]) == "Verified 4 of 4 cells"
+    assert coverage([table(verified=None, verified_why="the run is not finished")]) == (
+        "Not verified: the run is not finished; verified 0 of 0 cells"
+    )
+
+
+def test_values_that_python_cannot_compute_are_named_without_rows() -> None:
+    apart = table(second_opinion=SecondOpinion(apart=("public.a.b: no reader",)))
+    assert list(opinion_lines([apart])) == [
+        "Second opinion: 0 values of 0 rows were computed again in Python and compared",
+        "  not computed: public.a.b: no reader",
+    ]
+
+
+def test_a_table_of_one_name_is_named_once() -> None:
+    assert list(table_lines(table(rows=2))) == ["public.a: verified, 2 rows"]
+    assert list(table_lines(table(new_table="public.b", rows=1))) == ["public.a -> public.b: verified, 1 row"]
