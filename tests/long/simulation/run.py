@@ -14,12 +14,11 @@ import importlib
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
-from msgspec import Raw
 
 from long.simulation import machines, server
 from long.simulation.clock import SimulatedLoop
@@ -50,9 +49,9 @@ from tranship.model.options import MigrateOptions
 from tranship.model.plan import ColumnMapping, Group, Origin, Plan, Source, TablePlan
 from tranship.model.progress import Batch
 from tranship.model.reasons import from_journal
-from tranship.model.verdict import Reject, RejectRecord
+from tranship.model.verdict import Reject
 from tranship.server import cut as source
-from tranship.server.journal import Findings, Journal
+from tranship.server.journal import Findings, Journal, store
 from tranship.server.snapshot import Settings, Snapshot
 
 NAME = TableName("public", "t")
@@ -239,21 +238,26 @@ async def _unreachable(*_: object) -> bool:
     return False
 
 
-async def _fetch_records(
+async def _whole_rows(
     old: OldSession, _: Job, plan: TablePlan, rejects: Sequence[Reject]
-) -> AsyncIterator[RejectRecord]:
+) -> AsyncIterator[tuple[Reject, bytes | None, bytes]]:
     for reject in rejects:
         await old.execute("the whole row")
-        yield RejectRecord(
-            "public.t", "public.t", None, None, None, reject.sqlstate, reject.reason, Raw(b"{}")
-        )
+        yield reject, None, b"{}"
+
+
+async def _pieces(rows: Iterable[Sequence[Any]], _: Sequence[str]) -> AsyncIterator[bytes]:
+    """The places of rejected rows, as a table's own rows come."""
+    for row in rows:
+        yield b"%d,%d\n" % tuple(row[4:6])
 
 
 def install() -> None:
     """The engine's worker over simulated connections, in this process."""
     for module, name, instead in (
         (worker, "open_session", _connect),
-        (reject_rows, "fetch_records", _fetch_records),
+        (reject_rows, "whole_rows_of", _whole_rows),
+        (store, "pieces", _pieces),
         (watch, "is_working", _unreachable),
         (divide, "SMALLEST_BATCH", 1),
     ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -118,7 +118,7 @@ class Session:
         await self.execute("COMMIT")
 
     async def copy_to_table(self, table: str, *, source: AsyncIterator[bytes], **_: object) -> str:
-        """COPY FROM STDIN: what the source gives until it ends; a source that fails makes it fail."""
+        """COPY FROM STDIN, of rows or of the journal's rejects: what the source gives until it ends; a source that fails makes it fail."""
         rows: list[Locator] = []
 
         async def take() -> str:
@@ -129,25 +129,16 @@ class Session:
         said = await take()
 
         async def apply() -> str:
-            work = self._open("copy")
+            work = self._open("reject" if table == "reject" else "copy")
+            if table == "reject":
+                work.rejects += rows
+                return said
             if self.world.faults.fits is not None and len(rows) > self.world.faults.fits:
                 raise asyncpg.QueryCanceledError("canceling statement due to user request")
             work.rows += rows
             return said
 
         return str(await self._call("COPY", apply))
-
-    async def copy_records_to_table(
-        self, table: str, *, records: Iterable[tuple[Any, ...]], **_: object
-    ) -> None:
-        """The journal's rejects."""
-        found = [Locator(r[3], (r[4], r[5])) for r in records]
-
-        async def apply() -> None:
-            self._open("reject").rejects.extend(found)
-
-        assert table == "reject", table
-        await self._call("COPY reject", apply)
 
     def _open(self, said: str) -> Transaction:
         if self.work is None:
