@@ -117,15 +117,15 @@ async def cut_all(
     later: AbstractSet[FlowId] = frozenset(),
 ) -> tuple[Job, dict[FlowId, Cut]]:
     """Returns every flow's batches, in one pass each, and the job with the old rows of which flows cannot
-    make items. As many connections as the run has streams count the pages of a large table; of the flows of
-    ``later`` only the beginning is counted.
+    make items. Of the flows of ``later`` only the beginning is counted.
 
     A transaction keeps the locks of all that it read, so it reads only some of the tables.
 
     Raises:
         Refused: SQL of a decision raises for a row.
     """
-    streams = options.jobs
+    # The copy reads with as many: its streams, and the count beside them.
+    streams = options.jobs + 1
     rows = {plan.flow: rows_of_batch(job, plan, options) for plan in job.plan.tables}
     cuts: dict[FlowId, Cut] = {}
     for some in _cut_together([plan for plan in job.plan.tables if plan.shape.one_row_each], rows):

@@ -1,4 +1,4 @@
-"""Asks OLD one statement for many ranges of a table, on as many connections as the run has streams."""
+"""Asks OLD one statement for many ranges of a table, on several connections at a time."""
 
 from __future__ import annotations
 
