@@ -74,10 +74,11 @@ def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
         for table in state.tables
     }
     rejected = sum(last.values())
-    runs = "The run is finished" if len(states) == 1 else f"All {len(states)} runs are finished"
+    all_ = {1: "The run is", 2: "Both runs are"}.get(len(states), f"All {len(states)} runs are")
     verify = command_line("tranship", "verify", *words)
     return (
-        f"{runs}: {_rows(written)} written, {grouped(rejected)} rejected. Compare them at any time: {verify}"
+        f"{all_} finished: {_rows(written)} written, {grouped(rejected)} rejected."
+        f" Compare them at any time: {verify}"
     )
 
 

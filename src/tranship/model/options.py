@@ -102,6 +102,12 @@ def naming_by(changes: str, prefix: str | None = None) -> tuple[str, ...]:
     return MigrateOptions(prefix=own, results_dir=folder or ".").naming
 
 
+def naming(prefix: str | None, results_dir: str) -> tuple[str, ...]:
+    """Returns the options that say where files lie and how they are named, for the next command."""
+    named = ("--prefix", prefix) if prefix else ()
+    return (*named, "--results-dir", results_dir) if results_dir != "results" else named
+
+
 USUAL_BATCH = 50_000
 """Rows of a batch where nobody names a number."""
 
@@ -173,8 +179,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     @property
     def naming(self) -> tuple[str, ...]:
         """The options that say where files lie and how they are named, for the next command."""
-        prefix = ("--prefix", self.prefix) if self.prefix else ()
-        return (*prefix, "--results-dir", self.results_dir) if self.results_dir != "results" else prefix
+        return naming(self.prefix, self.results_dir)
 
     @property
     def batch_rows(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -95,6 +96,9 @@ async def test_rows_of_others_are_named_where_the_run_lacks_none(
     assert looked.status == 0, looked
     assert "1 row that others wrote or changed since stays. Nothing is changed yet." in looked.stdout
     assert staying(tmp_path) == [("public.deal", {"no": "50", "part": "theirs"})]
+    named = run_cli("rollback", pair.config(tmp_path), "--prefix", "p", "--results-dir", "there")
+    (command,) = re.findall(r"Next: tranship rollback \S+ (.*)", named.stdout)
+    assert re.fullmatch(r"--prefix p --results-dir there --run \w+ --live", command), command
 
 
 async def test_rows_of_another_flow_are_not_rows_of_others(

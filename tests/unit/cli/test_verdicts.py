@@ -45,7 +45,7 @@ def test_an_interrupted_run_names_the_command_that_resumes_it() -> None:
 def test_finished_runs() -> None:
     done = state(run(RunStatus.FINISHED), read=10)
     assert "10 rows written, 0 rejected" in status_verdict([done], WORDS)
-    assert status_verdict([done, done], WORDS).startswith("All 2 runs are finished: 20 rows")
+    assert status_verdict([done, done], WORDS).startswith("Both runs are finished: 20 rows")
     (table,) = done.tables
     first, again = (replace(done, tables=(replace(table, rejected=n),)) for n in (12, 5))
     assert "20 rows written, 5 rejected" in status_verdict([first, again], WORDS), "the last one tells"

@@ -50,6 +50,7 @@ def command(
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.codec.files import check_folder
+    from tranship.model.options import naming
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
@@ -70,7 +71,7 @@ def command(
         answer_json(call, done, status=status)
     else:
         for line in (
-            _verdict(done, config, call.invocation),
+            _verdict(done, (*config, *naming(prefix, results_dir)), call.invocation),
             *_lines(done),
             *_next(done, loaded, call.invocation, file),
         ):

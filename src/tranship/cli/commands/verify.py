@@ -79,6 +79,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.cli.verdicts import verify_verdict
+    from tranship.model.options import naming
     from tranship.model.verification import VerifyOptions
     from tranship.report.verification import last_line, lines_beyond, table_lines
 
@@ -101,7 +102,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
-        say(verify_verdict(result, config))
+        say(verify_verdict(result, (*config, *naming(options.prefix, options.results_dir))))
         for line in lines_beyond(result):
             say(line)
         say(f"Result: {path}")
