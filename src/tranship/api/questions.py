@@ -44,7 +44,9 @@ class Question(Struct, frozen=True):
     new_type: str = ""
     """The type of the new column; empty where the entry names none."""
     like: str = ""
-    """What it asks, without the names of its columns and its table: equal for questions that ask alike."""
+    """What it asks, without the names of its columns and its table: equal for questions that ask alike. Empty
+    for one that nothing else asks, such as whether one column became another.
+    """
 
 
 def question(
@@ -106,7 +108,12 @@ def _spoken(entry: Entry) -> str:
 
 
 def _without_names(text: str, key: str, *columns: str | None) -> str:
-    """Returns a question without the names in it; empty where it names none of its own."""
+    """Returns a question without the names in it; empty where it names none of its own.
+
+    It is empty, too, where it names two columns: whether one became the other is asked of these two alone.
+    """
+    if len(set(columns) - {None, *PLACEHOLDERS}) > 1:
+        return ""
     said = text
     for name in filter(None, (key, key.partition(".")[2], *columns)):
         said = said.replace(f"'{name}'", "'*'")

@@ -121,7 +121,8 @@ def doctor_verdict(
     )
     if not off:
         done = f"{_things(len(found))} restored" if found and restored else "Nothing is switched off"
-        return f"{kept}{done} in {new}. Nothing left to do."
+        status = command_line("tranship", "status", *words)
+        return f"{kept}{done} in {new}. Where the runs stand: {status}"
     count = f"{kept}{_things(len(off))} of {new} {_is(len(off))}"
     if all(diagnosis.running for diagnosis in off):
         watch = command_line("tranship", "status", *words, "--watch")

@@ -13,6 +13,13 @@ from support.chromium import Page
 from support.contrast import TOO_FAINT
 from support.studio import Running, studio
 
+BROKEN_WORDS = """[...document.querySelectorAll("td")].filter((cell) => {
+  const drawn = document.createRange();
+  drawn.selectNodeContents(cell);
+  return /^[^ ]{1,20}$/.test(cell.textContent) && drawn.getClientRects().length > 1;
+}).map((cell) => cell.textContent)"""
+"""The short values of a table that stand on several lines: nobody can read a letter a line."""
+
 
 @pytest.fixture
 def running(hostile: Pair, tmp_path: Path) -> Iterator[Running]:
@@ -116,6 +123,7 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
         )
         page.until("!document.querySelector('main').textContent.includes('reading ten rows')")
         assert page.run("document.documentElement.scrollWidth") <= 400
+        assert page.run(BROKEN_WORDS) == []
         assert page.run(TOO_FAINT) == []
     background = page.run("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(20, 23, 28)") is (scheme == "dark")

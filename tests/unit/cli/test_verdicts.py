@@ -59,7 +59,9 @@ def doctor(found: list[Diagnosis], accepted: int = 0, *, restored: bool = False)
 
 def test_what_is_switched_off() -> None:
     off = Diagnosis(THING, None, running=False)
-    assert doctor([]) == "Nothing is switched off in h:1/d. Nothing left to do."
+    assert doctor([]) == (
+        "Nothing is switched off in h:1/d. Where the runs stand: tranship status 'my config.json'"
+    )
     assert doctor([off]) == (
         "1 thing of h:1/d is switched off. Next: tranship doctor 'my config.json' --restore"
     )

@@ -142,7 +142,7 @@ class NamedTwice(UsageMessage, frozen=True):
 class NoUrl(UsageMessage, frozen=True):
     code = WrongValue.code
     message = "a URL begins with postgresql://"
-    hint = "postgresql://user@host:5432/database"
+    hint = "write it as postgresql://user@host:5432/database"
 
 
 class SeveralHostsInUrl(UsageMessage, frozen=True):
