@@ -1,5 +1,5 @@
-"""TS300 to TS303, TS330, TS339 to TS342 and TS387: open decisions, stale files, and what OLD refuses to
-compute.
+"""TS300 to TS303, TS316, TS330, TS339 to TS342 and TS387: open decisions, stale files, and what OLD refuses
+to compute.
 """
 
 from __future__ import annotations
@@ -21,6 +21,17 @@ class PlaceholderLeft(OpenQuestion, frozen=True):
     message = "a placeholder (SPECIFY_…) is left in the answer"
     hint = "replace it by a value"
     question: str = ""
+
+
+class SuggestionNotTaken(RefusalMessage, frozen=True):
+    code = "TS316"
+    meaning = "an entry takes the action of its `_suggestion`, and not the field that says how"
+    cure = "copy the field out of `_suggestion` into the entry; nothing has to be done where it is not meant"
+    warning = True
+    message = "{action!r} alone: the {field} in _suggestion is a comment, and is not used"
+    hint = "copy {field} out of _suggestion into the entry, or delete _suggestion if it is not meant"
+    action: str
+    field: str
 
 
 class Undecided(RefusalMessage, frozen=True):

@@ -260,7 +260,7 @@ def _check_entry(entry: Resolution, old: Table, tables: Pair | None) -> Iterator
     if action is not None and not is_open(entry):
         trouble += check_fields(entry, action)
         # What an entry means can only be judged once its names and fields are right.
-        if not trouble and tables is not None:
+        if all(one.warning for one in trouble) and tables is not None:
             trouble += check_meaning(entry, action, tables)
     yield from trouble
 

@@ -4,14 +4,17 @@ entry.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from heapq import nsmallest
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.codec import nearest
+from tranship.errors.codes.decisions import SuggestionNotTaken
 from tranship.errors.codes.entries import (
     ColumnOfRows,
     DefaultWithoutTable,
@@ -92,6 +95,8 @@ EXAMPLES = {
     "sql": "a SELECT over OLD, its tables with their schemas",
 }
 """Fields that hold SQL, with what belongs there."""
+_WAYS = frozenset({"value_mapping", "lookup_table", "transform_sql"})
+"""Fields of a ``transform`` that say how, one of which a suggestion may hold."""
 # An entry's path begins the object of its problems; the table's key may hold brackets, in its quotes.
 _ENTRY_PATH = re.compile(r"""\$\.(?:for_all|resolutions(?:\.\w+|\["(?:[^"\\]|\\.)*"\]))\[\d+\]""")
 # What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes,
@@ -214,8 +219,24 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
         yield problem(entry, wrong(action.value, field, _homes(field)))
     if action is Action.TRANSFORM:
         yield from _check_transform(entry, given)
+        yield from _left_in_suggestion(entry, given)
     for field, text in sql_texts(entry):
         yield from _check_sql(entry, field, text)
+
+
+def _left_in_suggestion(entry: Resolution, given: AbstractSet[str]) -> Iterator[Problem]:
+    """Yields a warning where a person typed the suggested action, and left among the comments what says
+    how.
+    """
+    if not entry.source or given & _WAYS:
+        return
+    written = json.loads(entry.source)
+    suggested = written.get("_suggestion")
+    # The terminal and the studio ask for each field: who chose a bare transform there meant it.
+    if isinstance(suggested, dict) and suggested.get("action") == entry.action and "_decided" not in written:
+        yield from (
+            problem(entry, SuggestionNotTaken(entry.action, way)) for way in sorted(_WAYS & set(suggested))
+        )
 
 
 def sql_texts(entry: Resolution) -> Iterator[tuple[str, str]]:

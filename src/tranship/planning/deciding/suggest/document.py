@@ -23,7 +23,7 @@ _INSTRUCTIONS = (
     "read every entry first.",
     "Replace SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME and SPECIFY_DEFAULT_VALUE; "
     "a placeholder that is left is an open question.",
-    "_suggestion is what the data supports, _evidence is why. "
+    "_suggestion is what the data supports, _evidence is why. To take one, copy its keys into the entry. "
     "An action that is filled in leaves no data behind.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
     "default, ignore, adopt, tolerate, rename_table, drop_table; "

@@ -401,3 +401,21 @@ def test_a_reference_without_a_conversion_names_the_key_that_has_to_be_decided_f
     sides = parse_catalog(old), parse_catalog(new)
     new_key = {"action": "new_key", "column": "id", "as": "uuid"}
     assert Asked(tmp_path, {"t": [entry], "p": [new_key]}, *sides).wrong == []
+
+
+def test_a_suggestion_that_stays_a_comment_is_told(tmp_path: Path) -> None:
+    mapping = {"action": "transform", "value_mapping": {"a": "1"}}
+    names = {"old_column": "a", "new_column": "a", "action": "transform"}
+    old, new = "t(a text)", "t(a int)"
+    said = ask(tmp_path, [{**names, "_suggestion": mapping}], old, new)
+    assert (said.codes, said.wrong) == (["TS316"], [])
+    assert "the value_mapping in _suggestion is a comment" in said.problems[0].message
+    for entry in (
+        {**names, "_suggestion": mapping, "value_mapping": {"a": "2"}},
+        {**names, "_suggestion": mapping, "transform_sql": "old.a::int"},
+        {**names, "_suggestion": mapping, "_decided": {"by": "Ann"}},
+        {**names, "_suggestion": {"action": "transform"}},
+        {**names, "_suggestion": "filled in: transform"},
+        names,
+    ):
+        assert ask(tmp_path, [entry], old, new).codes == [], entry
