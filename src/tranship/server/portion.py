@@ -6,7 +6,7 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.locator import Address, Pages
+from tranship.model.locator import Address, Pages, Range, Whole
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch
 from tranship.server import pages
@@ -73,7 +73,14 @@ def _ranges(source: int, portion: Portion, most: int) -> list[Part]:
     starts: list[Address] = [(portion.first + first * pages.STEP, 0) for first in firsts]
     end = (portion.end, 0) if portion.end is not None else None
     found = zip(starts, [*starts[1:], end], rows, strict=True)
-    return [Part(Pages(source, start if start[0] else None, end), held) for start, end, held in found if held]
+    return [Part(_range(source, start, end), held) for start, end, held in found if held]
+
+
+def _range(source: int, start: Address, end: Address | None) -> Range:
+    """Returns the range of the rows from a place on, as the journal reads it back."""
+    if start == (0, 0) and end is None:
+        return Whole(source)
+    return Pages(source, start if start != (0, 0) else None, end)
 
 
 async def beginning(
