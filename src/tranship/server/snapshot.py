@@ -98,6 +98,13 @@ class Mark(Struct, frozen=True):
         oldest, next_one, open_ones = self.text.split(":")
         return oldest == next_one or bool(open_ones)
 
+    def nothing_ended_since(self, then: Mark) -> bool:
+        """Returns whether no transaction ended between an earlier snapshot of the cluster and this one.
+
+        A crash of the server empties UNLOGGED tables without one.
+        """
+        return self == then and then.complete
+
     def unseen_from(self, now: Mark) -> tuple[int, tuple[int, ...]] | None:
         """Returns what `unseen` says, for row versions that a later snapshot shows; None: they cannot be told
         any more.

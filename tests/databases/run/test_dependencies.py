@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from support import MakePair, Pair
+from support import Database, MakePair, Pair, Servers
+from support.crashing import CrashableServer
 from support.observe import Observe
 from tranship import api
 from tranship.config import load_config
@@ -97,6 +98,23 @@ CHANGES = {
         "function public.cents reads",
     ),
 }
+
+
+async def test_a_crash_of_old_empties_an_unlogged_table_that_is_read(
+    servers: Servers, make_pair: MakePair, tmp_path: Path
+) -> None:
+    """No transaction ends with it."""
+    new = (await make_pair("", NEW)).new
+    with CrashableServer(servers.installed[servers.default_majors[0]], name="reads") as server:
+        pair = Pair(Database(server, "postgres"), new)
+        await pair.old.run(OLD.replace("CREATE TABLE price", "CREATE UNLOGGED TABLE price"))
+        with pytest.raises(Stopped):
+            await migrate(pair, tmp_path, BY_TABLE, batches=1)
+        server.crash()
+        server.come_back()
+        with pytest.raises(Stopped, match=r"rows of public\.price") as stopped:
+            await migrate(pair, tmp_path, BY_TABLE)
+        assert stopped.value.code == "TS411"
 
 
 @pytest.mark.parametrize("change", CHANGES)

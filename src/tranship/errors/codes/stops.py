@@ -129,7 +129,8 @@ class OldSetBack(OldWrittenSince, frozen=True):
 class OldNotCounted(OldWrittenSince, frozen=True):
     message = (
         "the run was interrupted before all rows of {flows} were counted, and its snapshot is gone. "
-        "Transactions have run in OLD since, and nothing can prove that they did not change these rows"
+        "Transactions have run in OLD since, or its server was started anew, and nothing can prove that "
+        "these rows are what they were"
     )
     hint = OldWrittenSince.hint
     flows: tuple[str, ...]

@@ -88,16 +88,21 @@ def _possible(job: Job, options: MigrateOptions) -> bool:
 
 
 async def _heaps(snapshot: Snapshot, plans: Sequence[TablePlan]) -> dict[FlowId, int]:
-    """Returns the bytes of the heaps of each flow, of those whose large values take little beside them."""
+    """Returns the bytes of the heaps of each flow, of those whose heaps can all be counted later."""
     oids = [source.oid for plan in plans for source in plan.sources]
     async with snapshot.reader() as old:
-        found = {row["oid"]: (row["heap"], row["whole"]) for row in await old.fetch(sql_cut.SIZES, oids)}
-    sizes = {plan.flow: [found[source.oid] for source in plan.sources] for plan in plans}
+        found = {row["oid"]: row for row in await old.fetch(sql_cut.SIZES, oids)}
+    heaps = {plan.flow: [found[source.oid] for source in plan.sources] for plan in plans}
     return {
-        flow: sum(heap for heap, _ in mine)
-        for flow, mine in sizes.items()
-        if all(whole <= _TOAST * heap for heap, whole in mine if heap)
+        flow: sum(row["heap"] for row in rows) for flow, rows in heaps.items() if all(map(_can_wait, rows))
     }
+
+
+def _can_wait(heap: asyncpg.Record) -> bool:
+    """Returns whether a heap outlives a crash of OLD, which empties others and only their counted rows tell,
+    and has large values that take little beside it.
+    """
+    return heap["logged"] and (not heap["heap"] or heap["whole"] <= _TOAST * heap["heap"])
 
 
 def _unasked(job: Job, group: Group) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import asyncpg
 
@@ -154,16 +155,30 @@ async def changed(context: RunContext, snapshot: Snapshot, then: Dependencies, m
     """Returns in words what is not as a run found it that began at ``mark``; empty: values mean the same."""
     async with snapshot.reader() as old:
         changes = list(gone(then.facts, await _facts(old, context.job, then.reads)))
-        if snapshot.mark == mark and mark.complete:
-            return tuple(changes)
-        for name in then.reads.tables:
+        nothing_ended = snapshot.mark.nothing_ended_since(mark)
+        names = then.reads.tables
+        if nothing_ended and not await started_anew(old, then):
+            # A crash of OLD empties UNLOGGED tables, and no transaction ends.
+            names = tuple(filter(partial(_perhaps_unlogged, context.job), names))
+        for name in names:
             same = (
                 snapshot.mark.timeline == mark.timeline
                 and await _versions(old, name) == then.tables[str(name)]
             )
             changes += [] if same else [f"rows of {name}, which an expression reads"]
-    changes += [f"perhaps what {name} reads" for name in then.reads.unseen]
+    changes += [f"perhaps what {name} reads" for name in then.reads.unseen if not nothing_ended]
     return tuple(changes)
+
+
+def _perhaps_unlogged(job: Job, name: TableName) -> bool:
+    """Returns whether a crash of OLD may have emptied a table."""
+    table = job.old.table(name)
+    return table is None or table.persistence == "u"
+
+
+async def started_anew(old: asyncpg.Connection, then: Dependencies) -> bool:
+    """Returns whether OLD's server was started anew since a run began that recorded it."""
+    return then.server_started not in ("", await old.fetchval(SERVER_STARTED))
 
 
 def gone(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from tranship.model.plan import TablePlan
 from tranship.server.old_reader import PostgresReader
 from tranship.server.snapshot import Mark
 from tranship.sql import session as statements
+from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.found_again import as_old_writes, by_index, by_text
 from tranship.sql.row_id import locate
 
@@ -85,8 +86,10 @@ async def _unwritten(old: asyncpg.Connection, now: Mark, rejected: Rejected) -> 
     """Returns whether the table's rows lie where the run saw them."""
     if now.timeline != rejected.mark.timeline:
         return False
-    unchanged = now == rejected.mark and now.complete
-    return unchanged or await as_it_was(PostgresReader(old), now, rejected.mark, rejected.seen)
+    oids = [source.oid for source in rejected.seen.plan.sources]
+    if now.nothing_ended_since(rejected.mark) and not await old.fetch(sql_cut.UNLOGGED, oids):
+        return True
+    return await as_it_was(PostgresReader(old), now, rejected.mark, rejected.seen)
 
 
 def _moved(rejected: Rejected, plan: TablePlan) -> frozenset[Locator]:

@@ -75,12 +75,13 @@ async def proven(
     changes = await changed(context, snapshot, depends, then)
     if changes and not again:
         raise Stopped(OldChangedSince(changes))
+    anew = await restarted(snapshot, depends)
     uncounted = tuple(str(task.plan.flow) for task in tasks if task.uncounted)
-    if uncounted and not (snapshot.mark == then and then.complete):
+    if uncounted and (anew or not snapshot.mark.nothing_ended_since(then)):
         if not again:
             raise Stopped(OldNotCounted(uncounted))
         return False
-    if not changes and await unwritten(snapshot, then, tasks, jobs, context.on_event):
+    if not changes and await unwritten(snapshot, then, tasks, jobs, context.on_event, anew=anew):
         return True
     if not again:
         raise Stopped(OldWrittenSince())

@@ -14,6 +14,7 @@ from tranship.execution.proof.as_it_was import Seen, as_it_was
 from tranship.model.notes import LookingForWrites, UnchangedSoFar
 from tranship.model.progress import Event, Noted
 from tranship.server.snapshot import Mark, Snapshot
+from tranship.sql.old import cut as sql_cut
 
 _REMINDER = 10.0
 """Seconds between two messages about the same comparison."""
@@ -24,20 +25,29 @@ class _Differs(Exception):
 
 
 async def unwritten(
-    snapshot: Snapshot, then: Mark, tasks: Sequence[Task], jobs: int, on_event: Callable[[Event], None]
+    snapshot: Snapshot,
+    then: Mark,
+    tasks: Sequence[Task],
+    jobs: int,
+    on_event: Callable[[Event], None],
+    *,
+    anew: bool,
 ) -> bool:
     """Returns whether the new snapshot shows the same row versions as the old one, in every table of the run.
 
-    ``then`` is the mark of the old snapshot. Tables are compared ``jobs`` at a time, the largest first. The
-    first difference ends the comparison.
+    ``then`` is the mark of the old snapshot, ``anew`` whether OLD's server was started anew since. Tables are
+    compared ``jobs`` at a time, the largest first. The first difference ends the comparison.
     """
-    if snapshot.mark == then and then.complete:
-        return True
+    if snapshot.mark.nothing_ended_since(then) and not anew:
+        # A crash that the server itself outlives has emptied some tables all the same.
+        tasks = await _unlogged(snapshot, tasks)
     # On another timeline the same transaction number means another transaction.
     if snapshot.mark.timeline != then.timeline or not _comparable(tasks):
         return False
     # What a query reads is compared with the other tables that expressions read.
     tasks = [task for task in tasks if task.plan.shape.in_a_heap]
+    if not tasks:
+        return True
     on_event(Noted(LookingForWrites(len(tasks), sum(task.rows_of_old for task in tasks))))
     comparison = _Comparison(snapshot, then, tasks, on_event)
     streams = [asyncio.create_task(comparison.stream()) for _ in range(max(1, min(jobs, len(tasks))))]
@@ -50,6 +60,14 @@ async def unwritten(
             running.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
     return True
+
+
+async def _unlogged(snapshot: Snapshot, tasks: Sequence[Task]) -> list[Task]:
+    """Returns the tables that a crash of OLD may have emptied."""
+    oids = [source.oid for task in tasks for source in task.plan.sources]
+    async with snapshot.reader() as old:
+        found = {row["oid"] for row in await old.fetch(sql_cut.UNLOGGED, oids)}
+    return [task for task in tasks if any(source.oid in found for source in task.plan.sources)]
 
 
 def _comparable(tasks: Sequence[Task]) -> bool:

@@ -174,7 +174,7 @@ def _numbering_flows(job: Job) -> list[tuple[TablePlan, Chain]]:
 def read_later(job: Job, now: Mark) -> tuple[Problem, ...]:
     """Returns a warning if the rejected rows are read in a later state of OLD than the others."""
     runs = {run.id: run for taken in job.taken_up for run, _ in taken.chain}
-    later = [run for run in runs.values() if not (now.complete and now == Mark.of(run.snapshot))]
+    later = [run for run in runs.values() if not now.nothing_ended_since(Mark.of(run.snapshot))]
     return (RejectsReadLater(min(run.started for run in later)).problem(),) if later else ()
 
 

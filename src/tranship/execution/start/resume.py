@@ -105,7 +105,7 @@ def _read_elsewhere(
     unfinished, that has been proven of all (``unchanged``).
     """
     finished = frozenset(task.plan.flow for task in tasks if task.finished)
-    same = snapshot.mark == Mark.of(run.snapshot) and snapshot.mark.complete
+    same = snapshot.mark.nothing_ended_since(Mark.of(run.snapshot))
     proven = unchanged and (same or len(finished) < len(tasks))
     return frozenset() if proven and not run.mixed else finished
 

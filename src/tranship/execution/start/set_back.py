@@ -15,17 +15,17 @@ from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import probing_session
 from tranship.execution.probe.within import lookups_of
 from tranship.execution.proof.expected import Expecting, Hashing
+from tranship.execution.start.dependencies import started_anew
 from tranship.model.dependencies import Dependencies
 from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow, Run, TaskRow
 from tranship.server.snapshot import Snapshot
-from tranship.sql.session import SERVER_STARTED
 
 
 async def restarted(snapshot: Snapshot, then: Dependencies) -> bool:
     """Returns whether OLD's server was started anew since a run began that recorded it."""
     async with snapshot.reader() as old:
-        return then.server_started not in ("", await old.fetchval(SERVER_STARTED))
+        return await started_anew(old, then)
 
 
 async def same_contents(

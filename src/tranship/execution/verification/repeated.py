@@ -166,7 +166,7 @@ class Repeating(Struct, frozen=True):
 
     def _as_then(self, old: OldSide) -> bool:
         """Returns whether nothing was written in OLD's whole cluster since."""
-        return old.snapshot.mark == self._then and self._then.complete
+        return old.snapshot.mark.nothing_ended_since(self._then)
 
     async def _confirmed(
         self, old: OldSide, result: OpinionResult

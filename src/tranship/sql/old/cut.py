@@ -85,10 +85,17 @@ SMALL = """
 
 SIZES = """
     SELECT s.oid::int8 AS oid, pg_catalog.pg_relation_size(s.oid) AS heap,
-      pg_catalog.pg_table_size(s.oid) AS whole
-    FROM pg_catalog.unnest($1::oid[]) AS s(oid)
+      pg_catalog.pg_table_size(s.oid) AS whole, c.relpersistence <> 'u' AS logged
+    FROM pg_catalog.unnest($1::oid[]) AS s(oid) JOIN pg_catalog.pg_class c ON c.oid = s.oid
 """
-"""The bytes of some heaps ($1), alone and with TOAST and maps."""
+"""The bytes of some heaps ($1), alone and with TOAST and maps, and whether a crash leaves them."""
+
+
+UNLOGGED = """
+    SELECT c.oid::int8 AS oid FROM pg_catalog.pg_class c
+    WHERE c.oid = ANY ($1::oid[]) AND c.relpersistence = 'u'
+"""
+"""Those of some heaps ($1) that are empty after a crash of their server."""
 
 
 def count_each(sources: Sequence[Source], *, digest: bool) -> str:
