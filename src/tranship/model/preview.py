@@ -38,6 +38,10 @@ class PreviewRow(Struct, frozen=True):
     """In the order of ``TablePreview.columns``."""
 
 
+OPEN_QUESTION = "open question"
+"""What is noted of a value about which nobody has decided yet."""
+
+
 class TablePreview(Struct, frozen=True):
     """The first rows of one flow."""
 

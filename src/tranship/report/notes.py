@@ -43,6 +43,7 @@ from tranship.model.notes import (
     WaitingForWriters,
     Warned,
 )
+from tranship.model.resolution import Problem
 from tranship.model.undo import Back, Gone
 from tranship.model.visible import visible
 
@@ -61,10 +62,16 @@ def words(note: Note) -> str:
     return _of_switch(note)
 
 
+def _warning(problem: Problem) -> str:
+    """Returns a warning with the place of the entry that it is about: its message does not say which one."""
+    where = f"{problem.object}: " if problem.object.startswith("$.") else ""
+    return f"⚠ {problem.code} {where}{problem.message}"
+
+
 def _of_run(note: RunNote) -> str:
     match note:
         case Warned(problem=problem):
-            return f"⚠ {problem.code} {problem.message}"
+            return _warning(problem)
         case ResultWritten() | ResultUnwritten():
             return _result(note)
         case AlreadyMigrated():

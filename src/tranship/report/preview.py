@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tranship.model.preview import PreviewCell, PreviewColumn, PreviewRow, TablePreview
+from tranship.model.preview import OPEN_QUESTION, PreviewCell, PreviewColumn, PreviewRow, TablePreview
 from tranship.model.visible import visible
 
 _MOST = 60
@@ -38,9 +38,11 @@ def _is_named(table: TablePreview) -> bool:
 def _row(table: TablePreview, row: PreviewRow) -> Iterator[tuple[str, str]]:
     before = dict(zip(table.old_columns, row.before, strict=True))
     for column, cell in zip(table.columns, row.after, strict=True):
-        yield _source(column, before), visible(f"{column.name} {_value(cell)}")
+        undecided = cell.note == OPEN_QUESTION and not column.old_columns
+        left = "(undecided)" if undecided else _source(column, before)
+        yield left, visible(f"{column.name} {_value(cell)}")
     for name in () if _is_named(table) else table.unnamed:
-        why = "open question" if name in table.open else "left behind, unless an expression reads it"
+        why = OPEN_QUESTION if name in table.open else "left behind, unless an expression reads it"
         yield visible(f"{name} {_value(before[name])}"), f"({why})"
 
 

@@ -58,6 +58,9 @@ FLOW = FlowId(T, TableName("public", "town"))
 NOON = datetime.datetime(2026, 3, 1, 12, 5, tzinfo=datetime.UTC)
 NOTES: dict[Note, str] = {
     Warned(Problem("TS343", "new", "NEW leaves room for 2 streams, not 4")): "⚠ TS343 NEW leaves room for 2",
+    Warned(Problem("TS316", "$.resolutions.t[0] (t.a), line 7", "it is a comment")): (
+        "⚠ TS316 $.resolutions.t[0] (t.a), line 7: it is a comment"
+    ),
     ResultWritten("results/x.json"): "Result: results/x.json",
     ResultUnwritten(
         "cannot write x.json: no space", '{\n  "run": 1\n}'

@@ -37,7 +37,7 @@ def test_each_value_stands_beside_what_it_becomes() -> None:
         "row 1",
         "id '1' → user_id '1'",
         f"id '1' (value_mapping) → state '{'x' * 60}…' (refused: no)",
-        "(constant) → origin (open question)",
+        "(undecided) → origin (open question)",
         "bio 'a\\u001b[31m\\u000ab' → (left behind, unless an expression reads it)",
         "code 'q' → (open question)",
     ]

@@ -12,11 +12,10 @@ from tranship.execution.probe.questions import Answer, GivenRow, NotAskable, put
 from tranship.execution.probe.typed_rows import typed
 from tranship.model.expression import NewDefault
 from tranship.model.plan import TablePlan
-from tranship.model.preview import PreviewCell
+from tranship.model.preview import OPEN_QUESTION, PreviewCell
 from tranship.sql.new.given_rows import rows_query, shown_part
 from tranship.sql.new.probe import guarded
 
-_OPEN = "open question"
 _BY_NEW = "filled by NEW when the row is written"
 
 
@@ -39,12 +38,12 @@ class NewRows:
         yet.
         """
         if name in self._undecided:
-            return _OPEN
+            return OPEN_QUESTION
         try:
             positions = typed(self._job, self._plan, [name]).positions
         except NotAskable:
             return _BY_NEW
-        return positions if all(map(self.sends, positions)) else _OPEN
+        return positions if all(map(self.sends, positions)) else OPEN_QUESTION
 
     async def cells(self, read: Read, names: Sequence[str]) -> list[tuple[PreviewCell, ...]]:
         """Returns the cells of these columns for each row."""
