@@ -197,7 +197,7 @@ def check_folder(longest: Path) -> None:
         UsageError: no such file can be written there.
     """
     probe = longest.with_name(f".{secrets.token_hex(6)}".ljust(len(os.fsencode(longest.name)), "_"))
-    _write(probe, (), replace=True)
+    _write(probe, (), replace=True, named=longest)
     probe.unlink(missing_ok=True)
 
 
@@ -212,9 +212,9 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def _write(path: Path, parts: Iterable[bytes], replace: bool) -> int:
+def _write(path: Path, parts: Iterable[bytes], replace: bool, named: Path | None = None) -> int:
     """Writes a temporary file beside the path and renames it, which is atomic inside one folder. Returns the
-    number of bytes.
+    number of bytes. ``named`` is the path that errors name.
 
     The order matters after a crash of the machine: the data reaches the disk before the name does, and the
     folder's entry last. ``link`` in place of ``rename`` fails where the name is taken.
@@ -242,9 +242,9 @@ def _write(path: Path, parts: Iterable[bytes], replace: bool) -> int:
     except FileExistsError:
         if not replace:
             raise
-        raise UsageError(FileInPlaceOfFolder(path)) from None
+        raise UsageError(FileInPlaceOfFolder(named or path)) from None
     except OSError as error:
-        raise UsageError(CannotWrite(path, error.strerror or str(error))) from None
+        raise UsageError(CannotWrite(named or path, error.strerror or str(error))) from None
 
 
 def _sync_folder(folder: Path) -> None:

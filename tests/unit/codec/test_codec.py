@@ -25,6 +25,7 @@ from tranship.codec import (
     write_json,
     write_text,
 )
+from tranship.codec.files import check_folder
 from tranship.codec.jsonc import SyntaxProblem, parse
 from tranship.errors import UsageError
 from tranship.model.catalog import Catalog
@@ -156,6 +157,10 @@ def test_writing(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["a.json"]
     with pytest.raises(UsageError, match="cannot write"):
         write_text(path / "below", "z")
+    # What is tried beforehand has a name of its own, which tells nobody anything.
+    for folder in (path, path / "below"):
+        with pytest.raises(UsageError, match=r"/result\.json: "):
+            check_folder(folder / "result.json")
 
 
 def test_changes_round_trip(tmp_path: Path) -> None:
