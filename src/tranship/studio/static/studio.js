@@ -176,7 +176,7 @@ function sameTable(title) {
 function drawing(sides) {
   const box = make("section", { class: "card sides", "aria-label": visible(`${sides.left_title} and ${sides.right_title}`) });
   const height = Math.max(sides.left.length, sides.right.length) * ROW;
-  const svg = vector("svg", { viewBox: `0 0 70 ${height}`, height, role: "img", "aria-label": "lines from old to new columns" });
+  const svg = vector("svg", { viewBox: `0 0 70 ${height}`, height, preserveAspectRatio: "none", role: "img", "aria-label": "lines from old to new columns" });
   for (const link of sides.links) {
     const a = link.left * ROW + ROW / 2, b = link.right * ROW + ROW / 2;
     svg.append(vector("path", { class: link.tone, d: `M2 ${a} C35 ${a} 35 ${b} 68 ${b}` }));
