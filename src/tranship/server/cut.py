@@ -143,13 +143,15 @@ async def _cut(of: _Cutting, plan: TablePlan, small: Small) -> Cut:
             found, seen = await _parts(of, plan, number)
         parts += found
         digests.append(seen)
-    every = [Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in enumerate([*parts, *left])]
+    # What is not counted has numbers below 0: the first batch of all, which a sample has always, is number 0.
+    numbered = enumerate([*left, *parts], -len(left))
+    every = [Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in numbered]
     return Cut(
-        tuple(every[: len(parts)]),
+        tuple(every[len(left) :]),
         sum(batch.rows for batch in every),
         " ".join(digests) if of.digest else "",
         None if plan.shape.one_row_each else old_rows(part.old for part in parts),
-        tuple(every[len(parts) :]),
+        tuple(every[: len(left)]),
     )
 
 

@@ -345,6 +345,15 @@ async def test_what_is_not_counted_is_estimated_by_the_statistics(
     await same(pair)
 
 
+async def test_the_first_batch_is_one_of_each_sample(make_pair: MakePair, tmp_path: Path) -> None:
+    """Also where the pages that are counted before the first row hold none."""
+    pair = await make_pair(f"{OLD} DELETE FROM t WHERE id < 9500", NEW)
+    assert (await migrate(pair, tmp_path, batch_size=300, sample="0.001%")).exit_status == 0
+    hashed = "SELECT number::int FROM _tranship.batch WHERE hash0 IS NOT NULL"
+    assert await pair.new.fetch(hashed) == [(0,)]
+    await same(pair)
+
+
 @pytest.mark.parametrize("deleted", ["id < 9500", "id > 3900"])
 @pytest.mark.parametrize("least", [1000, 10_000])
 async def test_a_live_run_removes_the_indexes_that_the_dry_run_names(
