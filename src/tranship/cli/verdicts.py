@@ -145,11 +145,21 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
         case "differs" if result.exit_status == 1:
             return "Others changed rows of NEW since the runs: look at those that are named above."
         case "differs":
-            broken = any(one.broken for one in result.constraints)
-            what = "breaks constraints of its own" if broken else "does not hold what OLD's rows became"
-            return f"NEW {what}. Do not use it before you have looked at what is named here."
+            return _differs(result)
         case "not verified":
             return _not_verified(result)
+
+
+def _differs(result: Verification) -> str:
+    """Returns that NEW is wrong, with the option for a NEW in use where only others wrote what is wrong."""
+    broken = any(one.broken for one in result.constraints)
+    what = "breaks constraints of its own" if broken else "does not hold what OLD's rows became"
+    told = f"NEW {what}. Do not use it before you have looked at what is named here."
+    wrong = [table.differences for table in result.tables if table.verified is False]
+    others = all(found and all(one.by_others for one in found) for found in wrong)
+    if broken or not wrong or not others:
+        return told
+    return f"{told} All of it was written by others since: if they may write to NEW by now, add --new-in-use."
 
 
 def _compared(result: Verification) -> str:

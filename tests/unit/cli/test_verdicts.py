@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tranship.api import Diagnosis, RunState, TableState
 from tranship.cli.verdicts import doctor_verdict, status_verdict, verify_verdict
+from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.names import TableName
 from tranship.model.undo import Unreadable
 from tranship.model.verification import Verification, VerifiedTable
@@ -91,3 +92,24 @@ def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() 
     assert told(of("a", 0)).endswith("5 rows, verified. Nothing left to do.")
     assert told(of("a", 3)).endswith("verified. 3 rows were rejected: tranship report c.json")
     assert told(of("a", 3), of("b", 1)).endswith("verified. 1 row was rejected: tranship report c.json")
+
+
+def test_what_only_others_wrote_names_the_option_for_them() -> None:
+    def told(*by_others: bool) -> str:
+        kind = DifferenceKind.CHANGED
+        differences = tuple(Difference("public.t", kind, {"id": "1"}, by_others=one) for one in by_others)
+        table = VerifiedTable("r", "public.t", "public.t", 5, verified=False, differences=differences)
+        result = Verification(
+            tool_version="0",
+            status="differs",
+            exit_status=5,
+            started="",
+            finished="",
+            runs=(),
+            tables=(table,),
+        )
+        return verify_verdict(result, ("c.json",))
+
+    assert told(True, True).endswith("if they may write to NEW by now, add --new-in-use.")
+    assert told(True, False).endswith("before you have looked at what is named here.")
+    assert told().endswith("before you have looked at what is named here."), "rows that nobody names"

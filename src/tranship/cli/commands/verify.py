@@ -51,7 +51,8 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
 @click.option(
     "--new-in-use",
     is_flag=True,
-    help="Others write to NEW: report what they added or changed, with status 1 in place of 5.",
+    help="Others write to NEW: report what they added or changed, with status 1 in place of 5; rows that are "
+    "gone still end with 5.",
 )
 @click.option("--profile", is_flag=True, help="Show where the time went: seconds per phase and per question.")
 @click.option(
