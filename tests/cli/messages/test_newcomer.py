@@ -147,6 +147,12 @@ def test_a_question_that_the_file_lacks_is_added_by_the_command_that_is_named(de
     said = desk.type(f"tranship resolve validate {RESOLUTIONS} {CHANGES}")
     generate = f"tranship resolve generate {CHANGES} --prefix my"
     assert f"What the file does not name yet (TS301) is added to it by: {generate}\n" in said.stdout, said
+    for other in ("mine.json", RESOLUTIONS):
+        wrong = [] if other != RESOLUTIONS else [{"action": "drop", "old_column": "b"}]
+        desk.write(other, {"resolutions": {"t": [{"action": "ignore", "old_column": "a"}, *wrong]}})
+        said = desk.type(f"tranship resolve validate {other} {CHANGES}")
+        assert said.status == 1 and "is added to it by" not in said.stdout, said
+    desk.write(RESOLUTIONS, {"resolutions": {"t": [{"action": "ignore", "old_column": "a"}]}})
     edited = desk.type(f"tranship resolve edit {RESOLUTIONS} {CHANGES}")
     check = f"tranship resolve validate {RESOLUTIONS} {CHANGES}"
     assert f"0 answers saved in {RESOLUTIONS}. 1 problem left. Next: {check}\n" in edited.stdout, edited

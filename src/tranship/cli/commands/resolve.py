@@ -250,7 +250,7 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
     problems = api.validate(resolutions, changes)
     wrong = [problem for problem in problems if not problem.warning]
     edit = command_line(call.invocation, "resolve edit", str(resolutions), str(changes))
-    generate = command_line(call.invocation, "resolve generate", str(changes), *_naming(changes))
+    generate = _adding(call, resolutions, changes)
     match call.form:
         case "github":
             lines = as_github(problems, str(resolutions))
@@ -269,16 +269,23 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
     context.exit(1 if wrong else 0)
 
 
-def _naming(changes: Path) -> tuple[str, ...]:
-    """Returns the options under which `generate` writes its file beside a changes file."""
-    from tranship.model.options import naming_by
+def _adding(call: CliContext, resolutions: Path, changes: Path) -> str:
+    """Returns the command that adds questions to a resolutions file; empty where `generate` would write
+    another file.
+    """
+    from tranship import api
+    from tranship.model.options import command_line, naming_by
 
     named = naming_by(str(changes))
-    return () if "--changes-file" in named else named
+    prefix = named[named.index("--prefix") + 1] if "--prefix" in named else None
+    usual = Path(api.result_path(str(changes.parent), prefix, "manual_resolutions.json"))
+    if "--changes-file" in named or usual != resolutions:
+        return ""
+    return command_line(call.invocation, "resolve generate", str(changes), *named)
 
 
 def _verdict(wrong: list[Problem], resolutions: str, commands: tuple[str, str, str]) -> tuple[str, ...]:
-    """Returns what is left to do; ``commands``: the dry run, `edit`, and `generate`."""
+    """Returns what is left to do; ``commands``: the dry run, `edit`, and `generate` or nothing."""
     from tranship.errors.codes.decisions import OpenQuestion, Undecided
 
     migrate, edit, generate = commands
@@ -290,7 +297,8 @@ def _verdict(wrong: list[Problem], resolutions: str, commands: tuple[str, str, s
     elif all(problem.code == OpenQuestion.code for problem in wrong):
         count = "1 question is" if len(wrong) == 1 else f"{len(wrong)} questions are"
         first = f"{count} still open. Answer in the file, or one by one: {edit}"
-    elif any(problem.code == Undecided.code for problem in wrong):
+    elif generate and {problem.code for problem in wrong} <= {OpenQuestion.code, Undecided.code}:
+        # Beside other problems it would cost decisions: generate drops an entry that is wrong.
         first += f" What the file does not name yet (TS301) is added to it by: {generate}"
     return (
         first,

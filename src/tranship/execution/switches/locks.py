@@ -28,7 +28,7 @@ def locks_ahead(
         return ()
     return (
         LockAhead(Side.OLD, "ACCESS SHARE", _names(plan.old for plan in plans), "until every row is read"),
-        LockAhead(Side.NEW, "ROW EXCLUSIVE", _names(plan.new for plan in plans), "while its rows arrive"),
+        LockAhead(Side.NEW, "ROW EXCLUSIVE", _names(plan.new for plan in plans), "while rows arrive there"),
         *(lock for switches in switched for lock in _switching(switches)),
         *(lock for index in removed for lock in _removing(index)),
     )
