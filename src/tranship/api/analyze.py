@@ -33,7 +33,7 @@ from tranship.codec import (
     write_json,
     write_text,
 )
-from tranship.codec.files import result_path
+from tranship.codec.files import free_path, result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config, Endpoint
 from tranship.model.catalog import Catalog
@@ -103,6 +103,8 @@ class Suggestion(Struct, frozen=True):
     """The words that named both databases when ``analyze`` was called, for the next command."""
     shapes: tuple[Shape, ...] = ()
     """What may become of rows beside the questions; nothing of it is decided."""
+    earlier: Path | None = None
+    """The earlier file as it was, where something of it was dropped."""
 
 
 async def analyze(
@@ -201,6 +203,11 @@ async def suggest(
         background=recorded_background(recorded),
     )
     kept = found.nothing_open and (not empty if existing is None else not _is_stale(existing, recorded, path))
+    earlier = None
+    if found.dropped:
+        # A mistyped name is a reason to drop a decision, too: what a person wrote is not thrown away.
+        earlier = free_path(path.with_name(f"{path.stem}_earlier{path.suffix}"))
+        write_text(earlier, path.read_text(encoding="utf-8"))
     if not kept:
         write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
@@ -209,7 +216,7 @@ async def suggest(
     dropped = tuple(f"{d.path}: {d.reason}" for d in found.dropped)
     words = (*recorded.databases, *pattern_words(recorded.only, recorded.never))
     there = path if path.exists() else None
-    return Suggestion(there, found.questions, dropped, found.kept, inserts, words, found.shapes)
+    return Suggestion(there, found.questions, dropped, found.kept, inserts, words, found.shapes, earlier)
 
 
 def _for_psql(statements: Sequence[str]) -> str:

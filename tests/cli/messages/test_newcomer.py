@@ -161,6 +161,19 @@ def test_a_question_that_the_file_lacks_is_added_by_the_command_that_is_named(de
     assert [entry["old_column"] for entry in added] == ["a", "b"]
 
 
+def test_what_generate_drops_stays_in_a_file_beside(desk_of: DeskOf) -> None:
+    desk = desk_of("CREATE TABLE t (id int, a text)", "CREATE TABLE t (id int)")
+    asked(desk)
+    text = '{"resolutions": {"tt": [ // mine\n {"action": "ignore", "old_column": "a"}]}}'
+    (desk.folder / RESOLUTIONS).write_text(text, encoding="utf-8")
+    earlier = "results/my_manual_resolutions_earlier.json"
+    said = desk.type(f"tranship resolve generate {CHANGES} --prefix my")
+    assert f"The file as it was, with all that is dropped: {earlier}\n" in said.stdout, said
+    assert (desk.folder / earlier).read_text(encoding="utf-8") == text
+    again = desk.type(f"tranship resolve generate {CHANGES} --prefix my")
+    assert "dropped" not in again.stdout, again
+
+
 def test_nothing_that_is_switched_off_has_no_name_to_accept(desk_of: DeskOf) -> None:
     said = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int)").type(
         f"tranship doctor {CONFIG} --accept t"

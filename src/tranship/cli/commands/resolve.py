@@ -67,8 +67,7 @@ def generate(
 def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | None) -> Iterator[str]:
     from tranship.model.options import command_line
 
-    for one in suggestion.dropped:
-        yield visible(f"dropped: {one}")
+    yield from _dropped(suggestion)
     for question in suggestion.questions:
         yield from _question(question, values=call.show_values)
     yield from _shapes(suggestion, values=call.show_values)
@@ -84,6 +83,13 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
         yield f"Resolutions: {suggestion.path}"
     if suggestion.inserts is not None:
         yield f"Missing lookup rows: {suggestion.inserts}"
+
+
+def _dropped(suggestion: Suggestion) -> Iterator[str]:
+    for one in suggestion.dropped:
+        yield visible(f"dropped: {one}")
+    if suggestion.earlier is not None:
+        yield f"The file as it was, with all that is dropped: {suggestion.earlier}"
 
 
 def _shapes(suggestion: Suggestion, *, values: bool) -> Iterator[str]:
@@ -118,6 +124,7 @@ def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
         "missing_lookups_file": None if suggestion.inserts is None else str(suggestion.inserts),
         "kept": suggestion.kept,
         "dropped": suggestion.dropped,
+        "earlier_file": None if suggestion.earlier is None else str(suggestion.earlier),
         "questions": [
             {
                 "number": one.number,

@@ -48,11 +48,15 @@ def kept_entries(
     kept: list[tuple[Resolution, tuple[TableName, str] | None]] = []
     dropped: list[Dropped] = [Dropped(problem.object, problem.message) for problem in file.problems]
     for entry, own in zip(file.entries, _problems_by_entry(file, problems), strict=True):
+        place = place_of(entry.table, old, new)
         reason = _why_dropped(entry, own)
+        if reason is None and place is None:
+            # Of a key that means no table the first entry alone has a problem.
+            reason = f"no table is meant by {entry.table!r}"
         if reason is not None:
             dropped.append(Dropped(entry.path, reason))
         else:
-            kept.append((entry, place_of(entry.table, old, new)))
+            kept.append((entry, place))
     return kept, tuple(dropped)
 
 

@@ -319,6 +319,15 @@ def test_a_decision_whose_action_has_no_use_for_a_placeholder_beside_it_is_kept(
     assert (made.kept, made.dropped) == (2, ())
 
 
+def test_every_entry_of_a_table_that_does_not_exist_is_named_as_dropped(tmp_path: Path) -> None:
+    existing = """{"resolutions": {"tt": [
+      {"old_column": "b", "action": "ignore"}, {"new_column": "c", "action": "default", "default_value": "x"}]}}"""
+    made = run("t(a text, b text)", "t(a text, c text!)", folder=tmp_path, existing=existing)
+    assert [one.path for one in made.dropped] == ["$.resolutions.tt[0]", "$.resolutions.tt[1]"]
+    assert made.dropped[1].reason == "no table is meant by 'tt'"
+    assert made.kept == 0
+
+
 def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
     existing = """{"resolutions": {"t": [
         {"old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME", "action": "SPECIFY_ACTION",
