@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -23,6 +23,7 @@ from tranship.execution.copying.batch import Worker
 from tranship.execution.copying.flow_copy import RunSessions
 from tranship.execution.probe.counted_later import asked_one_by_one
 from tranship.execution.probe.refused_rows import rows_refused
+from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.retry import retry
 from tranship.execution.time_spent import question
@@ -47,7 +48,8 @@ class _Counted(Struct, frozen=True):
     batches: Sequence[Batch]
     findings: Findings
     """Those of the flow by now."""
-    rejects: tuple[Reject, ...] = ()
+    refused: Book | None = None
+    """Rows of the portion that NEW refuses by themselves; None: none was asked."""
 
 
 class CountAhead:
@@ -155,7 +157,7 @@ class CountAhead:
         await failpoint("count.asked")
         await self._journal.work("the journal", partial(self._write, task, counted))
         await failpoint("count.journalled")
-        self.rejected[flow] += live.book.add_all(flow, counted.rejects)
+        self.rejected[flow] += live.book.add_all(flow, self._rejects(flow, counted))
         task.rows, task.digest, task.findings = rows, found.digest, counted.findings
         task.todo += batches
         task.uncounted[:1] = [found.left] if found.left is not None else []
@@ -169,11 +171,15 @@ class CountAhead:
         asking = partial(rows_refused, live.context, live.snapshot, plan.flow, batches)
         # On the connection that journals: a role may not be granted another one.
         book = await self._journal.work(f"rows of {plan.flow} that NEW refuses", asking)
-        known, found = live.book.rejected(plan.flow), book.rejected(plan.flow)
-        rejects = tuple(reject for row, reject in found.items() if row not in known)
         notes = (*counted.findings.not_asked, *book.findings(plan.flow).not_asked)
         findings = replace(counted.findings, not_asked=tuple(dict.fromkeys(notes)))
-        return replace(counted, rejects=rejects, findings=findings)
+        return replace(counted, refused=book, findings=findings)
+
+    def _rejects(self, flow: FlowId, counted: _Counted) -> Iterator[Reject]:
+        """Yields the rejects of a portion that were not known before."""
+        if counted.refused is not None:
+            known, found = self._live.book.rejected(flow), counted.refused.rejected(flow)
+            yield from (reject for row, reject in found.items() if row not in known)
 
     async def _read(self, task: Task, uncounted: Batch) -> Advance:
         rows = self._live.context.options.batch_rows
@@ -198,7 +204,7 @@ class CountAhead:
                     await journal.batch(new, *place, batch.number, batch.flow)
                 return
             await journal.write_batches(new, live.run, {task.position: counted.batches})
-            await journal.add_predicted_rejects(new, *place, counted.rejects)
+            await journal.write_predicted(new, *place, self._rejects(task.plan.flow, counted), ())
             findings = msgspec.json.encode(counted.findings)
             kept = (counted.rows, counted.found.digest, findings)
             await new.execute(journal.sql("keep_count"), *place, *kept)
