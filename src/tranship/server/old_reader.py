@@ -68,8 +68,12 @@ class OldReader(Protocol):
         """Returns the same for several tables, in their order, with few statements for small ones."""
         ...
 
-    async def advance(self, plan: TablePlan, uncounted: Batch, digest: str, batch_rows: int) -> Advance:
-        """Counts more of what a cut left uncounted; ``digest``: of what is counted."""
+    async def advance(
+        self, plan: TablePlan, uncounted: Batch, digest: str, at_most: tuple[int, int]
+    ) -> Advance:
+        """Counts more of what a cut left uncounted; ``digest``: of what is counted; ``at_most``: rows of a
+        batch, and ranges of pages that are counted.
+        """
         ...
 
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
@@ -149,9 +153,11 @@ class PostgresReader:
             self.connection, plans, batch_rows, digest=digest, counting=counting
         )
 
-    async def advance(self, plan: TablePlan, uncounted: Batch, digest: str, batch_rows: int) -> Advance:
+    async def advance(
+        self, plan: TablePlan, uncounted: Batch, digest: str, at_most: tuple[int, int]
+    ) -> Advance:
         """Counts more of a table; see `OldReader`."""
-        return await portion.advance(self.connection, plan, uncounted, digest, batch_rows)
+        return await portion.advance(self.connection, plan, uncounted, digest, at_most)
 
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
         """Returns rows and digest of a table; see `OldReader`."""

@@ -129,12 +129,18 @@ class Advance(Struct, frozen=True):
 
 
 async def advance(
-    conn: asyncpg.Connection, plan: TablePlan, uncounted: Batch, digest: str, batch_rows: int
+    conn: asyncpg.Connection, plan: TablePlan, uncounted: Batch, digest: str, at_most: tuple[int, int]
 ) -> Advance:
-    """Counts the next pages of a range that is not counted; ``digest``: of what is counted."""
+    """Counts the next pages of a range that is not counted.
+
+    Args:
+        digest: of what is counted.
+        at_most: rows of a batch, and ranges of pages that are counted.
+    """
+    batch_rows, most = at_most
     number = uncounted.source
     first = uncounted.range.start[0] if uncounted.range.start else 0
-    ranges = min(max(int(first) // pages.STEP, FIRST_RANGES), pages.AT_ONCE)
+    ranges = min(max(int(first) // pages.STEP, FIRST_RANGES), most)
     portion = await count_portion(conn, plan.sources[number], int(first), ranges)
     parts = await _of_portion(conn, plan, number, portion, batch_rows)
     digests = digest.split(" ")

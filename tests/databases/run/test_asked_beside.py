@@ -15,6 +15,8 @@ from support.runs import migrate
 from tranship.errors import Stopped
 
 OLD = """
+CREATE TABLE code (id integer PRIMARY KEY, name text UNIQUE);
+INSERT INTO code SELECT n, 'c' || n FROM generate_series(0, 96) n WHERE n <> 5;
 CREATE TABLE kind (id integer PRIMARY KEY, name text UNIQUE);
 INSERT INTO kind SELECT n, 'k' || n FROM generate_series(1, 5) n;
 CREATE TABLE t (id integer PRIMARY KEY, kind integer REFERENCES kind, state text, size integer, share text, number text,
@@ -28,10 +30,9 @@ NEW = """
 CREATE TABLE kind (id integer PRIMARY KEY, name text UNIQUE);
 CREATE TABLE t (id bigint PRIMARY KEY, kind integer REFERENCES kind, state integer, size integer CHECK (size >= 0),
   share text NOT NULL, number integer, tenth integer, code_id integer);
-CREATE TABLE code (id integer PRIMARY KEY, name text UNIQUE);
-INSERT INTO code SELECT n, 'c' || n FROM generate_series(0, 96) n WHERE n <> 5;
 """
 DECIDED = {
+    "code": [{"action": "drop_table"}],
     "t -> t": [
         {
             "action": "transform",
@@ -44,10 +45,10 @@ DECIDED = {
             "action": "transform",
             "new_column": "code_id",
             "old_column": "code",
-            "lookup_table": {"table": "code", "key_column": "name", "value_column": "id"},
+            "lookup_table": {"table": "code", "key_column": "name", "value_column": "id", "database": "old"},
         },
         {"action": "transform", "new_column": "tenth", "transform_sql": "10 / (old.id % 503)"},
-    ]
+    ],
 }
 
 
@@ -61,7 +62,7 @@ def decided(folder: Path, *taken: str) -> str:
     """The file with the decisions; ``taken``: further columns that are converted."""
     path = folder / "decided.json"
     more = [{"action": "transform", "new_column": name, "old_column": name} for name in taken]
-    path.write_text(json.dumps({"resolutions": {"t -> t": [*DECIDED["t -> t"], *more]}}))
+    path.write_text(json.dumps({"resolutions": {**DECIDED, "t -> t": [*DECIDED["t -> t"], *more]}}))
     return str(path)
 
 

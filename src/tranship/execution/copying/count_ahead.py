@@ -8,6 +8,7 @@ with its rejects, before one of them is copied, so a resumed run knows them, and
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,11 +31,23 @@ from tranship.execution.time_spent import question
 from tranship.model.flow import FlowId
 from tranship.model.progress import Batch, TableStarted
 from tranship.model.verdict import Reject
+from tranship.server import pages
 from tranship.server.journal import Findings
 from tranship.server.portion import Advance
 
 _NUMBER = -2
 """The number of its session on NEW among those of the workers, which count from 0."""
+
+
+_ASKED_AT_ONCE = 256
+"""Ranges (64 MB) whose rows are asked together: their rejects are held until they are journalled."""
+_REJECTS = 5_000
+"""Rejects that are entered or sent at a time: meanwhile no batch goes on."""
+
+
+def _slices(rejects: Iterator[Reject]) -> Iterator[list[Reject]]:
+    while some := list(itertools.islice(rejects, _REJECTS)):
+        yield some
 
 
 class _Counted(Struct, frozen=True):
@@ -157,7 +170,9 @@ class CountAhead:
         await failpoint("count.asked")
         await self._journal.work("the journal", partial(self._write, task, counted))
         await failpoint("count.journalled")
-        self.rejected[flow] += live.book.add_all(flow, self._rejects(flow, counted))
+        for some in _slices(self._rejects(flow, counted)):
+            self.rejected[flow] += live.book.add_all(flow, some)
+            await asyncio.sleep(0)
         task.rows, task.digest, task.findings = rows, found.digest, counted.findings
         task.todo += batches
         task.uncounted[:1] = [found.left] if found.left is not None else []
@@ -182,9 +197,11 @@ class CountAhead:
             yield from (reject for row, reject in found.items() if row not in known)
 
     async def _read(self, task: Task, uncounted: Batch) -> Advance:
-        rows = self._live.context.options.batch_rows
+        rows, ranges = self._live.context.options.batch_rows, pages.AT_ONCE
+        if asked_one_by_one(task.plan):
+            ranges = min(ranges, _ASKED_AT_ONCE)
         async with self._live.snapshot.reading() as old:
-            return await old.advance(task.plan, uncounted, task.digest, rows)
+            return await old.advance(task.plan, uncounted, task.digest, (rows, ranges))
 
     async def _reserve(self, task: Task, count: int, new: asyncpg.Connection) -> range:
         return await self._live.context.journal.reserve_numbers(new, self._live.run, task.position, count)
@@ -204,7 +221,8 @@ class CountAhead:
                     await journal.batch(new, *place, batch.number, batch.flow)
                 return
             await journal.write_batches(new, live.run, {task.position: counted.batches})
-            await journal.write_predicted(new, *place, self._rejects(task.plan.flow, counted), ())
+            for some in _slices(self._rejects(task.plan.flow, counted)):
+                await journal.write_predicted(new, *place, some)
             findings = msgspec.json.encode(counted.findings)
             kept = (counted.rows, counted.found.digest, findings)
             await new.execute(journal.sql("keep_count"), *place, *kept)

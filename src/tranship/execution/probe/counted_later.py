@@ -112,21 +112,23 @@ def _unasked(job: Job, group: Group) -> bool:
     plan, *others = group.tables
     if others or group.cyclic or len(job.fillers(plan.new)) > 1 or job.taken(plan.flow) is not None:
         return False
-    return _as_it_is(job, plan) and not _numbered(job, plan) and (_believed(plan) or _one_by_one(job, plan))
+    return _as_it_is(plan) and not _numbered(job, plan) and (_believed(plan) or _one_by_one(job, plan))
 
 
-def _as_it_is(job: Job, plan: TablePlan) -> bool:
+def _as_it_is(plan: TablePlan) -> bool:
     """Returns whether a flow makes each old row a new one, in any order."""
     if plan.shape != PLAIN or plan.repointing is not None or plan.serial:
         return False
     whole = all(source.pageable and source.only is None and not source.unmade for source in plan.sources)
-    return whole and all(_by_itself(job, mapping.expression) for mapping in plan.columns)
+    return whole and all(_by_itself(mapping.expression) for mapping in plan.columns)
 
 
-def _by_itself(job: Job, expression: Expression) -> bool:
-    """Returns whether a value is made of its row alone, or of what nobody writes while the run is at work."""
+def _by_itself(expression: Expression) -> bool:
+    """Returns whether a value is made of its row, or of tables of OLD. (What a lookup finds in NEW is read as
+    a whole for each question, which would take as long as a portion.)
+    """
     if isinstance(expression, Lookup):
-        return expression.side is Side.OLD or not (job.fillers(expression.table) or expression.add_missing)
+        return expression.side is Side.OLD and not expression.within
     return isinstance(expression, Take | Coalesce | Constant | MapValues | NewDefault | Sql)
 
 

@@ -35,6 +35,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, Region
 from tranship.model.verdict import Held
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
+from tranship.server import pages
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow, earlier_format
 from tranship.server.snapshot import Mark, Snapshot
@@ -146,9 +147,10 @@ def resumed(run: Run, tasks: Iterable[Task], *, dry: bool = False) -> Resumed:
 
 async def count_rest(snapshot: Snapshot, task: Task, batch_rows: int) -> None:
     """Counts what an interrupted run left uncounted, in the snapshot that it read, and writes nothing."""
+    at_most = (batch_rows, pages.AT_ONCE)
     while task.uncounted:
         async with snapshot.reading() as old:
-            found = await old.advance(task.plan, task.uncounted[0], task.digest, batch_rows)
+            found = await old.advance(task.plan, task.uncounted[0], task.digest, at_most)
         task.rows += sum(part.rows for part in found.parts) - task.uncounted[0].rows
         task.rows += found.left.rows if found.left is not None else 0
         task.digest = found.digest
