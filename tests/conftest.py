@@ -24,7 +24,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from support import ROOT, CliResult, MakePair, Pair, Servers, connected, run_here, run_python
+from support import (
+    ROOT,
+    CliResult,
+    MakePair,
+    Pair,
+    Servers,
+    connected,
+    portions,
+    run_here,
+    run_python,
+)
 from support.observe import Observe
 
 # The default run draws the same examples every time, so that a change is judged by itself; the campaigns draw others.
@@ -131,6 +141,12 @@ def invoke(tmp_path: Path) -> Callable[..., CliResult]:
         return run_here(*arguments, cwd=tmp_path)
 
     return run
+
+
+@pytest.fixture
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each table is counted beside the copy, page by page."""
+    portions.shrink(monkeypatch)
 
 
 @pytest.fixture

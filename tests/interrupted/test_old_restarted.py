@@ -17,7 +17,8 @@ import pytest
 from support import Database, MakePair, Pair, Servers, connected, portions
 from support.crashing import CrashableServer
 from support.observe import Observe
-from support.runs import migrate
+from support.portions import UNCOUNTED
+from support.runs import interrupted, migrate
 from tranship.errors import Refused, Stopped
 
 ROWS = """
@@ -26,7 +27,6 @@ INSERT INTO t SELECT n, repeat('w', n % 50) FROM generate_series(1, 6000) n;
 """
 NEW = "CREATE TABLE t (id bigint PRIMARY KEY, word text)"
 CHECKPOINTER = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
-UNCOUNTED = "SELECT count(*)::int FROM _tranship.batch WHERE state = 'uncounted'"
 
 
 @pytest.fixture
@@ -43,16 +43,11 @@ async def set_autovacuum_off(server: CrashableServer) -> None:
         await conn.execute("SELECT pg_reload_conf()")
 
 
-async def interrupted(
-    pair: Pair, folder: Path, observe: Observe, place: str, *, backend: bool = False
-) -> None:
+async def crashed(pair: Pair, folder: Path, observe: Observe, place: str, *, backend: bool = False) -> None:
     """A run that stops in the middle, and OLD's server dies; ``backend``: one of its processes, after which it
     recovers and goes on.
     """
-    observe.fail(place, passage=3)
-    with pytest.raises(Stopped):
-        await migrate(pair, folder, batch_size=300, verify="off")
-    observe.stop()
+    await interrupted(pair, folder, observe, place, passage=3, batch_size=300, verify="off")
     assert isinstance(pair.old.server, CrashableServer)
     if backend:
         os.kill(await pair.old.value(CHECKPOINTER), signal.SIGKILL)
@@ -83,11 +78,11 @@ async def test_an_unlogged_table_that_a_crash_emptied_is_not_taken_for_unchanged
     backend: bool,
 ) -> None:
     """Nor is it counted beside the copy: what is not counted cannot be compared."""
-    for module, name, value in portions.SMALL if beside else ():
-        monkeypatch.setattr(module, name, value)
+    if beside:
+        portions.shrink(monkeypatch)
     pair = Pair(Database(server, "postgres"), (await make_pair("", NEW)).new)
     await pair.old.run(ROWS.format(kind="UNLOGGED"))
-    await interrupted(pair, tmp_path, observe, "batch.committed", backend=backend)
+    await crashed(pair, tmp_path, observe, "batch.committed", backend=backend)
     assert await pair.new.value(UNCOUNTED) == 0
     for live in (False, True):
         with pytest.raises(Stopped) as stopped:
@@ -103,24 +98,22 @@ async def test_a_table_that_is_as_it_was_is_proven_to_be(
 ) -> None:
     pair = Pair(Database(server, "postgres"), (await make_pair("", NEW)).new)
     await pair.old.run(ROWS.format(kind=""))
-    await interrupted(pair, tmp_path, observe, "batch.committed")
+    await crashed(pair, tmp_path, observe, "batch.committed")
     assert (await migrate(pair, tmp_path, batch_size=300, verify="off")).exit_status == 0
     assert await pair.new.value("SELECT count(*)::int FROM t") == 6000
 
 
+@pytest.mark.usefixtures("small_portions")
 async def test_what_was_not_counted_before_a_restart_is_not_taken_for_unchanged(
     server: CrashableServer,
     make_pair: MakePair,
     tmp_path: Path,
     observe: Observe,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The server may have been set back to a copy of itself, whose transactions have the same numbers."""
-    for module, name, value in portions.SMALL:
-        monkeypatch.setattr(module, name, value)
     pair = Pair(Database(server, "postgres"), (await make_pair("", NEW)).new)
     await pair.old.run(ROWS.format(kind=""))
-    await interrupted(pair, tmp_path, observe, "count.journalled")
+    await crashed(pair, tmp_path, observe, "count.journalled")
     assert await pair.new.value(UNCOUNTED) == 1
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path, batch_size=300, verify="off")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
+import pytest
+
 from tranship.execution.probe import counted_later
 from tranship.server import pages, portion, small
 
@@ -18,6 +20,14 @@ SMALL: tuple[tuple[ModuleType, str, int], ...] = (
     (pages, "STEP", 1),
     (small, "_MOST_PAGES", 0),
 )
+UNCOUNTED = "SELECT count(*)::int FROM _tranship.batch WHERE state = 'uncounted'"
+"""Asked of NEW: of how many heaps some pages are not counted yet."""
+
+
+def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the rest of a test."""
+    for module, name, value in SMALL:
+        monkeypatch.setattr(module, name, value)
 
 
 def make_small() -> None:

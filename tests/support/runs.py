@@ -6,9 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support import Pair
+from support.observe import Observe
 from tranship import api
 from tranship.config import load_config
+from tranship.errors import Stopped
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event
 from tranship.model.verification import Verification, VerifyOptions
@@ -50,6 +54,16 @@ async def migrate(
     )
     result, _ = await api.migrate(config, wanted, events.append if events is not None else None, stop)
     return result
+
+
+async def interrupted(
+    pair: Pair, folder: Path, observe: Observe, place: str, passage: int = 1, **options: Any
+) -> None:
+    """A live run in this process that ends at a passage of a failpoint, counted from 1."""
+    observe.fail(place, passage=passage)
+    with pytest.raises(Stopped):
+        await migrate(pair, folder, **options)
+    observe.stop()
 
 
 async def verify(pair: Pair, folder: Path, **options: Any) -> Verification:

@@ -52,8 +52,8 @@ class OldReader(Protocol):
     async def cut(
         self, plan: TablePlan, batch_rows: int, *, digest: bool, counting: Counting = ALONE
     ) -> cutting.Cut:
-        """Returns the batches of a table, with the exact number of rows of each; ``ask`` counts ranges of its
-        pages.
+        """Returns the batches of a table, with the exact number of rows of each; ``counting`` says how
+        ranges of its pages are counted.
         """
         ...
 

@@ -10,9 +10,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from support import MakePair, Pair, portions
+from support import MakePair, Pair
 from support.observe import Observe
-from support.runs import migrate, owned_by_a_plain_role
+from support.portions import UNCOUNTED
+from support.runs import interrupted, migrate, owned_by_a_plain_role
 from tranship.errors import Stopped
 from tranship.execution.copying import split
 from tranship.execution.copying.assignment import Assignment, Report
@@ -29,14 +30,10 @@ DELETE FROM t WHERE id BETWEEN 4000 AND 9000 OR id % 7 = 0; UPDATE t SET word = 
 """
 NEW = "CREATE TABLE t (id bigint PRIMARY KEY, word text, added date DEFAULT '2026-01-01')"
 SAME = "SELECT count(*)::int, sum(hashtextextended(t.id::text || t.word, 0))::text FROM t"
-UNCOUNTED = "SELECT count(*)::int FROM _tranship.batch WHERE state = 'uncounted'"
 LEFT = "SELECT count(*) FILTER (WHERE state = 'todo')::int, sum(row_count)::int FROM _tranship.batch"
 
 
-@pytest.fixture(autouse=True)
-def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, value in portions.SMALL:
-        monkeypatch.setattr(module, name, value)
+pytestmark = pytest.mark.usefixtures("small_portions")
 
 
 async def same(pair: Pair) -> None:
@@ -79,10 +76,7 @@ async def test_an_interrupted_run_counts_on_where_its_snapshot_is_seen_again(
     make_pair: MakePair, tmp_path: Path, observe: Observe, place: str, passage: int
 ) -> None:
     pair = await make_pair(OLD, NEW)
-    observe.fail(place, passage=passage)
-    with pytest.raises(Stopped):
-        await migrate(pair, tmp_path, batch_size=300)
-    observe.stop()
+    await interrupted(pair, tmp_path, observe, place, passage=passage, batch_size=300)
     assert await pair.new.value(UNCOUNTED) == 1
     assert (await migrate(pair, tmp_path, batch_size=300, live=False)).exit_status == 0
     assert await pair.new.value(UNCOUNTED) == 1, "a dry run writes nothing"
@@ -96,10 +90,7 @@ async def test_what_was_not_counted_is_not_taken_for_unchanged(
 ) -> None:
     """A row that is deleted and nothing else leaves no trace among the rows that are there."""
     pair = await make_pair(OLD, NEW)
-    observe.fail("count.journalled", passage=2)
-    with pytest.raises(Stopped):
-        await migrate(pair, tmp_path, batch_size=300)
-    observe.stop()
+    await interrupted(pair, tmp_path, observe, "count.journalled", passage=2, batch_size=300)
     await pair.old.run("DELETE FROM t WHERE id = (SELECT max(id) FROM t)")
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path, batch_size=300, live=live)
@@ -154,10 +145,7 @@ async def test_a_rollback_leaves_what_was_not_counted(
     make_pair: MakePair, tmp_path: Path, observe: Observe, run_cli: Any
 ) -> None:
     pair = await make_pair(OLD, NEW)
-    observe.fail("count.journalled", passage=2)
-    with pytest.raises(Stopped):
-        await migrate(pair, tmp_path, batch_size=300)
-    observe.stop()
+    await interrupted(pair, tmp_path, observe, "count.journalled", passage=2, batch_size=300)
     said = run_cli("rollback", pair.config(tmp_path), "--live")
     assert said.status == 0, said
     assert await pair.new.value("SELECT count(*)::int FROM t") == 0
@@ -169,10 +157,7 @@ async def test_status_shows_a_run_that_is_not_counted(
     make_pair: MakePair, tmp_path: Path, observe: Observe, run_cli: Any
 ) -> None:
     pair = await make_pair(OLD, NEW)
-    observe.fail("batch.committed", passage=1)
-    with pytest.raises(Stopped):
-        await migrate(pair, tmp_path, batch_size=300)
-    observe.stop()
+    await interrupted(pair, tmp_path, observe, "batch.committed", passage=1, batch_size=300)
     said = run_cli("status", pair.config(tmp_path), "--format", "json")
     assert said.status in (0, 1), said
     assert json.loads(said.stdout)
@@ -194,10 +179,7 @@ async def test_each_partition_is_counted_by_itself(
     rows = "INSERT INTO t SELECT n, repeat('w', n % 50) FROM generate_series(1, 20000) n;"
     pair = await make_pair(f"{PARTITIONED} {rows} ALTER TABLE t ADD CHECK (id > 0)", NEW)
     if killed:
-        observe.fail("count.journalled", passage=2)
-        with pytest.raises(Stopped):
-            await migrate(pair, tmp_path, batch_size=300)
-        observe.stop()
+        await interrupted(pair, tmp_path, observe, "count.journalled", passage=2, batch_size=300)
         assert await pair.new.value(UNCOUNTED) == 2
     assert (await migrate(pair, tmp_path, batch_size=300)).exit_status == 0
     assert await pair.new.fetch(SAME) == await pair.old.fetch(SAME)
@@ -232,10 +214,7 @@ async def test_a_share_of_rejects_is_one_of_all_rows(
 ) -> None:
     """The command that resumes has a limit, which is compared once all rows are counted."""
     pair = await make_pair(OLD, NEW)
-    observe.fail("count.journalled", passage=2)
-    with pytest.raises(Stopped):
-        await migrate(pair, tmp_path, batch_size=300)
-    observe.stop()
+    await interrupted(pair, tmp_path, observe, "count.journalled", passage=2, batch_size=300)
     passed: list[str] = []
 
     @observe

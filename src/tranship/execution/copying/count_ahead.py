@@ -38,14 +38,15 @@ from tranship.server.portion import Advance
 _NUMBER = -2
 """The number of its session on NEW among those of the workers, which count from 0."""
 
-
 _ASKED_AT_ONCE = 256
-"""Ranges (64 MB) whose rows are asked together: their rejects are held until they are journalled."""
+"""Ranges of pages (64 MB) whose rows are asked together: their rejects are held until they are journalled."""
+
 _REJECTS = 5_000
 """Rejects that are entered or sent at a time: meanwhile no batch goes on."""
 
 
 def _slices(rejects: Iterator[Reject]) -> Iterator[list[Reject]]:
+    """Yields rejects by so many at a time as the loop may be held up by."""
     while some := list(itertools.islice(rejects, _REJECTS)):
         yield some
 
@@ -152,8 +153,6 @@ class CountAhead:
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
-        self.rejected = Counter[FlowId]()
-        """The rejects that were found ahead of the copy."""
 
     async def _advance(self, task: Task, uncounted: Batch) -> None:
         """Counts one portion, journals its batches, and hands them to whoever copies the flow."""
