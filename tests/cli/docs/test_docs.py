@@ -50,6 +50,7 @@ _FOREIGN = {
     "--naming",
     "--shape",
     "--mutations",
+    "--portions",
     "--clean",
     "--host",
     "--nthreads",
