@@ -209,6 +209,27 @@ async def test_a_check_on_where_the_row_lies_hides_no_other(make_pair: MakePair)
     assert found.findings["public.t"].not_asked == ("check here: it reads where the row lies",)
 
 
+async def test_what_reads_a_row_as_one_value_hides_no_other(make_pair: MakePair) -> None:
+    """Its columns may stand in another order in a partition; and NEW's rows are read by an index, too."""
+    pair = await make_pair(
+        """CREATE TABLE p (id int PRIMARY KEY, a int); INSERT INTO p VALUES (1, 0), (2, 5), (3, NULL);
+           CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 0), (2, 5), (3, NULL)""",
+        """CREATE TABLE p (id int PRIMARY KEY, a int, CONSTRAINT pos CHECK (a > 0)) PARTITION BY RANGE (id);
+           CREATE TABLE p1 (a int, id int NOT NULL, CONSTRAINT pos CHECK (a > 0));
+           ALTER TABLE p1 ADD CONSTRAINT whole CHECK (p1.* IS NOT NULL);
+           ALTER TABLE p ATTACH PARTITION p1 DEFAULT;
+           CREATE TABLE t (id int PRIMARY KEY, a int CHECK (a < 5));
+           CREATE FUNCTION inverse(t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1 / $1.a';
+           CREATE FUNCTION same(t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1.id';
+           CREATE INDEX ON t (inverse(t)); CREATE UNIQUE INDEX once ON t (same(t))""",
+    )
+    found = await ask_all(pair)
+    assert (found.keys("public.p"), found.keys("public.t")) == ([1], [1, 2])
+    notes = [found.findings[name].not_asked for name in ("public.p", "public.t")]
+    assert notes[0] == ("check whole: it reads the row of a partition as one value",)
+    assert "collisions (once): it reads the row as one value" in notes[1]
+
+
 async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
     """The same CHECK as in OLD: time passed since the rows were let in."""
     schema = "CREATE DOMAIN young AS date{}; CREATE TABLE t (id int PRIMARY KEY, day date, born young); "

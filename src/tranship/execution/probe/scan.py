@@ -15,34 +15,25 @@ from tranship.execution.probe.questions import Converter, NotAskable, re_encodes
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.row_checks import RowCheck, row_checks, why_unasked
 from tranship.execution.probe.typed_rows import Typed, refuse_reader, typed
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Lookup, NewDefault, Sql
 from tranship.model.plan import Hazard, HazardKind, TablePlan
-from tranship.planning.printed.names import mentioned
+from tranship.planning.printed.names import mentioned, reads_whole_row, with_whole_row
 from tranship.sql.new.given_rows import (
     GivenRows,
     Reference,
     parent_part,
     rows_query,
     verdict_part,
-    within,
+    whole_row,
 )
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.unique_indexes import UniqueIndex, existing_part, key_part
 from tranship.sql.old.pushed_checks import breaking
 from tranship.sql.old.safe_values import computed, foreign_characters, is_null, missing_entry, uncertain
 from tranship.sql.quote import ident
-
-
-class RowCheck(Struct, frozen=True):
-    """A CHECK that a row must satisfy."""
-
-    name: str
-    relation: str
-    """The table or the partition that declares it."""
-    columns: tuple[str, ...]
-    expression: str
 
 
 class RowQuestions(Struct, frozen=True):
@@ -294,6 +285,9 @@ class ScanBuilder:
 
     def _want_index(self, index: UniqueIndex, what: str) -> bool:
         texts = " ".join([*index.expressions, index.predicate or ""])
+        if reads_whole_row(texts):
+            self._book.note(self._plan.flow, f"{what} ({index.constraint}): it reads the row as one value")
+            return False
         return self._want(True, mentioned(texts, self._after), f"{what} ({index.constraint})", texts)
 
     def _generated(self) -> list[str]:
@@ -305,46 +299,32 @@ class ScanBuilder:
         found = []
         for index in self._after.indexes:
             texts = [key for key, column in zip(index.keys, index.columns, strict=False) if column is None]
-            every = [*texts, *([index.predicate] if index.predicate is not None else [])]
+            every = " ".join([*texts, *([index.predicate] if index.predicate is not None else [])])
             if index.name in names and self._want(
-                True, mentioned(" ".join(every), self._after), f"index {index.name}", " ".join(every)
+                True, mentioned(every, self._after), f"index {index.name}", every
             ):
                 values = f"ROW({', '.join(texts)})"
-                found.append(
-                    f"CASE WHEN {index.predicate} THEN {values} END"
-                    if index.predicate is not None
-                    else values
-                )
+                covered = index.predicate
+                value = f"CASE WHEN {covered} THEN {values} END" if covered is not None else values
+                found.append(with_whole_row(value, whole_row(self._after)))
         return found
 
     def _checks(self) -> tuple[RowCheck, ...]:
         after = self._after
         names = {h.constraint for h in self._hazards(HazardKind.CHECK)}
-        checks = [
-            RowCheck(c.name, after.name.name, c.columns, c.expression)
-            for c in after.checks
-            if c.name in names
-        ]
-        for leaf in after.partitions:
-            checks += [
-                RowCheck(c.name, leaf.name.name, c.columns, within(leaf.constraint, c.expression))
-                for c in leaf.checks
-                if c.enforced
-            ]
-        checks.sort(key=lambda check: check.name)
         return tuple(
             check
-            for check in checks
+            for check in row_checks(after, names)
             if self._can_be_typed(check)
             and self._want(True, self._read_by(check), f"check {check.name}", check.expression)
         )
 
     def _can_be_typed(self, check: RowCheck) -> bool:
-        """Returns whether a check can be asked: a row that lies nowhere has no ``tableoid``."""
-        if all(self._after.column(name) is not None for name in check.columns):
-            return True
-        self._book.note(self._plan.flow, f"check {check.name}: it reads where the row lies")
-        return False
+        """Returns whether a check can be asked of a row that lies nowhere."""
+        why = why_unasked(check, self._after)
+        if why:
+            self._book.note(self._plan.flow, f"check {check.name}: {why}")
+        return not why
 
     def _read_by(self, check: RowCheck) -> set[str]:
         own = check.relation == self._after.name.name and check.columns

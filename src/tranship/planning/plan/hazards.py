@@ -37,6 +37,7 @@ from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
 from tranship.planning.plan.row_size import may_outgrow_page
 from tranship.planning.plan.unchanged import all_unchanged, equal_origin, mapping_of, surely_taken
 from tranship.planning.plan.zones import depends_on_zone, domain_depends_on_zone
+from tranship.planning.printed.names import reads_whole_row
 
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """Type categories (``pg_type.typcategory``) whose text is ASCII, or a label that the catalog already holds.
@@ -259,9 +260,12 @@ def _check_hazards(context: _Context) -> Iterator[Hazard]:
 
 
 def depends_on_row_alone(check: Check, table: Table) -> bool:
-    """Returns whether a check gives the same for the same row today, in NEW, in any zone and whoever asks."""
+    """Returns whether a check gives the same for the same values today, in NEW, in any zone and whoever asks.
+    As one value a row of NEW is another one where its table has other columns.
+    """
     text = check.expression
-    return not (USER_FUNCTION.search(text) or _PASSING.search(text) or depends_on_zone(text, table))
+    passing = USER_FUNCTION.search(text) or _PASSING.search(text) or depends_on_zone(text, table)
+    return not (passing or reads_whole_row(text))
 
 
 def _routing_hazards(context: _Context) -> Iterator[Hazard]:

@@ -9,6 +9,8 @@ from tranship.model.catalog import Table
 
 _NAME = re.compile(r"""'(?:[^']|'')*'|"((?:[^"]|"")+)"|([^\W\d][\w$]*)""")
 """A literal (no group, so that its words are skipped), a quoted name, a plain name."""
+_BEFORE_STAR = re.compile(r"""'(?:[^']|'')*'|("(?:[^"]|"")+"|[^\W\d][\w$]*)(\.\*)?""")
+"""A literal, or a name with the star behind it."""
 
 
 def mentioned(expression: str, table: Table) -> set[str]:
@@ -17,8 +19,27 @@ def mentioned(expression: str, table: Table) -> set[str]:
     A function that has the name of a column counts, too: a column too many costs a little reading, one too
     few would make a data check miss rows.
     """
+    if reads_whole_row(expression):
+        return {c.name for c in table.columns}
     names = {quoted.replace('""', '"') if quoted else plain for quoted, plain in _NAME.findall(expression)}
     return {c.name for c in table.columns if c.name in names}
+
+
+def reads_whole_row(expression: str) -> bool:
+    """Returns whether an expression reads the row as one value, printed as the name of its table and ``.*``."""
+    return with_whole_row(expression, "") != expression
+
+
+def with_whole_row(expression: str, written: str) -> str:
+    """Returns a printed expression with another text in place of the row as one value."""
+
+    def one(found: re.Match[str]) -> str:
+        name, star = found.groups()
+        # An operator of another schema looks alike: OPERATOR(schema.*).
+        is_row = name and star and not expression.endswith("OPERATOR(", 0, found.start())
+        return written if is_row else found[0]
+
+    return _BEFORE_STAR.sub(one, expression)
 
 
 def with_columns(expression: str, written: Mapping[str, str]) -> str:

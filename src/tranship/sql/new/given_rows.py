@@ -17,7 +17,7 @@ from tranship.sql.foreign_keys import is_filled, lacks_parent
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import answer, given_column, recordset, through_text
 from tranship.sql.new.transactions import relation_to_read
-from tranship.sql.quote import ident, literal
+from tranship.sql.quote import ident, literal, relation
 
 
 class GivenRows(Struct, frozen=True):
@@ -91,6 +91,12 @@ def both(one: str | None, other: str | None) -> str | None:
     """Returns the condition that both of two conditions hold; None stands for no condition."""
     conditions = [f"({condition})" for condition in (one, other) if condition]
     return " AND ".join(conditions) or None
+
+
+def whole_row(table: Table) -> str:
+    """Returns SQL for a typed row as one value of its table, where all of its columns are typed."""
+    columns = ", ".join(ident(column.name) for column in table.columns)
+    return f"CAST(ROW({columns}) AS {relation(table.name)})"
 
 
 def within(leaf: str | None, check: str) -> str:

@@ -3,9 +3,12 @@
 -- Every server since 11. $1 OIDs of relations, $2 whether copies count.
 select
   c.conrelid as relation, c.conname::text as name, c.contype::text as kind,
+  -- A CHECK that reads the whole row (attnum 0) reads every column.
   array(
     select a.attname::text from unnest(c.conkey) with ordinality as k(attnum, position)
-    join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum order by k.position
+    join pg_catalog.pg_attribute a on a.attrelid = c.conrelid
+      and (a.attnum = k.attnum or (k.attnum = 0 and a.attnum > 0 and not a.attisdropped and a.attnum <> all (c.conkey)))
+    order by k.position, a.attnum
   ) as columns,
   tn.nspname::text as target_schema, tc.relname::text as target_name,
   array(

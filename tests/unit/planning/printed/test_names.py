@@ -7,7 +7,7 @@ import pytest
 from tranship.model.catalog import Column, Table
 from tranship.model.names import TableName
 from tranship.model.types import PgType
-from tranship.planning.printed.names import mentioned, with_columns
+from tranship.planning.printed.names import mentioned, reads_whole_row, with_columns, with_whole_row
 
 _NAMES = ("id", "width", 'a"b', "it's", "É", "x$y", "Id")
 _TABLE = Table(
@@ -30,6 +30,23 @@ _TABLE = Table(
 )
 def test_names_are_told_from_literals_and_parts_of_names(expression: str, columns: set[str]) -> None:
     assert mentioned(expression, _TABLE) == columns
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("(t.* IS NOT NULL)", "(ROW() IS NOT NULL)"),
+        ('f("a ""t".*, 1) OR g(É.*)', "f(ROW(), 1) OR g(ROW())"),
+        ("(a OPERATOR(s.*) b)", "(a OPERATOR(s.*) b)"),
+        ("('t.*'::text ~ (a * b))", "('t.*'::text ~ (a * b))"),
+        ("(t.a > 0)", "(t.a > 0)"),
+    ],
+)
+def test_a_row_as_one_value_reads_every_column(expression: str, text: str) -> None:
+    assert with_whole_row(expression, "ROW()") == text
+    assert reads_whole_row(expression) == (text != expression)
+    if text != expression:
+        assert mentioned(expression, _TABLE) == set(_NAMES)
 
 
 @pytest.mark.parametrize(
