@@ -26,7 +26,7 @@ def mentioned(expression: str, table: Table) -> set[str]:
 
 
 def reads_whole_row(expression: str) -> bool:
-    """Returns whether an expression reads the row as one value, printed as the name of its table and ``.*``."""
+    """Returns whether an expression reads the row as one value, printed as its table's name and ``.*``."""
     return with_whole_row(expression, "") != expression
 
 
