@@ -177,10 +177,14 @@ class CountAhead:
         task.uncounted[:1] = [found.left] if found.left is not None else []
         live.context.on_event(TableStarted(flow, task.rows, len(task.todo)))
 
+    def _asks(self, task: Task) -> bool:
+        """Returns whether rows of a flow are asked by the portion; this process may have asked all before."""
+        return asked_one_by_one(task.plan) and not self._live.book.all_asked(task.plan.flow)
+
     async def _asked(self, task: Task, counted: _Counted) -> _Counted:
         """Returns a portion with those of its rows that NEW refuses by themselves."""
         live, plan, batches = self._live, task.plan, counted.batches
-        if not asked_one_by_one(plan) or not batches:
+        if not self._asks(task) or not batches:
             return counted
         asking = partial(rows_refused, live.context, live.snapshot, plan.flow, batches)
         # On the connection that journals: a role may not be granted another one.
@@ -197,7 +201,7 @@ class CountAhead:
 
     async def _read(self, task: Task, uncounted: Batch) -> Advance:
         rows, ranges = self._live.context.options.batch_rows, pages.AT_ONCE
-        if asked_one_by_one(task.plan):
+        if self._asks(task):
             ranges = min(ranges, _ASKED_AT_ONCE)
         async with self._live.snapshot.reading() as old:
             return await old.advance(task.plan, uncounted, task.digest, (rows, ranges))

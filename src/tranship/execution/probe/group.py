@@ -4,13 +4,14 @@ decides which reason a reject gets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
+from tranship.execution.probe import reasons
 from tranship.execution.probe.arrived import Arrived, pending_tables
 from tranship.execution.probe.cascades import Cascades, Tie, Within
 from tranship.execution.probe.collisions import Colliding, Collisions, colliding
@@ -46,14 +47,13 @@ from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
 from tranship.execution.time_spent import question
 from tranship.model.catalog import ForeignKey
-from tranship.model.expression import Expression, Lookup
+from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
+from tranship.model.plan import ColumnMapping, Group, Hazard, HazardKind, TablePlan
 from tranship.model.progress import Batch, Region
-from tranship.model.reasons import OldCannotCompute
-from tranship.model.verdict import HeldAs, Reject, TableFindings
+from tranship.model.verdict import HeldAs, TableFindings
 from tranship.planning.plan.found import found_by
 from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
@@ -100,7 +100,7 @@ async def probe_group(
     # A row that is at fault by itself takes no key from another row, and a row that loses its key is no
     # parent.
     for plan in group.tables:
-        book.add_all(plan.flow, _unmade(plan))
+        book.add_all(plan.flow, reasons.unmade(plan))
     await probing.merge()
     await probing.find_held(batches)
     for plan in group.tables:
@@ -186,8 +186,10 @@ class _GroupProbe:
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
             with question(f"rows of {plan.flow} that NEW refuses by themselves"):
-                now = Region(await self._asked_now(plan, batches, scan, by_key=bool(existing.few)))
-                await finder.run(now.not_full(self._book.held(plan.flow)))
+                asked = await self._asked_now(plan, batches, scan, by_key=bool(existing.few))
+                await finder.run(Region(asked).not_full(self._book.held(plan.flow)))
+                if len(asked) == len(batches):
+                    self._book.ask_all(plan.flow)
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
@@ -299,7 +301,7 @@ class _GroupProbe:
         """Rejects rows that look up what a rejected row of the group would have been, and what falls with
         them.
         """
-        plans = [p for p in self._group.tables if any(_looks_up_within(m.expression) for m in p.columns)]
+        plans = [p for p in self._group.tables if any(map(_looks_up_within, p.columns))]
         strangers = LookupStrangers(self._job, self._derived, self._book)
         known = -1
         while plans and known < (now := self._rejected()):
@@ -389,12 +391,5 @@ class _GroupProbe:
         return self._colliding
 
 
-def _unmade(plan: TablePlan) -> Iterator[Reject]:
-    """Yields the rejects of old rows that cannot be taken apart."""
-    for number, source in enumerate(plan.sources):
-        for one in source.unmade:
-            yield Reject(Locator(number, one.address), one.sqlstate, OldCannotCompute(one.message))
-
-
-def _looks_up_within(expression: Expression) -> bool:
-    return isinstance(expression, Lookup) and expression.within
+def _looks_up_within(mapping: ColumnMapping) -> bool:
+    return isinstance(mapping.expression, Lookup) and mapping.expression.within

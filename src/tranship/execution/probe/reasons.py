@@ -6,7 +6,7 @@ Row values stand in reasons: they go to the rejects file and the journal alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.json import decode
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from tranship.execution.probe.questions import Failure
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Lookup
 from tranship.model.locator import Locator
-from tranship.model.plan import ColumnMapping
+from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.reasons import (
     CheckViolated,
     ComesSecond,
@@ -33,6 +33,7 @@ from tranship.model.reasons import (
     NoPartition,
     NotChangeable,
     NullRefused,
+    OldCannotCompute,
     ParentElsewhere,
     ParentIsAnother,
     ParentMissing,
@@ -191,6 +192,13 @@ def too_wide(row: Locator, index: str) -> Reject:
     """Returns the reject of a row that does not fit an index."""
     reason = ServerSaid(f'index row size exceeds the maximum of a B-tree for index "{index}"')
     return Reject(row, "54000", reason, constraint=index)
+
+
+def unmade(plan: TablePlan) -> Iterator[Reject]:
+    """Yields the rejects of old rows that cannot be taken apart."""
+    for number, source in enumerate(plan.sources):
+        for one in source.unmade:
+            yield Reject(Locator(number, one.address), one.sqlstate, OldCannotCompute(one.message))
 
 
 def key_shown(text: str | None) -> str | None:

@@ -44,6 +44,7 @@ class Book:
         self._not_asked: dict[FlowId, dict[str, None]] = {}
         self._raising: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
+        self._asked: set[FlowId] = set()
 
     def copy(self) -> Book:
         """Returns a book with the same entries, which later changes of this one do not reach."""
@@ -59,6 +60,7 @@ class Book:
         other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
         other._raising = {flow: dict(found) for flow, found in self._raising.items()}
         other._ordered = set(self._ordered)
+        other._asked = set(self._asked)
         return other
 
     def add(self, flow: FlowId, reject: Reject) -> bool:
@@ -197,6 +199,14 @@ class Book:
         key order.
         """
         self._ordered.add(flow)
+
+    def ask_all(self, flow: FlowId) -> None:
+        """Notes that all rows of a flow were asked whether NEW refuses them by themselves."""
+        self._asked.add(flow)
+
+    def all_asked(self, flow: FlowId) -> bool:
+        """Returns whether no row of a flow need be asked so any more."""
+        return flow in self._asked
 
     def findings(self, flow: FlowId) -> TableFindings:
         """Returns the findings about one flow."""
