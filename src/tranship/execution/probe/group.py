@@ -186,10 +186,8 @@ class _GroupProbe:
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
             with question(f"rows of {plan.flow} that NEW refuses by themselves"):
-                asked = await self._asked_now(plan, batches, scan, by_key=bool(existing.few))
-                await finder.run(Region(asked).not_full(self._book.held(plan.flow)))
-                if len(asked) == len(batches):
-                    self._book.ask_all(plan.flow)
+                now = Region(await self._asked_now(plan, batches, scan, by_key=bool(existing.few)))
+                await finder.run(now.not_full(self._book.held(plan.flow)))
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
@@ -212,7 +210,10 @@ class _GroupProbe:
         for key, hazard in self._foreign_keys(plan) if beside else ():
             doubted = self._doubted(plan, key, hazard) or self._periods.counts(plan, key)
             more = more or doubted or not await self._parents.all_there(plan, key)
-        return batches if more else [batch for batch in batches if batch not in beside]
+        if not more:
+            return [batch for batch in batches if batch not in beside]
+        self._book.ask_all(plan.flow)
+        return batches
 
     async def _updates(
         self,
