@@ -17,7 +17,7 @@ from tranship.analysis.expression_checks import refused_sql
 from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
 from tranship.analysis.problems import not_asked, places, undecided
 from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
-from tranship.analysis.stale import stale_changes, stale_resolutions
+from tranship.analysis.stale import stale_changes, stale_resolutions, turned_round
 from tranship.analysis.swapped import probably_swapped
 from tranship.analysis.uses import uses
 from tranship.analysis.value_checks import refused_values, repeated_keys
@@ -98,6 +98,8 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         file, moment = await _with_start(open_.old, file)
         old, new = sides.old, sides.new
         stale = _stale(options, file, path, sides)
+        if turned_round((file.old_fingerprint, file.new_fingerprint), old, new):
+            refuse(stale)
         background, unread, filled = await _background(open_, sides, config)
         file, sides, unfit = await _with_made_flows(open_, sides, file, background)
         old = sides.old

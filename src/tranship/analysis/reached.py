@@ -13,6 +13,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.analysis.sides import Connections, refuse_same_database
+from tranship.analysis.swapped import perhaps_swapped
 from tranship.config import Config, Endpoint
 from tranship.errors import TranshipError
 from tranship.errors.codes.privileges import PrivilegeMissing
@@ -162,7 +163,8 @@ async def _together(open_: Connections, config: Config, catalogs: tuple[Catalog,
         new_configured=config.new.schemas,
     )
     _, problems = narrowed(scope, old, config.only, config.never, problems)
-    return [*problems, *journal, *_no_tables(new), *_unwritable(new)]
+    swapped = await perhaps_swapped(open_, catalogs, config)
+    return [*problems, *journal, *_no_tables(new), *_unwritable(new), *swapped]
 
 
 async def _journal(new: asyncpg.Connection, config: Config) -> list[Problem]:

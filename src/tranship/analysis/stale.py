@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tranship.codec import ChangesFile, read_changes
+from tranship.codec import read_changes
 from tranship.codec.files import result_path
 from tranship.errors.codes.decisions import (
     ChangesOfTheOppositeDirection,
     NoChangesYet,
     NoFingerprints,
+    ResolutionsOfTheOppositeDirection,
     StaleChanges,
     StaleResolutions,
 )
@@ -34,7 +35,7 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
         return (NoChangesYet(str(path)).problem(),)
     recorded = read_changes(path)
     again = command_line(options.invocation, "analyze", *(options.databases or ("CONFIG",)), *options.naming)
-    if _turned_round(recorded, old, new):
+    if turned_round((recorded.old.fingerprint, recorded.new.fingerprint), old, new):
         what = "old_database and new_database may have changed places"
         return (ChangesOfTheOppositeDirection(str(path), what, again).problem(),)
     return tuple(
@@ -47,10 +48,12 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     )
 
 
-def _turned_round(recorded: ChangesFile, old: Catalog, new: Catalog) -> bool:
-    """Returns whether the file describes the same two schemas with the sides exchanged."""
-    there, here = (recorded.old.fingerprint, recorded.new.fingerprint), (old.fingerprint, new.fingerprint)
-    return there != here and there == here[::-1]
+def turned_round(recorded: tuple[str, str], old: Catalog, new: Catalog) -> bool:
+    """Returns whether a file with these fingerprints of OLD and NEW is about the same two schemas with the
+    sides exchanged. Whatever else is wrong with it follows from that.
+    """
+    here = (old.fingerprint, new.fingerprint)
+    return recorded != here and recorded == here[::-1]
 
 
 def stale_resolutions(
@@ -62,6 +65,8 @@ def stale_resolutions(
     """
     if not file.old_fingerprint and not file.new_fingerprint:
         return (NoFingerprints(str(path)).problem(),)
+    if turned_round((file.old_fingerprint, file.new_fingerprint), old, new):
+        return (ResolutionsOfTheOppositeDirection(str(path), Side.OLD).problem(),)
     return tuple(
         StaleResolutions(str(path), side).problem()
         for then, now, side in (

@@ -6,10 +6,12 @@ import asyncpg
 
 from tranship.analysis.sides import Connections, Sides
 from tranship.config import Config
-from tranship.errors.codes.start import ProbablySwapped
-from tranship.model.catalog import Table
+from tranship.errors.codes.start import PerhapsSwapped, ProbablySwapped
+from tranship.model.catalog import Catalog, Table
+from tranship.model.count import count_of
 from tranship.model.plan import Plan
 from tranship.model.resolution import Problem
+from tranship.planning.matching.scope import HOLDS_ROWS
 from tranship.server.identity import read_identity
 from tranship.server.journal import find_journal, missing_rights
 from tranship.server.trouble import is_lost
@@ -33,16 +35,35 @@ async def probably_swapped(
     """
     if allowed:
         return ()
-    before = _read(sides, plan)
     after = {table.name: table for one in plan.tables if (table := sides.new.table(one.new)) is not None}
+    held = await _swapped(open_, (_read(sides, plan), list(after.values())), sides.new, config)
+    return () if held is None else (ProbablySwapped(config.old.display, config.new.display, *held).problem(),)
+
+
+async def perhaps_swapped(
+    open_: Connections, catalogs: tuple[Catalog, Catalog], config: Config
+) -> tuple[Problem, ...]:
+    """Returns a warning where no table of OLD's schemas holds a row, and at least half of NEW's do: nobody
+    should answer questions about the wrong direction.
+    """
+    old, new = ([one for one in catalog.tables if one.kind in HOLDS_ROWS] for catalog in catalogs)
+    held = await _swapped(open_, (old, new), catalogs[1], config)
+    return () if held is None else (PerhapsSwapped(config.old.display, config.new.display, *held).problem(),)
+
+
+async def _swapped(
+    open_: Connections, tables: tuple[list[Table], list[Table]], new: Catalog, config: Config
+) -> tuple[str, str] | None:
+    """Returns how many tables of OLD hold nothing, and how many of NEW's hold rows; None: that is nothing
+    to wonder at.
+    """
+    before, after = tables
     if not before or await _holding(open_.old, before) != 0:
-        return ()
-    full = await _holding(open_.new, list(after.values()))
-    if not full or full * _HALF < len(after) or await _has_run(open_, sides, config):
-        return ()
-    tables = f"{len(before)} table{'s' if len(before) != 1 else ''}"
-    message = ProbablySwapped(config.old.display, config.new.display, tables, f"{full} of {len(after)}")
-    return (message.problem(),)
+        return None
+    full = await _holding(open_.new, after)
+    if not full or full * _HALF < len(after) or await _has_run(open_, new, config):
+        return None
+    return count_of(len(before), "table"), f"{full} of {len(after)}"
 
 
 def _read(sides: Sides, plan: Plan) -> list[Table]:
@@ -78,8 +99,8 @@ async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int | None:
     return found
 
 
-async def _has_run(open_: Connections, sides: Sides, config: Config) -> bool:
-    if await missing_rights(open_.new, config.journal_schema, sides.new.user, sides.new.database) is not None:
+async def _has_run(open_: Connections, new: Catalog, config: Config) -> bool:
+    if await missing_rights(open_.new, config.journal_schema, new.user, new.database) is not None:
         return False
     journal = await find_journal(open_.new, config.journal_schema)
     return journal is not None and bool(await journal.runs(open_.new, (await read_identity(open_.old)).key))

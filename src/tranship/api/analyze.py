@@ -22,7 +22,8 @@ from tranship.analysis.sides import (
     refuse_same_database,
 )
 from tranship.analysis.spellings import read_spellings
-from tranship.analysis.stale import stale_resolutions
+from tranship.analysis.stale import stale_resolutions, turned_round
+from tranship.analysis.swapped import perhaps_swapped
 from tranship.codec import (
     CHANGES_FORMAT,
     ChangeRecord,
@@ -59,6 +60,7 @@ from tranship.planning.matching.scope import chosen_by_new_name
 from tranship.planning.plan.build import build
 from tranship.planning.plan.not_executed import not_executed
 from tranship.report.describe.analysis import describe_analysis
+from tranship.report.document import Document
 from tranship.report.html import render_html
 from tranship.report.notebook import comparison_html
 from tranship.report.text import render_text
@@ -69,6 +71,9 @@ class Analysis(Struct, frozen=True):
 
     comparison: Comparison
     report: str
+    """The report as it stands in its file."""
+    document: Document
+    """What it says, for `render_text` with another look."""
     report_path: Path
     page_path: Path
     """The same report as one HTML page."""
@@ -136,6 +141,7 @@ async def analyze(
         on_event(Began("ask the data"))
         old, new, scope = sides.old, sides.new, sides.scope
         evidence = await gather(open_, old, new, scope, probe_seconds=probe_seconds, background=background)
+        swapped = await perhaps_swapped(open_, (old, new), config)
     on_event(Began("write the report"))
     comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
     suggestions = suggest_answers(old, new, scope, evidence, background=background)
@@ -149,10 +155,11 @@ async def analyze(
     return Analysis(
         comparison,
         report,
+        document,
         report_path,
         page_path,
         changes_path,
-        not_asked((*unread, *evidence.not_asked)),
+        (*swapped, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),
         new_is_empty=not sides.new.tables,
@@ -251,6 +258,8 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     recorded = read_changes(changes)
     file = read_resolutions(resolutions)
     old, new, scope = recorded.old.catalog, recorded.new.catalog, recorded_scope(recorded)
+    if turned_round((file.old_fingerprint, file.new_fingerprint), old, new):
+        return stale_resolutions(file, old, new, resolutions)
     background = recorded_background(recorded)
     old = with_queries(file, old, new)
     answers, decided, found = decide(file, old, new, scope, background)

@@ -35,4 +35,4 @@ def answer_json(
         "problems": problems,
         "result": result,
     }
-    say(encode(envelope).decode().rstrip("\n"))
+    say(encode(envelope).decode().rstrip("\n"), whole=True)

@@ -15,6 +15,7 @@ from typing import TextIO
 import click
 
 from tranship.model.visible import printed
+from tranship.report.folded import fitting
 
 _SIGNS = {"→": "->", "⚠": "!", "✓": "ok", "—": "-", "…": "...", "≥": ">=", "·": "-"}
 
@@ -34,9 +35,18 @@ def shown(text: str, encoding: str) -> str:
     return safe
 
 
-def say(text: str = "") -> None:
-    """Writes a line of the answer to stdout."""
-    _write(sys.stdout, text)
+def say(text: str = "", *, whole: bool = False) -> None:
+    """Writes a line of the answer to stdout. A terminal gets a line that is wider than it in several, unless
+    the line has to stay ``whole``: a program reads it, or it is a row of a table.
+    """
+    _write(sys.stdout, text, whole=whole)
+
+
+def ask(prompt: str) -> None:
+    """Writes a prompt to stdout, behind which a person types."""
+    text = prompt.rstrip(" ")
+    sys.stdout.write(fitting(sys.stdout, text) + prompt[len(text) :])
+    sys.stdout.flush()
 
 
 class Log:
@@ -137,6 +147,7 @@ def _log_line(event: str, fields: Mapping[str, object]) -> str:
     return json.dumps({"time": stamp, "event": event, **fields}) + "\n"
 
 
-def _write(stream: TextIO, text: str) -> None:
-    stream.write(shown(text, stream.encoding or "ascii") + "\n")
+def _write(stream: TextIO, text: str, *, whole: bool = False) -> None:
+    safe = shown(text, stream.encoding or "ascii")
+    stream.write((safe if whole else fitting(stream, safe)) + "\n")
     stream.flush()

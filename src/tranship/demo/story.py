@@ -5,16 +5,17 @@ as a person would.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -22,6 +23,7 @@ from tranship.codec import read_changes, write_json
 from tranship.demo.servers import Installation, Server, installations
 from tranship.errors import UsageError
 from tranship.errors.codes.usage import NoDemoServer
+from tranship.report.folded import fitting
 
 PREFIX: Final = "demo"
 RULER: Final = "=" * 80
@@ -47,8 +49,36 @@ _BY_HAND: Final = (
 """The same workflow as commands to copy."""
 
 
+_STOP: Final = "_stop"
+"""Key of a kept demo's configuration: the command that stops its servers."""
+_ANSWER_SECONDS: Final = 1.0
+"""A server on the loopback answers at once, or not at all."""
+
+
 class StoryEnded(Exception):
     """A step did not end as expected; ``str()`` says which one."""
+
+
+class _Place(NamedTuple):
+    """Where the files of one demo lie: below ``results/``, with names that begin alike."""
+
+    folder: Path
+    prefix: str
+
+    @property
+    def config(self) -> str:
+        """The configuration, relative to the folder."""
+        return f"results/{self.prefix}_config.json"
+
+    @property
+    def answers(self) -> str:
+        """The decisions, likewise."""
+        return f"results/{self.prefix}_answers.json"
+
+    def newest(self, kind: str, ending: str) -> Path:
+        """Returns the last file of its kind that a run wrote."""
+        found = (self.folder / "results").glob(f"{self.prefix}_migration_{kind}_*.{ending}")
+        return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
 def tell(folder: Path, *, keep: bool = False) -> int:
@@ -69,7 +99,9 @@ def tell(folder: Path, *, keep: bool = False) -> int:
     try:
         old.start()
         new.start()
-        _walk(folder, old, new)
+        asyncio.run(_fill(old, new))
+        place = _free_place(folder)
+        _walk(place, old, new, keep=keep)
         failed = False
     except StoryEnded as ended:
         print(f"\nThe demo stopped: {ended}", file=sys.stderr)
@@ -79,8 +111,8 @@ def tell(folder: Path, *, keep: bool = False) -> int:
             new.stop()
     if failed:
         return 1
-    _ending(folder, old, new, keep=keep)
-    print(f"\nAll of this took {time.monotonic() - started:.0f} seconds.")
+    _ending(place, old, new, keep=keep)
+    _say(f"\nAll of this took {time.monotonic() - started:.0f} seconds.")
     return 0
 
 
@@ -92,24 +124,58 @@ def _choose() -> tuple[Installation, Installation]:
     return found[-2 if len(found) > 1 else -1], found[-1]
 
 
-def _walk(folder: Path, old: Server, new: Server) -> None:
-    asyncio.run(_fill(old, new))
-    config, answers = _files(folder, old, new)
-    changes = f"results/{PREFIX}_migration_changes.json"
+def _free_place(folder: Path) -> _Place:
+    """Returns the first prefix whose files belong to no demo that was kept: its configuration is the only way
+    to its servers, and its answers belong to what was moved there.
+    """
+    place, number = _Place(folder, PREFIX), 1
+    while (stop := _still_running(place)) is not None:
+        number += 1
+        free = _Place(folder, f"{PREFIX}{number}")
+        _say(
+            f"\n{place.config} belongs to a demo whose servers still run."
+            f" The names of this demo's files begin with {free.prefix}_."
+        )
+        if stop:
+            _say(f"To stop them: {stop}", whole=True)
+        place = free
+    return place
+
+
+def _still_running(place: _Place) -> str | None:
+    """Returns the command that stops the servers of an earlier demo, empty where it is not known; None: none
+    of them answers.
+    """
+    try:
+        config = json.loads((place.folder / place.config).read_text(encoding="utf-8"))
+        ends = [(config[side]["host"], config[side]["port"]) for side in ("old_database", "new_database")]
+    except (OSError, ValueError, KeyError, TypeError):
+        # No demo wrote what cannot be read, or nobody reaches servers by it any more.
+        return None
+    for end in ends:
+        with contextlib.suppress(OSError), socket.create_connection(end, timeout=_ANSWER_SECONDS):
+            return str(config.get(_STOP, ""))
+    return None
+
+
+def _walk(place: _Place, old: Server, new: Server, *, keep: bool) -> None:
+    folder, config, answers = place.folder, place.config, place.answers
+    _write_files(place, old, new, keep=keep)
+    changes = f"results/{place.prefix}_migration_changes.json"
     _heading("1. What changed? (reads both databases, writes to neither)")
-    _command(folder, 0, "analyze", config, "--prefix", PREFIX)
+    _command(folder, 0, "analyze", config, "--prefix", place.prefix)
     _write_fingerprints(folder / answers, folder / changes)
     _heading("2. What a person decides")
     _show(folder / answers)
     _command(folder, 0, "resolve", "validate", answers, changes)
     _heading("3. Dry run: what would happen to each row (writes nothing anywhere)")
-    run = ("migrate", config, "--prefix", PREFIX, "--resolutions", answers)
+    run = ("migrate", config, "--prefix", place.prefix, "--resolutions", answers)
     _command(folder, EXPECTED, *run)
     _heading("4. The same, live")
     _command(folder, EXPECTED, *run, "--live")
     _heading("5. Check: the same questions put to both databases")
     _check(asyncio.run(_facts(old, "shop_check_old.sql")), asyncio.run(_facts(new, "shop_check_new.sql")))
-    _accounts(folder)
+    _accounts(place)
 
 
 async def _fill(old: Server, new: Server) -> None:
@@ -129,22 +195,25 @@ async def _fill(old: Server, new: Server) -> None:
             await conn.execute(_text(script))
         finally:
             await conn.close()
-        print(f"{time.monotonic() - started:.1f} s")
+        _say(f"{time.monotonic() - started:.1f} s")
 
 
 def _text(name: str) -> str:
     return resources.files("tranship.demo").joinpath(name).read_text(encoding="utf-8")
 
 
-def _files(folder: Path, old: Server, new: Server) -> tuple[str, str]:
-    """Writes configuration and decisions; returns their paths relative to ``folder``."""
-    results = folder / "results"
-    results.mkdir(exist_ok=True)
-    config, answers = f"results/{PREFIX}_config.json", f"results/{PREFIX}_answers.json"
-    document = {"old_database": _endpoint(old), "new_database": _endpoint(new)}
-    write_json(folder / config, document)
-    (folder / answers).write_text(_text("shop_resolutions.json"), encoding="utf-8")
-    return config, answers
+def _write_files(place: _Place, old: Server, new: Server, *, keep: bool) -> None:
+    """Writes configuration and decisions; of servers that are kept also how they are stopped."""
+    (place.folder / "results").mkdir(exist_ok=True)
+    stop = {_STOP: _stopping(old, new)} if keep else {}
+    document = {**stop, "old_database": _endpoint(old), "new_database": _endpoint(new)}
+    write_json(place.folder / place.config, document)
+    (place.folder / place.answers).write_text(_text("shop_resolutions.json"), encoding="utf-8")
+
+
+def _stopping(old: Server, new: Server) -> str:
+    """Returns the command that stops both servers and removes what they hold."""
+    return f"kill -INT {old.pid} {new.pid}; rm -r {shlex.join((str(old.folder), str(new.folder)))}"
 
 
 def _write_fingerprints(answers: Path, changes: Path) -> None:
@@ -167,8 +236,13 @@ def _endpoint(server: Server) -> dict[str, object]:
     }
 
 
+def _say(text: str = "", *, whole: bool = False) -> None:
+    """Prints text as this terminal has room for it; ``whole``: a person copies it."""
+    print(text if whole else fitting(sys.stdout, text), flush=True)
+
+
 def _heading(words: str) -> None:
-    print(f"\n{RULER}\n{words}\n{RULER}", flush=True)
+    _say(f"\n{RULER}\n{words}\n{RULER}")
 
 
 def _command(folder: Path, expected: int, *arguments: str) -> None:
@@ -177,24 +251,24 @@ def _command(folder: Path, expected: int, *arguments: str) -> None:
     Raises:
         StoryEnded: it did not end with ``expected``.
     """
-    print(f"$ tranship {shlex.join(arguments)}\n", flush=True)
+    _say(f"$ tranship {shlex.join(arguments)}\n")
     started = time.monotonic()
     status = subprocess.run(
         [sys.executable, "-m", "tranship", *arguments], cwd=folder, stdin=subprocess.DEVNULL, check=False
     ).returncode
     what = _MEANS.get(status, "")
-    print(f"\n(exit {status}{what}, {time.monotonic() - started:.1f} s)", flush=True)
+    _say(f"\n(exit {status}{what}, {time.monotonic() - started:.1f} s)")
     if status != expected:
         raise StoryEnded(f"'tranship {arguments[0]}' ended with {status}, not {expected}")
 
 
 def _show(answers: Path) -> None:
     """Prints the decisions, one line each with its reason."""
-    print(f"These are the shop's answers to the breaking changes ({answers.name}):\n")
+    _say(f"These are the shop's answers to the breaking changes ({answers.name}):\n")
     for table, entries in json.loads(answers.read_text(encoding="utf-8"))["resolutions"].items():
         for entry in entries:
-            print(f"  {table + ':':16} {_decision(entry)}\n{'':19}because: {entry['because']}")
-    print()
+            _say(f"  {table + ':':16} {_decision(entry)}\n{'':19}because: {entry['because']}")
+    _say()
 
 
 def _decision(entry: dict[str, Any]) -> str:
@@ -239,18 +313,18 @@ def _check(old: dict[str, str], new: dict[str, str]) -> None:
         "turnover by year, customers by status, products by category, orders by status,"
         " events with a hash of all payloads"
     )
-    print(f"{len(old)} questions ({about}):")
+    _say(f"{len(old)} questions ({about}):")
     for what in [*(w for w in old if w.startswith("orders worth"))][:3]:
-        print(f"  {what:28} old {old[what]:>14}   new {new.get(what, '-'):>14}")
+        _say(f"  {what:28} old {old[what]:>14}   new {new.get(what, '-'):>14}")
     if wrong:
         raise StoryEnded(f"old and new differ on: {', '.join(wrong)}")
-    print(f"  ... all {len(old)} answers are the same.")
+    _say(f"  ... all {len(old)} answers are the same.")
 
 
-def _accounts(folder: Path) -> None:
+def _accounts(place: _Place) -> None:
     """Prints what became of every row, from the result file."""
-    result = json.loads(_newest(folder, "result_live", "json").read_text(encoding="utf-8"))
-    print(f"\n{'table':26}{'read':>9}{'written':>9}{'rejected':>9}{'left out':>9}")
+    result = json.loads(place.newest("result_live", "json").read_text(encoding="utf-8"))
+    _say(f"\n{'table':26}{'read':>9}{'written':>9}{'rejected':>9}{'left out':>9}")
     for table in result["tables"]:
         name = table["table"].removeprefix("public.")
         arrow = (
@@ -259,31 +333,28 @@ def _accounts(folder: Path) -> None:
             else " -> " + table["new_table"].removeprefix("public.")
         )
         counts = (table["rows_read"], table["rows_migrated"], table["rows_failed"], table["rows_left_out"])
-        print(f"{name + arrow:26}" + "".join(f"{n:9}" for n in counts))
+        _say(f"{name + arrow:26}" + "".join(f"{n:9}" for n in counts))
     for table in result["tables"]:
         for reason, rows in table["rejects_by_reason"].items():
-            print(f"rejected: {rows} of {table['table'].removeprefix('public.')}: {reason}")
+            _say(f"rejected: {rows} of {table['table'].removeprefix('public.')}: {reason}")
 
 
-def _newest(folder: Path, kind: str, ending: str) -> Path:
-    found: Iterable[Path] = (folder / "results").glob(f"{PREFIX}_migration_{kind}_*.{ending}")
-    return max(found, key=lambda path: path.stat().st_mtime_ns)
-
-
-def _ending(folder: Path, old: Server, new: Server, *, keep: bool) -> None:
+def _ending(place: _Place, old: Server, new: Server, *, keep: bool) -> None:
     _heading("Where the files are")
-    results = folder / "results"
-    print(f"the comparison       {results / f'{PREFIX}_migration_report.txt'}")
-    print(f"the same as a page   {results / f'{PREFIX}_migration_report.html'}")
-    print(f"the live run         {_newest(folder, 'result_live', 'json')}")
-    print(f"the rejected rows    {_newest(folder, 'rejects_live', 'jsonl')}")
-    print("\nThe same by hand, on your own databases:\n")
+    results = place.folder / "results"
+    _say(f"the comparison       {results / f'{place.prefix}_migration_report.txt'}")
+    _say(f"the same as a page   {results / f'{place.prefix}_migration_report.html'}")
+    _say(f"the live run         {place.newest('result_live', 'json')}")
+    _say(f"the rejected rows    {place.newest('rejects_live', 'jsonl')}")
+    if keep:
+        _say(f"\nBoth servers are still running:\n\n  old  {old.url('shop')}\n  new  {new.url('shop')}")
+        _say(f"\nThe configuration {place.config} names them, as in: tranship status {place.config}")
+        _say(f"To stop them: {_stopping(old, new)}", whole=True)
+    else:
+        _say("\nBoth servers are stopped and removed. With --keep they go on running.")
+    _say("\nThe same by hand, on your own databases:\n")
     if shutil.which("tranship") is None:
         folder_of_program = shlex.quote(str(Path(sys.executable).parent))
-        print(f"  PATH={folder_of_program}:$PATH     # where tranship is installed")
+        _say(f"  PATH={folder_of_program}:$PATH     # where tranship is installed")
     for line in _BY_HAND:
-        print(f"  {line}")
-    if keep:
-        print(f"\nBoth servers are still running:\n\n  old  {old.url('shop')}\n  new  {new.url('shop')}")
-        folders = shlex.join((str(old.folder), str(new.folder)))
-        print(f"\nTo stop them: kill -INT {old.pid} {new.pid}; rm -r {folders}")
+        _say(f"  {line}", whole=True)

@@ -69,6 +69,8 @@ class Section(Struct, frozen=True, tag=True):
     tone: Tone = Tone.PLAIN
     stands_for: int | None = None
     """What the items count for, where one of them says the same about several; None: one each."""
+    classic: bool = True
+    """Whether programs may read the first line of each item, which plain text then leaves whole."""
 
     @property
     def count(self) -> int:

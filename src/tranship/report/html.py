@@ -4,9 +4,10 @@ escapes every text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib import resources
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
@@ -14,8 +15,13 @@ from tranship.model.visible import visible
 from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Timeline, Tone, Totals
 from tranship.report.verification import grouped
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 ROW = 26
 """Height of a column's row in a drawing, in pixels."""
+_OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
+"""An option of a command."""
 
 
 def render_html(document: Document) -> str:
@@ -29,11 +35,21 @@ def render_html(document: Document) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["visible"] = visible
+    environment.filters["unbroken"] = unbroken
     environment.filters["grouped"] = grouped
     template = environment.from_string(
         resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
     return template.render(document=document, parts=_parts(document), row=ROW)
+
+
+def unbroken(text: str) -> Markup:
+    """Returns text as markup in which no line ends within an option: ``--`` at its end, and ``live`` on the
+    next one, look like two words.
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(_OPTION.sub(r'<span class="option">\1</span>', str(escape(text))))
 
 
 class Part(Struct, frozen=True):

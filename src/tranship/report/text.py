@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from msgspec import Struct
+
 from tranship.model.visible import visible
 from tranship.report.document import (
     Banner,
@@ -20,21 +22,32 @@ from tranship.report.document import (
     Timeline,
     Totals,
 )
+from tranship.report.folded import WIDEST, folded
 
 RULER = "=" * 80
 _SIGNS = {Sign.ACTION: "→ ", Sign.WARNING: "⚠ ", Sign.DONE: "✓ ", Sign.NONE: "  "}
 _PLAIN_SIGNS = {Sign.ACTION: "-> ", Sign.WARNING: "! ", Sign.DONE: "ok ", Sign.NONE: "  "}
 
 
-def render_text(document: Document, *, signs: bool = True) -> str:
-    """Returns the whole document, with a line feed at its end.
+class Look(Struct, frozen=True):
+    """How a document is written."""
 
-    ``signs``: False replaces ``→ ⚠ ✓`` by letters, for a terminal that cannot show them.
-    """
+    signs: bool = True
+    """False replaces ``→ ⚠ ✓`` by letters, for a terminal that cannot show them."""
+    width: int = WIDEST
+    """Columns to which sentences are folded; the classic lines stay whole."""
+
+    def sentence(self, text: str) -> str:
+        """Returns a line that nobody but a person reads."""
+        return folded(text, self.width)
+
+
+def render_text(document: Document, look: Look = Look()) -> str:  # noqa: B008 - frozen
+    """Returns the whole document, with a line feed at its end."""
     text = ""
     before: Block | None = None
     for block in document.blocks:
-        lines = _block(block, signs)
+        lines = _block(block, look)
         if lines:
             text += ("" if before is None else "\n" if _close(before, block) else "\n\n") + "\n".join(lines)
             before = block
@@ -46,16 +59,16 @@ def _close(before: Block, after: Block) -> bool:
     return isinstance(before, Banner | Facts) and isinstance(after, Facts | Totals)
 
 
-def _block(block: Block, signs: bool) -> list[str]:
+def _block(block: Block, look: Look) -> list[str]:
     match block:
         case Banner(lines=lines):
             return [RULER, *map(visible, lines), RULER]
         case Facts(pairs=pairs):
-            return [f"{visible(name)}: {visible(value)}" for name, value in pairs]
+            return [look.sentence(f"{visible(name)}: {visible(value)}") for name, value in pairs]
         case Totals(label=label, total=total, parts=parts):
             return [f"{label}: {total}", *(f"  - {name}: {count}" for name, count in parts)]
-        case Section(title=title, items=items):
-            return _titled(title, _items(items, signs))
+        case Section(title=title, items=items, classic=classic):
+            return _titled(title, _items(items, look, whole=classic))
         case Sides():
             return []
         case Timeline(title=title, bars=bars):
@@ -73,14 +86,16 @@ def _bar(bar: Bar) -> str:
     return f"  {bar.begin:8.1f} s to {bar.end:.1f} s  {visible(bar.label)}: {visible(bar.words)}"
 
 
-def _items(items: Sequence[Item], signs: bool) -> list[str]:
-    return [line for item in items for line in _item(item, signs)]
+def _items(items: Sequence[Item], look: Look, *, whole: bool) -> list[str]:
+    return [line for item in items for line in _item(item, look, whole=whole)]
 
 
-def _item(item: Item, signs: bool) -> list[str]:
+def _item(item: Item, look: Look, *, whole: bool) -> list[str]:
     label = f"[{visible(item.label)}] " if item.label else ""
-    return [f"  {label}{visible(item.text)}", *(_note(note, signs) for note in item.notes)]
+    first = f"  {label}{visible(item.text)}"
+    return [first if whole else look.sentence(first), *(_note(note, look) for note in item.notes)]
 
 
-def _note(note: Note, signs: bool) -> str:
-    return f"    {(_SIGNS if signs else _PLAIN_SIGNS)[note.sign]}{visible(note.text)}"
+def _note(note: Note, look: Look) -> str:
+    sign = (_SIGNS if look.signs else _PLAIN_SIGNS)[note.sign]
+    return look.sentence(f"    {sign}{visible(note.text)}")

@@ -28,6 +28,7 @@ def test_demo_goes_the_whole_way(run_cli: Callable[..., CliResult], tmp_path: Pa
         "rejected: 5 of shipments",
         "event_log -> events",
         "The same by hand",
+        "Both servers are stopped and removed.",
     ):
         assert words in told.stdout, told
     assert "TS341" not in told.stderr, "the answers say for which schemas they are"
@@ -41,7 +42,7 @@ def test_demo_goes_the_whole_way(run_cli: Callable[..., CliResult], tmp_path: Pa
             )
 
 
-def test_keep_leaves_two_servers(run_cli: Callable[..., CliResult]) -> None:
+def test_keep_leaves_two_servers(run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
     told = run_cli("demo", "--keep", timeout=300)
     assert told.status == 0, told
     stop = re.search(r"kill -INT (\d+) (\d+); rm -r (\S+) (\S+)", told.stdout)
@@ -49,6 +50,17 @@ def test_keep_leaves_two_servers(run_cli: Callable[..., CliResult]) -> None:
     try:
         counts = [asyncio.run(_count(url)) for url in re.findall(r"postgresql://\S+", told.stdout)]
         assert counts == [11877, 11877]
+        kept = {path.name: path.read_bytes() for path in (tmp_path / "results").iterdir()}
+        beside = run_cli("demo", timeout=300)
+        assert beside.status == 0, beside
+        # The second demo leaves the files of the first alone, and says how the other is stopped.
+        assert all((tmp_path / "results" / name).read_bytes() == there for name, there in kept.items())
+        assert "results/demo_config.json belongs to a demo whose servers still run." in beside.stdout
+        assert stop[0] in beside.stdout
+        assert "tranship analyze results/demo2_config.json --prefix demo2" in beside.stdout
+        assert (tmp_path / "results" / "demo2_migration_report.txt").is_file()
+        status = run_cli("status", "results/demo_config.json")
+        assert status.stdout.startswith("The run is finished: 306 812 rows written, 12 rejected."), status
     finally:
         for pid in stop.groups()[:2]:
             os.kill(int(pid), signal.SIGINT)

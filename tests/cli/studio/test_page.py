@@ -20,6 +20,10 @@ BROKEN_WORDS = """[...document.querySelectorAll("td")].filter((cell) => {
 }).map((cell) => cell.textContent)"""
 """The short values of a table that stand on several lines: nobody can read a letter a line."""
 
+SIDEWAYS = """[...document.querySelectorAll(".scroll")].filter((box) => box.scrollWidth > box.clientWidth)
+  .map((box) => box.getAttribute("aria-label"))"""
+"""The tables of which a part is out of sight."""
+
 
 @pytest.fixture
 def running(hostile: Pair, tmp_path: Path) -> Iterator[Running]:
@@ -123,10 +127,26 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
         )
         page.until("!document.querySelector('main').textContent.includes('reading ten rows')")
         assert page.run("document.documentElement.scrollWidth") <= 400
+        assert page.run(SIDEWAYS) == []
         assert page.run(BROKEN_WORDS) == []
         assert page.run(TOO_FAINT) == []
     background = page.run("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(20, 23, 28)") is (scheme == "dark")
+
+
+def test_what_is_asked_about_stands_first_among_the_rows_that_are_tried(page: Page) -> None:
+    page.run(
+        "[...document.querySelectorAll('#tables button')].find((one) => one.textContent.startsWith('users')).click()"
+    )
+    page.run(_SAVE_AND_TRY)
+    page.until("document.querySelectorAll('article tbody tr').length === 10")
+    heads = page.run("[...document.querySelectorAll('article thead th')].map((one) => one.textContent)")
+    assert heads[:4] == ["state", "→ state", "id", "→ id"]
+    assert sorted(heads[4:]) == ["<img src=x onerror=alert(1)>", "fax", "→ origin"]
+    named = page.run(
+        "[...document.querySelector('article tbody tr').children].map((one) => one.dataset.column)"
+    )
+    assert named == heads
 
 
 def test_where_nothing_is_suggested_nothing_is_chosen(page: Page, running: Running) -> None:

@@ -97,7 +97,15 @@ async def test_an_empty_old_beside_a_full_new_is_refused_before_anything_is_writ
         assert "TS386" in refused.stderr
         assert "--allow-empty-old" in refused.stderr
     assert await pair.new.value("SELECT count(*) FROM pg_namespace WHERE nspname = '_tranship'") == 0
+    for verb in ("ping", "analyze"):
+        warned = run_cli(verb, config)
+        assert warned.status == 0
+        assert "⚠ TS386 OLD (" in warned.stdout + warned.stderr
     assert run_cli("migrate", config, "--live", "--allow-empty-old").status == 0
+    # What a run of the journal has read is known to be the old one.
+    for verb in ("ping", "analyze"):
+        known = run_cli(verb, config)
+        assert "TS386" not in known.stdout + known.stderr
 
 
 async def test_seeds_beside_an_empty_old_are_no_swap(
@@ -123,6 +131,27 @@ async def test_a_changes_file_of_the_other_direction_says_so(
     refused = run_cli("migrate", config)
     assert refused.status == 3
     assert "opposite direction" in refused.stderr
+
+
+async def test_decisions_of_the_other_direction_say_so_and_nothing_else(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    pair = await make_pair(f"{OLD}; CREATE TABLE gone (id int)", NEW)
+    config = pair.config(tmp_path)
+    assert run_cli("analyze", config).status == 0
+    changes, decisions = "results/migration_changes.json", "results/manual_resolutions.json"
+    assert run_cli("resolve", "generate", changes).status == 0
+    document = json.loads(config.read_text(encoding="utf-8"))
+    document["old_database"], document["new_database"] = document["new_database"], document["old_database"]
+    config.write_text(json.dumps(document), encoding="utf-8")
+    assert run_cli("analyze", config).status == 0
+    checked = run_cli("resolve", "validate", decisions, changes)
+    assert checked.status == 1
+    assert [line[:5] for line in checked.stdout.splitlines() if line.startswith("TS")] == ["TS303"]
+    refused = run_cli("migrate", config, "--resolutions", decisions)
+    assert refused.status == 3
+    assert "opposite direction: its OLD is now the other database" in refused.stderr
+    assert refused.stderr.count("TS3") == 1
 
 
 async def test_analyze_refuses_one_database_as_both(

@@ -13,7 +13,7 @@ from tranship.planning.deciding.suggest import suggest
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
-from tranship.report.html import render_html
+from tranship.report.html import render_html, unbroken
 
 _VOID = {"meta", "link", "br", "img"}
 
@@ -118,3 +118,10 @@ def test_the_page_says_its_verdict_once_and_counts_as_its_totals_do() -> None:
     assert "the same for 29 more columns" in found.text
     assert "TRANSFORMABLE CHANGES (Can be converted automatically)</a> 30</li>" in text
     assert "TRANSFORMABLE CHANGES (Can be converted automatically) <small>30</small>" in text
+
+
+def test_no_line_ends_within_an_option() -> None:
+    assert unbroken("migrate x.json --live --rejects-only: <b>") == (
+        'migrate x.json <span class="option">--live</span> <span class="option">--rejects-only</span>: &lt;b&gt;'
+    )
+    assert unbroken("a--b -- c ---- d--") == "a--b -- c ---- d--"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
@@ -57,6 +58,8 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.terminal import note, say
     from tranship.cli.trouble import line_of
     from tranship.model.options import pattern_words
+    from tranship.report.folded import WIDEST, terminal_width
+    from tranship.report.text import Look, render_text
 
     call = context.ensure_object(CliContext)
     loaded = load(config, given["only"], given["never"])
@@ -77,7 +80,11 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, _as_json(analysis), status=status, problems=analysis.problems)
     else:
-        say(analysis.report.rstrip("\n"))
+        say(
+            render_text(
+                analysis.document, Look(width=min(WIDEST, terminal_width(sys.stdout) or WIDEST))
+            ).rstrip("\n")
+        )
         say()
         say(_next(analysis, call, (*config, *pattern_words(given["only"], given["never"])), _naming(given)))
         say(f"Report: {analysis.report_path}")

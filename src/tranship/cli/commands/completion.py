@@ -22,4 +22,4 @@ def command(context: click.Context, shell: str) -> None:
 
     script = get_completion_class(shell)
     assert script is not None
-    say(script(context.find_root().command, {}, "tranship", "_TRANSHIP_COMPLETE").source())
+    say(script(context.find_root().command, {}, "tranship", "_TRANSHIP_COMPLETE").source(), whole=True)

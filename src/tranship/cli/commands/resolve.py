@@ -224,8 +224,9 @@ def _asked(prompt: str) -> str:
     """
     import sys
 
-    sys.stdout.write(prompt)
-    sys.stdout.flush()
+    from tranship.cli.terminal import ask
+
+    ask(prompt)
     line = sys.stdin.readline()
     if not line:
         raise EOFError
@@ -272,7 +273,7 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
                 *_verdict(wrong, str(resolutions), (_following(call, resolutions, changes), edit, generate)),
             ]
     for line in lines:
-        say(line)
+        say(line, whole=call.form != "text")
     context.exit(1 if wrong else 0)
 
 

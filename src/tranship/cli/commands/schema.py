@@ -14,7 +14,7 @@ def command(file: str) -> None:
     """Print the JSON Schema of a file: point your editor at it."""
     from tranship.cli.terminal import say
 
-    say(json.dumps(_schema(file), ensure_ascii=False, indent=2))
+    say(json.dumps(_schema(file), ensure_ascii=False, indent=2), whole=True)
 
 
 def _schema(file: str) -> dict[str, Any]:

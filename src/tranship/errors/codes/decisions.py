@@ -93,6 +93,11 @@ class StaleResolutions(RefusalMessage, frozen=True):
     side: Side
 
 
+class ResolutionsOfTheOppositeDirection(StaleResolutions, frozen=True):
+    message = "{path} was made for the opposite direction: its {side} is now the other database"
+    hint = "old_database and new_database of the configuration may have changed places"
+
+
 class NoChangesYet(RefusalMessage, frozen=True):
     code = "TS340"
     meaning = "there is no changes file: the schemas are compared now"

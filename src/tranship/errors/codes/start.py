@@ -255,6 +255,11 @@ class ProbablySwapped(RefusalMessage, frozen=True):
     full: str
 
 
+class PerhapsSwapped(ProbablySwapped, frozen=True):
+    warning = True
+    hint = "check old_database and new_database"
+
+
 class TwoSnapshots(RefusalMessage, frozen=True):
     code = "TS348"
     meaning = "OLD was read in two snapshots, as `--new-snapshot unfinished` or `--rejects-only` allows"

@@ -87,6 +87,7 @@ def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWord
         tuple(_changes(constraints, schemas, facts)),
         Tone.CHANGED,
         len(constraints),
+        classic=False,
     )
     if len(comparison.changes) > _FOLDED_ABOVE:
         yield from (changes[ChangeClass.BREAKING], new, changes[ChangeClass.TRANSFORMABLE])
@@ -95,7 +96,8 @@ def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWord
         # All of it is on one screen: the order is that of the classic report.
         yield from (*changes.values(), new)
     items = tuple(_said(one, schemas, facts) for one in alike(others))
-    yield Section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", items, Tone.PLAIN, len(others))
+    title = "ALSO DIFFERENT OR NOT MOVED (nothing to decide)"
+    yield Section(title, items, Tone.PLAIN, len(others), classic=False)
 
 
 def _changes(found: Sequence[Change], schemas: frozenset[str], facts: ColumnWords) -> Iterator[Item]:

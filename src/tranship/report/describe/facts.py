@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from tranship.model.change import Change
+from tranship.model.count import count_of
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
 
 NO_EVIDENCE = Evidence()
@@ -41,7 +42,7 @@ class ColumnWords(Struct, frozen=True):
         facts = self.facts.get((change.table, change.old_column)) if change.old_column is not None else None
         if facts is not None and change.requires_manual:
             words = f"{facts.filled} of {_rows(facts.rows)} hold a value, {facts.distinct} distinct"
-            longest = f", the longest {facts.longest} characters" if facts.longest else ""
+            longest = f", the longest {count_of(facts.longest, 'character')}" if facts.longest else ""
             yield words + longest + _sampled(facts.sampled)
 
     def _misfits(self, change: Change) -> Iterator[str]:

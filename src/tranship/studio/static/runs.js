@@ -31,7 +31,8 @@ async function showResult() {
 function grid(label, head, rows) {
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, make("table", {},
     make("thead", {}, make("tr", {}, ...head.map((one) => make("th", { scope: "col", text: one })))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((one) => make("td", { text: one })))))));
+    make("tbody", {}, ...rows.map((row) => make("tr", {},
+      ...row.map((one, at) => make("td", { "data-column": head[at], text: one })))))));
 }
 
 function watch() {

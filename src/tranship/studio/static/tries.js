@@ -6,7 +6,7 @@ const trying = new Set();   // places whose rows are being read
 
 function tryIt(question, draft) {
   return tryNow(question.place, () => call("/api/try", answerOf(question, draft)), (answer) =>
-    answer.tables.length ? answer.tables.map(previewed) : [make("p", { text: "This answer moves no rows." })]);
+    answer.tables.length ? answer.tables.map((one) => previewed(one, [question.old_column, question.new_column])) : [make("p", { text: "This answer moves no rows." })]);
 }
 
 // A try waits for the answers that are being saved: it is about the state that they make.
@@ -44,20 +44,40 @@ function forgetTried() {
 async function previewTable(box) {
   box.replaceChildren(make("p", { text: "reading ten rows …" }));
   const { status, answer } = await call("/api/preview", { table });
-  box.replaceChildren(...(status === 200 ? answer.tables.map(previewed)
+  box.replaceChildren(...(status === 200 ? answer.tables.map((one) => previewed(one))
     : answer.problems.map((one) => make("p", { class: "wrong", text: words(one) }))));
 }
 
-function previewed(one) {
-  const head = make("tr", {}, ...one.old_columns.map((name) => make("th", { scope: "col", text: name })),
-    ...one.columns.map((column) => make("th", { scope: "col", text: `→ ${column.name}` })));
-  const rows = one.rows.map((row) => make("tr", {}, ...[...row.before, ...row.after].map(cell)));
+// A new column stands behind the old ones that it is made of, and first stands what the question is about: on
+// no screen is all of a wide table seen at once.
+function previewed(one, about = []) {
+  const columns = inPairs(one, about);
+  const head = make("tr", {}, ...columns.map((column) => make("th", { scope: "col", text: column.name })));
+  const rows = one.rows.map((row) => make("tr", {}, ...columns.map((column) => cell(row[column.side][column.at], column.name))));
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": visible(`rows of ${one.flow}`) },
     ...one.notes.map((note) => make("p", { text: note })),
     make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
-function cell(one) {
-  if (one.note) return make("td", { class: "note", text: [one.text, `(${one.note})`].filter((part) => part !== null).join(" ") });
-  return one.text === null ? make("td", { class: "null", text: "NULL" }) : make("td", { text: one.text });
+function inPairs(one, about) {
+  const shown = new Set(), groups = [];
+  const old = (at) => { shown.add(at); return { name: one.old_columns[at], side: "before", at }; };
+  one.columns.forEach((column, at) => {
+    // An expression need not say what it reads: then the column of the same name is what it replaces.
+    const named = column.old_columns.length ? column.old_columns : [column.name];
+    const sources = named.map((name) => one.old_columns.indexOf(name)).filter((place) => place >= 0 && !shown.has(place));
+    const asked = about.includes(column.name) || column.old_columns.some((name) => about.includes(name));
+    groups.push({ asked, columns: [...sources.map(old), { name: `→ ${column.name}`, side: "after", at }] });
+  });
+  one.old_columns.forEach((name, at) => {
+    if (!shown.has(at)) groups.push({ asked: about.includes(name), columns: [old(at)] });
+  });
+  return [...groups.filter((group) => group.asked), ...groups.filter((group) => !group.asked)].flatMap((group) => group.columns);
+}
+
+// A narrow screen shows a row as lines, each with the name of its column.
+function cell(one, column) {
+  const named = { "data-column": visible(column) };
+  if (one.note) return make("td", { ...named, class: "note", text: [one.text, `(${one.note})`].filter((part) => part !== null).join(" ") });
+  return one.text === null ? make("td", { ...named, class: "null", text: "NULL" }) : make("td", { ...named, text: one.text });
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from support.build import catalog, table
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
@@ -11,7 +13,7 @@ from tranship.planning.deciding.suggest import suggest
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
-from tranship.report.text import render_text
+from tranship.report.text import Look, render_text
 
 RULER = "=" * 80
 
@@ -52,7 +54,7 @@ def report(old: Catalog, new: Catalog, tables: list[str] | None = None, *, signs
     scope, _ = make_scope(old, new, tables)
     comparison = compare(old, new, match(old, new, scope))
     suggestions = suggest(old, new, scope, Evidence())
-    return render_text(describe_analysis(comparison, (old, new), suggestions), signs=signs)
+    return render_text(describe_analysis(comparison, (old, new), suggestions), Look(signs=signs))
 
 
 def users() -> tuple[Catalog, Catalog]:
@@ -147,12 +149,37 @@ def test_what_the_data_said_stands_below_the_change() -> None:
     assert "      1 row of OLD breaks it\n" in text
 
 
+def unfolded(text: str) -> str:
+    """The report with every note on one line."""
+    return re.sub(r"\n {8,}", " ", text)
+
+
+def test_what_is_no_classic_line_fits_a_wide_terminal() -> None:
+    names = [f"a_table_with_a_long_name_{n}" for n in range(30)]
+    old = catalog(
+        *(table(name, "id int!", f"made int = nextval('{name}_made_seq')", "gone int") for name in names)
+    )
+    new = catalog(*(table(name, "id int!", "made int = 7") for name in names))
+    text = report(old, new)
+    assert "\n  [a_table_with_a_long_name_0] Column 'gone' only exists in old DB\n" in text
+    assert [line for line in text.splitlines() if len(line) > 140] == []
+    assert len(text.splitlines()) > len(unfolded(text).splitlines())
+
+
+def test_a_classic_line_stays_one_line() -> None:
+    names = [f"a_table_with_a_very_long_name_that_somebody_gave_it_{n}" for n in range(30)]
+    old = catalog(*(table(name, "id int!", "user_name varchar(50)") for name in names))
+    new = catalog(*(table(name, "id int!", "user_name int") for name in names))
+    line = f"  [{names[0]}] Column 'user_name' type mismatch: current(varchar(50)) vs new(integer)"
+    assert f"\n{line}\n    ⚠ Manual action required!\n" in report(old, new)
+
+
 def test_equal_notes_are_said_once() -> None:
     names = [f"t{n}" for n in range(12)]
     old = catalog(*(table(name, "id int!", f"made int = nextval('{name}_made_seq')") for name in names))
     new = catalog(*(table(name, "id int!", "made int = 7") for name in names))
     text = report(old, new)
-    (line,) = [line for line in text.splitlines() if "the same for" in line]
+    (line,) = [line for line in unfolded(text).splitlines() if "the same for" in line]
     assert line.strip().startswith("the same for 11 more columns: t1.made, t10.made, ")
     assert line.endswith(" and 3 more")
     few = report(catalog(*old.tables[:2]), catalog(*new.tables[:2]))

@@ -15,8 +15,12 @@ from tranship.planning.comparing.structure.translation import Translation
 from tranship.planning.printed.tokens import canonical
 
 _ROUTINES = {"f": "Function", "p": "Procedure", "a": "Aggregate", "w": "Window function"}
-
-
+_BOUNDS = {
+    "smallint": (-(2**15), 2**15 - 1),
+    "integer": (-(2**31), 2**31 - 1),
+    "bigint": (-(2**63), 2**63 - 1),
+}
+"""Least and greatest value of a sequence's type."""
 _NUMBERED = ("int2", "int4", "int8", "numeric")
 
 
@@ -76,8 +80,9 @@ def _columns_of(sequence: Sequence) -> tuple[ColumnRef, ...]:
 
 
 def _sequence_differs(before: Sequence, after: Sequence, translation: Translation) -> Iterator[Change]:
-    if _shape(before) != _shape(after):
-        text = f"Sequence '{before.name}' differs: old {_shape(before)}, new {_shape(after)}"
+    old, new = _differing(before, after)
+    if old != new:
+        text = f"Sequence '{before.name}' differs: old {old}, new {new}"
         yield plain_note(
             ChangeKind.SEQUENCE_DIFFERS, str(before.name), text, "Its position is set by NEW's definition"
         )
@@ -101,11 +106,29 @@ def _goes_with(sequence: Sequence, tables: tuple[TableName, ...]) -> bool:
     return sequence.owned_by is not None and sequence.owned_by.table in tables
 
 
-def _shape(sequence: Sequence) -> str:
-    cache = f" CACHE {sequence.cache}" if sequence.cache != 1 else ""
-    cycle = " CYCLE" if sequence.cycle else ""
-    steps = f"{sequence.type} START {sequence.start} INCREMENT {sequence.increment}"
-    return f"{steps} MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum}{cache}{cycle}"
+def _differing(before: Sequence, after: Sequence) -> tuple[str, str]:
+    """Returns what one definition says that the other one says otherwise, and the reverse."""
+    pairs = list(zip(_shape(before), _shape(after), strict=True))
+    old, new = ([pair[side] for pair in pairs if pair[0] != pair[1]] for side in (0, 1))
+    return " ".join(old), " ".join(new)
+
+
+def _shape(sequence: Sequence) -> tuple[str, ...]:
+    """Returns what CREATE SEQUENCE says, clause by clause; a bound that comes with the type is no number, so
+    that another type alone is one difference.
+    """
+    rising = sequence.increment > 0
+    least, most = _BOUNDS[sequence.type]
+    minimum, maximum = (1, most) if rising else (least, -1)
+    return (
+        sequence.type,
+        f"START {sequence.start}",
+        f"INCREMENT {sequence.increment}",
+        f"MINVALUE {sequence.minimum}" if sequence.minimum != minimum else "NO MINVALUE",
+        f"MAXVALUE {sequence.maximum}" if sequence.maximum != maximum else "NO MAXVALUE",
+        f"CACHE {sequence.cache}",
+        "CYCLE" if sequence.cycle else "NO CYCLE",
+    )
 
 
 def _types(old: Catalog, new: Catalog, translation: Translation) -> Iterator[Change]:
