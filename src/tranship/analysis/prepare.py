@@ -98,8 +98,6 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         file, moment = await _with_start(open_.old, file)
         old, new = sides.old, sides.new
         stale = _stale(options, file, path, sides)
-        if turned_round((file.old_fingerprint, file.new_fingerprint), old, new):
-            refuse(stale)
         background, unread, filled = await _background(open_, sides, config)
         file, sides, unfit = await _with_made_flows(open_, sides, file, background)
         old = sides.old
@@ -178,9 +176,16 @@ async def _with_start(old: asyncpg.Connection, file: ResolutionFile) -> tuple[Re
 
 
 def _stale(options: MigrateOptions, file: ResolutionFile, path: Path | None, sides: Sides) -> list[Problem]:
-    """Returns why the files of an earlier comparison do not fit the databases as they are."""
+    """Returns why the files of an earlier comparison do not fit the databases as they are.
+
+    Raises:
+        Refused: the decisions are about the opposite direction, from which everything else follows.
+    """
     found = list(stale_changes(options, sides.old, sides.new))
-    return [*found, *(stale_resolutions(file, sides.old, sides.new, path) if path is not None else ())]
+    found += stale_resolutions(file, sides.old, sides.new, path) if path is not None else ()
+    if turned_round((file.old_fingerprint, file.new_fingerprint), sides.old, sides.new):
+        refuse(found)
+    return found
 
 
 async def _background(

@@ -34,7 +34,7 @@ from tranship.codec import (
     write_json,
     write_text,
 )
-from tranship.codec.files import free_path, result_path
+from tranship.codec.files import check_folder, free_path, result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config, Endpoint
 from tranship.model.catalog import Catalog
@@ -64,6 +64,9 @@ from tranship.report.document import Document
 from tranship.report.html import render_html
 from tranship.report.notebook import comparison_html
 from tranship.report.text import render_text
+
+_FILES = ("migration_report.txt", "migration_report.html", "migration_changes.json")
+"""Names of the report, of the same as a page, and of the changes."""
 
 
 class Analysis(Struct, frozen=True):
@@ -130,10 +133,13 @@ async def analyze(
         UsageError, ConnectError, Refused: configuration, connections or privileges do not allow it; no file
             was written.
     """
+    paths = [result_path(results_dir, prefix, one) for one in _FILES]
     async with connections(config) as open_:
         await refuse_same_database(open_, config)
         on_event(Began("read both catalogs"))
         sides = await read_sides(config, open_)
+        # Before the questions to the data, which may take long, and after what refuses the pair.
+        check_folder(paths[-1])
         background, unread = await read_background(open_, sides)
         # Statistics first: they are evidence for the matching, on which every question to the data depends.
         matching = match(sides.old, sides.new, sides.scope, background=background)
@@ -146,19 +152,15 @@ async def analyze(
     comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
     suggestions = suggest_answers(old, new, scope, evidence, background=background)
     document = describe_analysis(comparison, (old, new), suggestions, evidence)
-    names = ("migration_report.txt", "migration_report.html", "migration_changes.json")
-    report_path, page_path, changes_path = (result_path(results_dir, prefix, one) for one in names)
     report = render_text(document)
-    write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
-    write_text(report_path, report)
-    write_text(page_path, render_html(document))
+    write_changes(paths[-1], _changes_file(config, sides, background, comparison, evidence))
+    write_text(paths[0], report)
+    write_text(paths[1], render_html(document))
     return Analysis(
         comparison,
         report,
         document,
-        report_path,
-        page_path,
-        changes_path,
+        *paths,
         (*swapped, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),

@@ -76,7 +76,7 @@ async def _migrate(
     """Does the same under a stopwatch."""
     began = datetime.datetime.now(tz=datetime.UTC)
     # First of all: a run whose result cannot be written must not begin.
-    check_folder(longest_path(options))
+    check_folder(longest_path(options), named=Path(options.results_dir))
     if options.engine is not None:
         usable(options.engine)
     try:

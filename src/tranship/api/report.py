@@ -47,7 +47,7 @@ async def report(
         UsageError: the journal knows no such run, or the page cannot be written.
     """
     # Asked first: a folder that nobody may write to is known without a server.
-    check_folder(result_path(results_dir, prefix, "run_0123456789abcdef.html"))
+    check_folder(result_path(results_dir, prefix, "run_0123456789abcdef.html"), named=Path(results_dir))
     found = await reported(config, run)
     path = result_path(results_dir, prefix, f"run_{found.id}.html")
     certificate = _certificate(path.parent, found)

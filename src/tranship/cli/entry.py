@@ -90,7 +90,7 @@ def load(name: str) -> click.Command:
 def _root() -> None:
     """Move the data of an old PostgreSQL database into a new one whose schema differs.
 
-    Nothing is written to a database without --live. Compare with `analyze`, decide with `resolve`, read a dry
+    No row is written or deleted without --live. Compare with `analyze`, decide with `resolve`, read a dry
     run of `migrate`, then run it with --live.
     """
 

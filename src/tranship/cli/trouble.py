@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
 
@@ -14,16 +15,30 @@ from tranship.cli.terminal import note
 from tranship.errors import TranshipError
 from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
 from tranship.errors.codes.usage import WrongCommandLine
+from tranship.model.options import command_line
 from tranship.model.resolution import Problem
+from tranship.report.folded import COMMANDS
 from tranship.report.said_once import said_once
+
+_COMMAND = re.compile(rf"(?<!-m )\btranship (resolve (?:generate|validate|edit)\b|(?:{COMMANDS})\b)")
+"""A command in a message."""
 
 
 def tell(error: TranshipError, call: CliContext) -> int:
     """Prints an error; returns its exit status."""
     for line in lines_of(error.problems):
-        note(line)
+        note(spelled(line, call.invocation))
     _as_json(error.problems, error.exit_status, call)
     return error.exit_status
+
+
+def spelled(text: str, invocation: str) -> str:
+    """Returns a message with its commands as this program was called: who calls the classic scripts need not
+    have a command ``tranship``.
+    """
+    if invocation == "tranship":
+        return text
+    return _COMMAND.sub(lambda found: command_line(invocation, found[1]), text)
 
 
 def tell_usage(error: click.ClickException, call: CliContext) -> int:

@@ -189,15 +189,16 @@ def _ended(lines: Iterable[str]) -> Iterator[bytes]:
         yield b"\n"
 
 
-def check_folder(longest: Path) -> None:
+def check_folder(longest: Path, *, named: Path | None = None) -> None:
     """Makes the folder of a file and writes an empty file there, with a name as long as the file's, so that a
-    run fails before hours of work and not after them.
+    run fails before hours of work and not after them. ``named`` is what errors name: the folder, where nobody
+    knows yet what the file is called.
 
     Raises:
         UsageError: no such file can be written there.
     """
     probe = longest.with_name(f".{secrets.token_hex(6)}".ljust(len(os.fsencode(longest.name)), "_"))
-    _write(probe, (), replace=True, named=longest)
+    _write(probe, (), replace=True, named=named or longest)
     probe.unlink(missing_ok=True)
 
 

@@ -111,8 +111,11 @@ class Meter:
 
     def _copying(self) -> list[str]:
         rows, size = self._rates()
-        share = 100 * self._rows // self._total if self._total else 0
-        parts = [f"{share} %", f"{rows:.0f} rows/s", f"{sized(size)}/s"]
+        pace = [f"{rows:.0f} rows/s", f"{sized(size)}/s"]
+        if self._rows > self._total:
+            # A resumed run copies while the rows of its tables are still being counted.
+            return [*pace, f"{self._rejected} rejected", f"{self._rows} rows"]
+        parts = [f"{100 * self._rows // self._total if self._total else 0} %", *pace]
         if rows and self._total > self._rows and self._clock() - self._phase_began >= _STEADY:
             parts.append(f"{spoken((self._total - self._rows) / rows)} left")
         # What matters least stands last: a narrow terminal cuts it off.
@@ -125,7 +128,8 @@ class Meter:
         self.ended_seconds = self._clock() - self._phase_began
         line = f"{self._phase}: {self.ended_seconds:.1f} s"
         if self._phase == _COPY and self._rows:
-            line += f", {self._rows} of {self._total} rows, {self._rejected} rejected"
+            of = f" of {self._total}" if self._rows <= self._total else ""
+            line += f", {self._rows}{of} rows, {self._rejected} rejected"
         return line
 
 

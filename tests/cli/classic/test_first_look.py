@@ -109,7 +109,11 @@ def test_results_that_cannot_be_written(desk_of: DeskOf) -> None:
     desk = desk_of("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int)")
     told = desk.type("tranship migrate config/my-config.json --live --results-dir config/my-config.json")
     assert told.status == 2
-    assert "TS113" in told.stderr
+    assert "TS113 cannot write config/my-config.json: a file stands where a folder is needed\n" in told.stderr
+    asked = desk.type("tranship analyze config/my-config.json --results-dir config/my-config.json -v")
+    assert asked.status == 2
+    assert "TS113" in asked.stderr
+    assert "ask the data" not in asked.stderr
     assert desk.new("SELECT count(*) FROM t") == [(0,)]
 
 

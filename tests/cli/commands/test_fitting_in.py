@@ -162,10 +162,22 @@ def test_init_writes_nothing_where_nobody_answers(desk_of: DeskOf) -> None:
     line = "tranship init c.json --old postgresql://me@127.0.0.1:1/a --new postgresql://me@127.0.0.1:1/b"
     told = desk.type(line, {"PGPASSFILE": os.devnull})
     assert (told.status, told.stderr[:3]) == (2, "TS2"), told
-    assert "nothing is written: begin again, or write it all the same with --no-connect" in told.stderr
+    again = f"{line} ".replace(" --new", " --old-password pgpass --new") + "--new-password pgpass"
+    way = "nothing is written (--no-connect writes it all the same). With the same answers: "
+    assert f"{way}{again}\n" in told.stderr
     assert not (desk.folder / "c.json").exists()
     assert desk.type(f"{line} --no-connect").status == 0
     assert (desk.folder / "c.json").exists()
+
+
+def test_init_refuses_one_database_as_both(desk_of: DeskOf) -> None:
+    desk = desk_of("", "")
+    env = passwords(desk)
+    here = _both(desk)[0].replace(":${OLD_PASSWORD}", "")
+    ways = "--old-password variable:OLD_PASSWORD --new-password variable:OLD_PASSWORD"
+    told = desk.type(f"tranship init c.json --old {here} --new {here} {ways}", env)
+    assert (told.status, told.stderr[:5]) == (2, "TS361"), told
+    assert not (desk.folder / "c.json").exists()
 
 
 def test_validate_for_build_servers(desk_of: DeskOf) -> None:

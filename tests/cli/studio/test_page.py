@@ -141,8 +141,7 @@ def test_what_is_asked_about_stands_first_among_the_rows_that_are_tried(page: Pa
     page.run(_SAVE_AND_TRY)
     page.until("document.querySelectorAll('article tbody tr').length === 10")
     heads = page.run("[...document.querySelectorAll('article thead th')].map((one) => one.textContent)")
-    assert heads[:4] == ["state", "→ state", "id", "→ id"]
-    assert sorted(heads[4:]) == ["<img src=x onerror=alert(1)>", "fax", "→ origin"]
+    assert heads == ["state", "→ state", "id", "fax", "<img src=x onerror=alert(1)>"]
     named = page.run(
         "[...document.querySelector('article tbody tr').children].map((one) => one.dataset.column)"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.cli.trouble import lines_of, listed
+from tranship.cli.trouble import lines_of, listed, spelled
 from tranship.errors.codes.decisions import Undecided, UndecidedChanges
 from tranship.model.resolution import Problem
 
@@ -38,3 +38,14 @@ def test_very_many_names_are_cut_off() -> None:
     (line,) = listed([_undecided(f"t{n}", "at") for n in range(500)])
     assert "the same for 499 more: public.t1.at, " in line
     assert "public.t40.at and 459 more" in line
+
+
+def test_commands_are_spelled_as_the_program_was_called() -> None:
+    hint = "hint: tranship resolve generate writes it; tranship doctor CONFIG --restore; tranship moves rows"
+    assert spelled(hint, "tranship") == hint
+    assert spelled(hint, "python scripts") == (
+        "hint: python scripts/manual_resolutions.py generate writes it;"
+        " PYTHONPATH=src python -m tranship doctor CONFIG --restore; tranship moves rows"
+    )
+    again = spelled(hint, "python scripts")
+    assert spelled(again, "python scripts") == again

@@ -54,6 +54,16 @@ def test_a_copy_has_share_rates_and_time_left() -> None:
     assert meter.feed(Began("prove")) == "copy: 40.0 s, 5100 of 10000 rows, 3 rejected"
 
 
+def test_rows_of_tables_that_are_not_counted_yet_are_a_share_of_nothing() -> None:
+    clock = Clock()
+    meter = Meter("connect", clock)
+    meter.feed(Began("copy"))
+    clock.now = 1
+    meter.feed(batch(1000))
+    assert meter.line() == "copy, 1 s, 1000 rows/s, 100 kB/s, 0 rejected, 1000 rows"
+    assert meter.feed(Began("prove")) == "copy: 1.0 s, 1000 rows, 0 rejected"
+
+
 def test_what_was_done_before_a_resume_is_no_part_of_the_rate() -> None:
     clock = Clock()
     meter = Meter("connect", clock)

@@ -80,11 +80,8 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, _as_json(analysis), status=status, problems=analysis.problems)
     else:
-        say(
-            render_text(
-                analysis.document, Look(width=min(WIDEST, terminal_width(sys.stdout) or WIDEST))
-            ).rstrip("\n")
-        )
+        look = Look(width=min(WIDEST, terminal_width(sys.stdout) or WIDEST))
+        say(render_text(analysis.document, look).rstrip("\n"))
         say()
         say(_next(analysis, call, (*config, *pattern_words(given["only"], given["never"])), _naming(given)))
         say(f"Report: {analysis.report_path}")

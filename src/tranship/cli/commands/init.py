@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -89,37 +90,46 @@ def command(context: click.Context, output: Path, **given: Unpack[Given]) -> Non
     from tranship.codec import write_json
     from tranship.config import config_from_values
     from tranship.errors import UsageError
+    from tranship.errors.codes.runs import SameDatabase
     from tranship.errors.codes.usage import FileThere
+    from tranship.model.options import command_line
 
     # Asked before anything else: nobody wants to answer questions for nothing.
     if output.exists():
         raise UsageError(FileThere(output))
     for way in (given["old_password"], given["new_password"]):
-        _refuse_unset(context, given, way)
-    values = {f"{side}_database": _side(context, side, given) for side in ("old", "new")}
+        _refuse_unset(context, given, way, ())
+    call = context.ensure_object(CliContext)
+    words = [str(output)]
+    values = {f"{side}_database": _side(context, side, given, words) for side in ("old", "new")}
     found = None
     if given["connect"]:
         config = config_from_values(values)
         found = run(lambda _: api.ping(config))
-        if found.exit_status == 2:
-            raise UsageError([_unwritten(one) for one in found.problems if one.code < "TS3"])
+        grave = [one for one in found.problems if one.code < "TS3" or one.code == SameDatabase.code]
+        if grave:
+            raise UsageError(
+                [_unwritten(one, command_line(call.invocation, "init", *words)) for one in grave]
+            )
     try:
         write_json(output, values, replace=False)
     except FileExistsError:
         raise UsageError(FileThere(output)) from None
-    _tell(context.ensure_object(CliContext), str(output), found)
+    _tell(call, str(output), found)
 
 
-def _unwritten(problem: Problem) -> Problem:
-    """Returns what keeps a connection from being made, with what becomes of the answers."""
+def _unwritten(problem: Problem, again: str) -> Problem:
+    """Returns what keeps a connection from being made, with the command that gives the same answers again."""
     from msgspec.structs import replace
 
-    way = "nothing is written: begin again, or write it all the same with --no-connect"
+    way = f"nothing is written (--no-connect writes it all the same). With the same answers: {again}"
     return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)
 
 
-def _side(context: click.Context, side: str, given: Given) -> dict[str, object]:
-    """Returns what the configuration says of one side; what no option says is asked."""
+def _side(context: click.Context, side: str, given: Given, words: list[str]) -> dict[str, object]:
+    """Returns what the configuration says of one side; what no option says is asked. The options that say the
+    same are appended to ``words``.
+    """
     name = side.upper()
     url, way, schemas = (
         (given["old"], given["old_password"], given["old_schema"])
@@ -132,20 +142,26 @@ def _side(context: click.Context, side: str, given: Given) -> dict[str, object]:
         if way is None:
             question = f"Where {name}'s password comes from: {_WAYS}"
             way = click.prompt(question, default="pgpass", value_proc=_checked_way, err=True)
-            _refuse_unset(context, given, way)
+    words += [f"--{side}", str(url), f"--{side}-password", way or "pgpass"]
+    words += [word for schema in schemas for word in (f"--{side}-schema", schema)]
+    _refuse_unset(context, given, way, words)
     kind, _, what = (way or "pgpass").partition(":")
     secret = {"variable": {"password": f"${{{what}}}"}, "command": {"password_command": what}}.get(kind, {})
     return {"url": url, **secret, **({"schema": list(schemas)} if schemas else {})}
 
 
-def _refuse_unset(context: click.Context, given: Given, way: str | None) -> None:
-    """Refuses a variable that is not set, before more is asked: no connection could be tried with it."""
+def _refuse_unset(context: click.Context, given: Given, way: str | None, words: Sequence[str]) -> None:
+    """Refuses a variable that is not set, before more is asked: no connection could be tried with it.
+    ``words`` are the answers so far.
+    """
+    from tranship.model.options import command_line
+
     kind, _, name = (way or "").partition(":")
     if given["connect"] and kind == "variable" and name not in os.environ:
-        raise click.UsageError(
-            f"the environment variable {name} is not set: export {name}=…, or give --no-connect",
-            context,
-        )
+        message = f"the environment variable {name} is not set: export {name}=…, or give --no-connect"
+        invocation = context.ensure_object(CliContext).invocation
+        again = f"; then, with the same answers: {command_line(invocation, 'init', *words)}" if words else ""
+        raise click.UsageError(message + again, context)
 
 
 def _refuse_without_terminal(context: click.Context, option: str) -> None:

@@ -13,8 +13,8 @@ from tranship.cli.exit_status import exits
 @answering
 @click.pass_context
 def command(context: click.Context, config: tuple[str, ...]) -> None:
-    """Remove the journal, rejected rows included, from the NEW database of CONFIG. It is refused while a run
-    is unfinished.
+    """Remove the journal, rejected rows included, from the NEW database of CONFIG, at once. The rows of its
+    runs stay, and can no longer be verified or rolled back. It is refused while a run is unfinished.
     """
     from tranship import api
     from tranship.cli.answer import answer_json

@@ -86,7 +86,7 @@ def _shared(kind: ChangeKind, words: str, of: Callable[[Table], str], differing:
     more = " …" if len(differing) > _SHOWN else ""
     ways = sorted({_way(sides, of) for sides in differing})
     evidence = (*ways[:_SHOWN], "…") if len(ways) > _SHOWN else tuple(ways)
-    return plain_note(kind, "", f"{words} for {len(differing)} tables", STAYS, (names + more, *evidence))
+    return plain_note(kind, "", f"{words} for {len(differing)} tables: {names}{more}", STAYS, evidence)
 
 
 def _way(sides: TableSides, of: Callable[[Table], str]) -> str:
