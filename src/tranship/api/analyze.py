@@ -133,13 +133,13 @@ async def analyze(
         UsageError, ConnectError, Refused: configuration, connections or privileges do not allow it; no file
             was written.
     """
-    paths = [result_path(results_dir, prefix, one) for one in _FILES]
+    report_path, page_path, changes_path = (result_path(results_dir, prefix, one) for one in _FILES)
     async with connections(config) as open_:
         await refuse_same_database(open_, config)
         on_event(Began("read both catalogs"))
         sides = await read_sides(config, open_)
         # Before the questions to the data, which may take long, and after what refuses the pair.
-        check_folder(paths[-1])
+        check_folder(changes_path)
         background, unread = await read_background(open_, sides)
         # Statistics first: they are evidence for the matching, on which every question to the data depends.
         matching = match(sides.old, sides.new, sides.scope, background=background)
@@ -152,15 +152,15 @@ async def analyze(
     comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
     suggestions = suggest_answers(old, new, scope, evidence, background=background)
     document = describe_analysis(comparison, (old, new), suggestions, evidence)
-    report = render_text(document)
-    write_changes(paths[-1], _changes_file(config, sides, background, comparison, evidence))
-    write_text(paths[0], report)
-    write_text(paths[1], render_html(document))
+    write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
+    report = _write_report(document, report_path, page_path)
     return Analysis(
         comparison,
         report,
         document,
-        *paths,
+        report_path,
+        page_path,
+        changes_path,
         (*swapped, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),
@@ -280,6 +280,14 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     # The plan is made of right decisions alone, and may have problems of its own.
     plan, more = build(old, new, comparison, answers, scope.tables)
     return (*problems, *more, *not_executed(plan))
+
+
+def _write_report(document: Document, report_path: Path, page_path: Path) -> str:
+    """Writes the report as a text and as a page; returns the text."""
+    report = render_text(document)
+    write_text(report_path, report)
+    write_text(page_path, render_html(document))
+    return report
 
 
 def _changes_file(
