@@ -130,8 +130,7 @@ async def analyze(
     directory. ``on_event`` is called with every phase as it begins.
 
     Raises:
-        UsageError, ConnectError, Refused: configuration, connections or privileges do not allow it; no file
-            was written.
+        UsageError, ConnectError, Refused: the two cannot be compared, and no file was written.
     """
     report_path, page_path, changes_path = (result_path(results_dir, prefix, one) for one in _FILES)
     async with connections(config) as open_:
