@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tranship.analysis.sides import refuse
 from tranship.codec import read_changes
 from tranship.codec.files import result_path
 from tranship.errors.codes.decisions import (
@@ -28,6 +29,7 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
 
     Raises:
         UsageError: the file cannot be read.
+        Refused: it is about the opposite direction, from which everything else follows.
     """
     default = result_path(options.results_dir, options.prefix, "migration_changes.json")
     path = Path(options.changes_file) if options.changes_file is not None else default
@@ -37,7 +39,7 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     again = command_line(options.invocation, "analyze", *(options.databases or ("CONFIG",)), *options.naming)
     if turned_round((recorded.old.fingerprint, recorded.new.fingerprint), old, new):
         what = "old_database and new_database may have changed places"
-        return (ChangesOfTheOppositeDirection(str(path), what, again).problem(),)
+        refuse([ChangesOfTheOppositeDirection(str(path), what, again).problem()])
     return tuple(
         StaleChanges(str(path), what, again).problem()
         for before, now, side in (

@@ -128,6 +128,8 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
         page.until("!document.querySelector('main').textContent.includes('reading ten rows')")
         assert page.run("document.documentElement.scrollWidth") <= 400
         assert page.run(SIDEWAYS) == []
+        # Each value has the name of its column beside it: headings would only lie over the values.
+        assert page.run("[...document.querySelectorAll('.scroll thead')].every((one) => !one.offsetHeight)")
         assert page.run(BROKEN_WORDS) == []
         assert page.run(TOO_FAINT) == []
     background = page.run("getComputedStyle(document.body).backgroundColor")

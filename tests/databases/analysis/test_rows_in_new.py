@@ -131,6 +131,7 @@ async def test_a_changes_file_of_the_other_direction_says_so(
     refused = run_cli("migrate", config)
     assert refused.status == 3
     assert "opposite direction" in refused.stderr
+    assert refused.stderr.count("TS3") == 1
 
 
 async def test_decisions_of_the_other_direction_say_so_and_nothing_else(
