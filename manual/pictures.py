@@ -26,6 +26,7 @@ from support.chromium import Page, chromium
 from support.fences import fences
 from support.studio import studio
 from tranship.demo.servers import Server, installations
+from tranship.report.folded import folded
 
 FOLDER = DOCS / "img"
 _CONFIG, _ANSWERS = "config/my-config.json", "results/my_manual_resolutions.json"
@@ -146,7 +147,8 @@ def _run(folder: Path, columns: int, *arguments: str) -> str:
 
 def _terminal(folder: Path, name: str, columns: int, *arguments: str, last: bool = False) -> None:
     """Draws the first or the last lines of what a command prints."""
-    lines = _run(folder, columns, *arguments).rstrip().splitlines()
+    # A pipe gets lines as they are, a terminal gets them folded.
+    lines = folded(_run(folder, columns, *arguments).rstrip(), columns).splitlines()
     shown = ["…", *lines[-_LINES:]] if last else [*lines[:_LINES], "…"]
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(
