@@ -212,8 +212,14 @@ def _write_files(place: _Place, old: Server, new: Server, *, keep: bool) -> None
 
 
 def _stopping(old: Server, new: Server) -> str:
-    """Returns the command that stops both servers and removes what they hold."""
-    return f"kill -INT {old.pid} {new.pid}; rm -r {shlex.join((str(old.folder), str(new.folder)))}"
+    """Returns the command that stops both servers and removes what they hold.
+
+    A server writes and removes files until its last one, postmaster.pid, is gone, and ``rm`` has to wait.
+    """
+    pids = [shlex.quote(str(server.data / "postmaster.pid")) for server in (old, new)]
+    wait = f"while ls {pids[0]} || ls {pids[1]}; do sleep 1; done >/dev/null 2>&1"
+    folders = shlex.join((str(old.folder), str(new.folder)))
+    return f"kill -INT {old.pid} {new.pid}; {wait}; rm -r {folders}"
 
 
 def _write_fingerprints(answers: Path, changes: Path) -> None:
@@ -251,7 +257,7 @@ def _command(folder: Path, expected: int, *arguments: str) -> None:
     Raises:
         StoryEnded: it did not end with ``expected``.
     """
-    _say(f"$ tranship {shlex.join(arguments)}\n")
+    _say(f"$ tranship {shlex.join(arguments)}\n", whole=True)
     started = time.monotonic()
     status = subprocess.run(
         [sys.executable, "-m", "tranship", *arguments], cwd=folder, stdin=subprocess.DEVNULL, check=False

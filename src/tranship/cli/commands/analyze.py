@@ -81,7 +81,8 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
         answer_json(call, _as_json(analysis), status=status, problems=analysis.problems)
     else:
         look = Look(width=min(WIDEST, terminal_width(sys.stdout) or WIDEST))
-        say(render_text(analysis.document, look).rstrip("\n"))
+        # Its sentences are folded already, and its classic lines are public interface: they stay lines.
+        say(render_text(analysis.document, look).rstrip("\n"), whole=True)
         say()
         say(_next(analysis, call, (*config, *pattern_words(given["only"], given["never"])), _naming(given)))
         say(f"Report: {analysis.report_path}")
