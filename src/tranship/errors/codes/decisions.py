@@ -59,7 +59,8 @@ class UndecidedWithoutTables(UndecidedChanges, frozen=True):
 
 class LeftOpen(UndecidedChanges, frozen=True):
     hint = (
-        "{path} leaves them open. Answer its questions: {edit} (those that it lacks are added by {command})"
+        "{path} leaves them open. Answer its questions: {edit}"
+        " (those that it lacks are added by {command}; where rows changed since, by analyze and that command)"
     )
     path: str
     edit: str
