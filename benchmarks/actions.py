@@ -1,5 +1,5 @@
-"""How fast shaped rows move: ``benchmarks/actions.py [--rows N] [--rounds N] [--only NAME]``, tranship beside
-a ``psql | psql`` pipe of the same SELECT, as ratios within one round.
+"""How fast shaped rows move: ``benchmarks/actions.py [--rows N] [--rounds N] [--jobs N] [--only NAME]``,
+tranship beside a ``psql | psql`` pipe of the same SELECT, as ratios within one round.
 
 Two embedded servers, loopback, ``fsync`` off on both. In every round the pipe and then tranship fill the same
 emptied table from the same rows, each action with its own decision; the time is that of the whole process,
@@ -156,15 +156,17 @@ def pipe(on: Ground, action: Action) -> str:
     return f"{on.pipe(action.select, made, 'incoming')} && {on.psql(on.new, f'UPDATE load SET {same}')}"
 
 
-def tranship(on: Ground, action: Action) -> str:
-    """Returns the shell command of the run, whose files it writes."""
+def tranship(on: Ground, action: Action, jobs: int) -> str:
+    """Returns the shell command of the run with so many streams, whose files it writes."""
     on.write("decisions.json", {"resolutions": {action.flow: action.entries}})
     on.configure(tables=[action.target])
-    options = "--resolutions decisions.json --live --verify off --jobs 1"
+    options = f"--resolutions decisions.json --live --verify off --jobs {jobs}"
     return f"{TRANSHIP} migrate config.json {options}"
 
 
-def measure(on: Ground, action: Action, rows: int, rounds: int) -> tuple[list[Taken], list[Taken]]:
+def measure(
+    on: Ground, action: Action, *, rows: int, rounds: int, jobs: int
+) -> tuple[list[Taken], list[Taken]]:
     """Returns what pipe and tranship needed per round; both must bring the same rows."""
     taken: tuple[list[Taken], list[Taken]] = ([], [])
     clean = "DROP TABLE IF EXISTS load, sums, incoming"
@@ -173,7 +175,7 @@ def measure(on: Ground, action: Action, rows: int, rounds: int) -> tuple[list[Ta
     sums = f"SELECT count(*), sum(hashtext(l::text)) FROM {action.target} l"
     for _ in range(rounds):
         found = []
-        for needed, command in zip(taken, (pipe(on, action), tranship(on, action)), strict=True):
+        for needed, command in zip(taken, (pipe(on, action), tranship(on, action, jobs)), strict=True):
             on.empty(clean, made, *held, f"VACUUM ANALYZE {action.target}")
             needed.append(on.timed(command))
             found.append(fetch(on.new, sums))
@@ -187,6 +189,7 @@ def main() -> int:
     parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of OLD's table")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="streams of tranship; the pipe is one")
     parser.add_argument("--only", help="actions whose name holds this text")
     asked = parser.parse_args()
     with ground("psql", pair=asked.pair) as on:
@@ -196,7 +199,7 @@ def main() -> int:
         print(f"{on.about(asked.rounds)}, {asked.rows} rows\n\n| action | {HEADING}", flush=True)
         for action in ACTIONS:
             if asked.only is None or asked.only in action.name:
-                piped, mine = measure(on, action, asked.rows, asked.rounds)
+                piped, mine = measure(on, action, rows=asked.rows, rounds=asked.rounds, jobs=asked.jobs)
                 print(line(action.name, mine, piped), flush=True)
     return 0
 
