@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, assert_never
 
@@ -16,6 +17,7 @@ from tranship.report.document import Banner, Block, Document, Facts, Section, Si
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from markupsafe import Markup
 
 ROW = 26
@@ -26,6 +28,11 @@ _OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 
 def render_html(document: Document) -> str:
     """Returns the whole page."""
+    return _template().render(document=document, parts=_parts(document), row=ROW)
+
+
+@cache
+def _template() -> Template:
     # Importing the template engine takes a noticeable part of a command's start, so only a page pays for it.
     from jinja2 import Environment, StrictUndefined
 
@@ -37,10 +44,9 @@ def render_html(document: Document) -> str:
     environment.filters["visible"] = visible
     environment.filters["unbroken"] = unbroken
     environment.filters["grouped"] = grouped
-    template = environment.from_string(
+    return environment.from_string(
         resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
-    return template.render(document=document, parts=_parts(document), row=ROW)
 
 
 def unbroken(text: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -49,7 +50,11 @@ async def ask(conn: asyncpg.Connection, version: int, *questions: Question[Any])
         msgspec.ValidationError: a column has another type than the field: query and type contradict each
             other.
     """
-    asked = [CatalogQuery(one.name, _fields(one.row), len(one.arguments)) for one in questions]
+    rows: list[type[Struct]] = [one.row for one in questions]
+    asked = [
+        CatalogQuery(one.name, _fields(row), len(one.arguments))
+        for one, row in zip(questions, rows, strict=True)
+    ]
     arguments = [argument for one in questions for argument in one.arguments]
     record = await conn.fetchrow(catalog_queries(asked, version), *arguments)
     return Answers(
@@ -60,6 +65,7 @@ async def ask(conn: asyncpg.Connection, version: int, *questions: Question[Any])
     )
 
 
+@cache
 def _fields(row: type[Struct]) -> tuple[tuple[str, bool], ...]:
     """Returns the fields of a row, and whether each is an integer."""
     return tuple((field.name, field.type is int) for field in msgspec.structs.fields(row))
