@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import asyncpg
 from msgspec import Struct
 
-from tranship.analysis.sides import Connections, refuse_same_database
+from tranship.analysis.sides import Connections, lost_ones_named, refuse_same_database
 from tranship.analysis.swapped import perhaps_swapped
 from tranship.config import Config, Endpoint
 from tranship.errors import TranshipError
@@ -28,7 +28,7 @@ from tranship.planning.matching.selection import narrowed
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.journal import missing_rights
-from tranship.server.trouble import DATABASE_TROUBLE, explain
+from tranship.server.trouble import DATABASE_TROUBLE, explain, is_lost, lost
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 
@@ -113,7 +113,7 @@ async def _side(
     try:
         return await _asked(task.result(), endpoint, journal_schema)
     except DATABASE_TROUBLE as trouble:
-        problems += explain(trouble, endpoint).problems
+        problems += (lost if is_lost(trouble) else explain)(trouble, endpoint).problems
         return None
 
 
@@ -149,8 +149,10 @@ async def _asked(
 async def _together(open_: Connections, config: Config, catalogs: tuple[Catalog, Catalog]) -> list[Problem]:
     """Returns what stands in the way of moving rows from the one database to the other."""
     try:
-        await refuse_same_database(open_, config)
-        journal = await _journal(open_.new, config)
+        with lost_ones_named(open_, config):
+            await refuse_same_database(open_, config)
+            journal = await _journal(open_.new, config)
+            swapped = await perhaps_swapped(open_, catalogs, config)
     except TranshipError as error:
         return list(error.problems)
     old, new = catalogs
@@ -163,7 +165,6 @@ async def _together(open_: Connections, config: Config, catalogs: tuple[Catalog,
         new_configured=config.new.schemas,
     )
     _, problems = narrowed(scope, old, config.only, config.never, problems)
-    swapped = await perhaps_swapped(open_, catalogs, config)
     return [*problems, *journal, *_no_tables(new), *_unwritable(new), *swapped]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from msgspec import Struct
@@ -27,7 +27,7 @@ from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identities, read_identity, same_database, standby_of
 from tranship.server.journal import find_journal
-from tranship.server.trouble import is_lost
+from tranship.server.trouble import DATABASE_TROUBLE, is_lost, lost
 
 _STATISTICS_SECONDS = 30.0
 """Seconds, at most, for reading what ANALYZE has stored, per side."""
@@ -55,16 +55,34 @@ async def connections(config: Config) -> AsyncIterator[Connections]:
     """Connects to both sides at the same time and closes both at the end of the block.
 
     Raises:
-        ConnectError: a server cannot be reached or does not let us in.
+        ConnectError: a server cannot be reached, does not let us in, or ends its connection meanwhile.
     """
     # wait() and not gather(): when one fails, the other one is still opened and has to be closed.
     opening = [asyncio.ensure_future(connect(endpoint)) for endpoint in (config.old, config.new)]
     await asyncio.wait(opening)
     opened = [task.result() for task in opening if task.exception() is None]
     try:
-        yield Connections(*(task.result() for task in opening))
+        open_ = Connections(*(task.result() for task in opening))
+        with lost_ones_named(open_, config):
+            yield open_
     finally:
         await asyncio.gather(*(conn.close(timeout=10) for conn in opened), return_exceptions=True)
+
+
+@contextmanager
+def lost_ones_named(open_: Connections, config: Config) -> Iterator[None]:
+    """Turns the end of a connection within the block into the error that names its database.
+
+    Raises:
+        ConnectError: a server, or the network, ended its connection.
+    """
+    try:
+        yield
+    except DATABASE_TROUBLE as error:
+        ended = [end for conn, end in ((open_.old, config.old), (open_.new, config.new)) if conn.is_closed()]
+        if not ended or not is_lost(error):
+            raise
+        raise lost(error, ended[0]) from error
 
 
 async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple[Side, str]] = ()) -> Sides:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Protocol, TypeVar
 
 import asyncpg
+from asyncpg.transaction import Transaction
 
-from tranship.server.trouble import UnknownVersion
+from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion
 from tranship.sql.session import hide_path
 
 T = TypeVar("T")
@@ -48,6 +50,25 @@ class Announcing(Protocol):
     def get_settings(self) -> Announced:
         """Returns what the server announced."""
         ...
+
+
+class _Transaction(Transaction):  # type: ignore[misc]
+    """A transaction of the driver whose end does not hide the error that ended its block."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Does what the driver's method does. Where the connection is gone, so that nothing can be rolled
+        back, the error of the block remains: it holds the server's reason.
+
+        Raises:
+            InterfaceError: the block ended without an error, and its connection before it.
+        """
+        try:
+            await super().__aexit__(kind, error, trace)
+        except DATABASE_TROUBLE:
+            if error is None or not self._connection.is_closed():
+                raise
 
 
 class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
@@ -89,6 +110,13 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
     def get_server_pid(self) -> int:
         """Returns the backend's process id, also of a connection that has ended or goes through a pooler."""
         return self.backend_pid if self.backend_pid is not None else int(super().get_server_pid())
+
+    def transaction(
+        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> Transaction:
+        """Does what the driver's method does; the end of a lost transaction hides no error."""
+        self._check_open()
+        return _Transaction(self, isolation, readonly, deferrable)
 
     async def execute(self, query: str, *args: object, **options: object) -> object:
         """Does what the driver's method does, watched."""

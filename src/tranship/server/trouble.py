@@ -15,6 +15,7 @@ from tranship.errors.codes.connection import (
     AuthenticationFailed,
     ConnectionBroke,
     ConnectionClosed,
+    ConnectionLost,
     ConnectionRefused,
     ConnectTimedOut,
     MayNotConnect,
@@ -61,6 +62,7 @@ def spoken(error: BaseException) -> str:
     A server's DETAIL may hold such values, and so may the message of a data exception (class 22): they are
     left out.
     """
+    error = _first_cause(error)
     if not isinstance(error, asyncpg.PostgresError):
         return f"{type(error).__name__}: {error}"
     state: str = getattr(error, "sqlstate", None) or ""
@@ -68,6 +70,12 @@ def spoken(error: BaseException) -> str:
     message = f"{error.args[0]}" if error.args else type(error).__name__
     said = "the server refuses a value" if state.startswith("22") else message
     return f"{said} (SQLSTATE {state})" if state else said
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Returns what the server said as it ended the connection, of which the driver's error only tells."""
+    lost, said = isinstance(error, asyncpg.PostgresConnectionError), error.__cause__
+    return said if lost and isinstance(said, asyncpg.PostgresError) else error
 
 
 def is_lost(error: BaseException) -> bool:
@@ -81,6 +89,11 @@ def is_lost(error: BaseException) -> bool:
 def explain(error: BaseException, endpoint: Endpoint) -> ConnectError:
     """Returns the error for a person. ``error`` is what the driver raised while connecting."""
     return failed(_without_secrets(_message(error, endpoint), endpoint), endpoint)
+
+
+def lost(error: BaseException, endpoint: Endpoint) -> ConnectError:
+    """Returns the error for a person. ``error`` is what ended a connection that had been made."""
+    return failed(_without_secrets(ConnectionLost(spoken(error)), endpoint), endpoint)
 
 
 def failed(what: ConnectMessage, endpoint: Endpoint) -> ConnectError:

@@ -65,6 +65,11 @@ class ConnectionBroke(Unreachable, frozen=True):
     message = "the connection broke: {reason}"
 
 
+class ConnectionLost(Unreachable, frozen=True):
+    message = "the connection was lost: {reason}"
+    hint = "run the same command again; if that fails, too, the server's log says what ended the session"
+
+
 class NoServerSsl(ConnectMessage, frozen=True):
     code = "TS203"
     meaning = "the server does not support SSL"
