@@ -4,6 +4,7 @@ COPY, or to the proof of the keys, and rejects the same rows as a dry run.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,27 @@ async def test_they_are_rejected_as_a_dry_run_says(owner: bool, make_pair: MakeP
     assert (dry.exit_status, live.exit_status) == (1, 1)
     assert rejected(dry) == rejected(live) == {"child": 2}
     assert await pair.new.value("SELECT count(*) FROM child WHERE id > 5000") == 1
+
+
+@pytest.mark.parametrize("owner", [True, False], ids=["keys proven later", "keys checked by COPY"])
+async def test_both_runs_reject_them_in_the_same_words(
+    owner: bool, make_pair: MakePair, tmp_path: Path
+) -> None:
+    schema = """CREATE TABLE parent (id text PRIMARY KEY, n int, UNIQUE (id, n));
+    CREATE TABLE child (id int PRIMARY KEY, p text CONSTRAINT one REFERENCES parent, q text, n int,
+      CONSTRAINT two FOREIGN KEY (q, n) REFERENCES parent (id, n));"""
+    rows = """INSERT INTO parent VALUES ('a', 1); INSERT INTO child SELECT g, 'a', 'a', 1 FROM generate_series(1, 9) g;
+    SET session_replication_role = replica; INSERT INTO child VALUES
+      (11, 'x) "parent"', 'a', 1), (12, 'a', 'a', 7), (13, ')=(y', NULL, 1), (14, 'a', 'a', 1)"""
+    pair = await make_pair(schema + rows, schema)
+    dry, live = await both(pair, tmp_path, **({} if owner else {"new": await plain_role(pair)}))
+    lines = reject_lines(dry)
+    assert lines == reject_lines(live)
+    assert len(lines) == 3 and {json.loads(line)["column"] for line in lines} == {"p", None}
+
+
+def reject_lines(result: Any) -> list[str]:
+    return sorted(Path(result.rejects_file).read_text().splitlines())
 
 
 async def plain_role(pair: Pair) -> dict[str, Any]:

@@ -301,7 +301,8 @@ class Worker:
         number = await run.context.journal.reserve_number(new, run.run, task.position)
         if not await self._begin(new, given):
             return await self._already(new, given)
-        isolation = Isolation(new, task.plan.new, task.columns, partial(self._mark, new, given))
+        keys = self._run.context.job.after(task.plan).every_foreign_key
+        isolation = Isolation(new, task.plan.new, task.columns, partial(self._mark, new, given), keys)
         result = await isolation.run(lines, may_stop=not task.ordered_stream and task.plan.shape.in_a_heap)
         kept, rest = reached(batch, given.predicted, lines, result, number)
         if rest is not None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tranship.execution.copying.stream import write_lines
 from tranship.execution.resilience.server_errors import failing_line, is_rows_fault, reject_of
+from tranship.model.catalog import ForeignKey
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.verdict import Reject
@@ -45,16 +46,22 @@ class Isolated(Struct):
 class Isolation:
     """Writes lines into one table inside the batch's open transaction.
 
-    ``mark`` returns the transaction id of the innermost savepoint.
+    ``mark`` returns the transaction id of the innermost savepoint, ``keys`` are the table's foreign keys.
     """
 
     def __init__(
-        self, new: asyncpg.Connection, table: TableName, columns: Sequence[str], mark: Marker
+        self,
+        new: asyncpg.Connection,
+        table: TableName,
+        columns: Sequence[str],
+        mark: Marker,
+        keys: Sequence[ForeignKey] = (),
     ) -> None:
         self._new = new
         self._table = table
         self._columns = columns
         self._mark = mark
+        self._keys = keys
         self._result = Isolated(rejects=[], xids=[])
 
     async def run(self, lines: Sequence[Line], *, may_stop: bool) -> Isolated:
@@ -89,7 +96,8 @@ class Isolation:
             again = await self._write(segment[: line - 1])
             if again is not None:
                 return max(1, (line - 1) // 2)
-        self._result.rejects.append(reject_of(segment[line - 1].row, error, self._table, self._columns))
+        row = segment[line - 1].row
+        self._result.rejects.append(reject_of(row, error, self._table, self._columns, self._keys))
         self._result.taken += 1
         return max(SMALLEST, line - 1)
 

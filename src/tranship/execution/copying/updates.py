@@ -266,7 +266,8 @@ class Updating:
             return
         if len(changes) == 1:
             columns = [column.name for column in update.given]
-            self._rejects.append(reject_of(changes[0].row, error, update.table.name, columns))
+            keys = update.table.every_foreign_key
+            self._rejects.append(reject_of(changes[0].row, error, update.table.name, columns, keys))
             return
         middle = len(changes) // 2
         await self._narrow(update, changes[:middle])

@@ -9,9 +9,10 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import ConnectError
+from tranship.model.catalog import ForeignKey
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.reasons import ServerSaid
+from tranship.model.reasons import ParentMissing, ServerSaid
 from tranship.model.verdict import Reject
 from tranship.server.trouble import DRIVER_TROUBLE
 
@@ -114,12 +115,41 @@ def failing_column(error: asyncpg.PostgresError, table: TableName, columns: Sequ
     return max(matches, key=len, default=None)
 
 
-def reject_of(row: Locator, error: asyncpg.PostgresError, table: TableName, columns: Sequence[str]) -> Reject:
-    """Returns the reject of a row that NEW refused, with the server's message as its reason."""
+def reject_of(
+    row: Locator,
+    error: asyncpg.PostgresError,
+    table: TableName,
+    columns: Sequence[str],
+    keys: Sequence[ForeignKey] = (),
+) -> Reject:
+    """Returns the reject of a row that NEW refused, with the server's message as its reason.
+
+    ``keys``: the table's foreign keys. A row that breaks one of them has the reject that a dry run predicts.
+    """
+    for key in keys:
+        if missing := _parent_missing(error, table, key):
+            only = key.columns[0] if len(key.columns) == 1 else None
+            return Reject(row, sqlstate(error), missing, only, key.name)
     detail = getattr(error, "detail", None)
     reason = f"{error.args[0] if error.args else error}" + (f" ({detail})" if detail else "")
     constraint: str | None = getattr(error, "constraint_name", None)
     return Reject(row, sqlstate(error), ServerSaid(reason), failing_column(error, table, columns), constraint)
+
+
+def _parent_missing(error: asyncpg.PostgresError, table: TableName, key: ForeignKey) -> ParentMissing | None:
+    """Returns the reason of an error that says of one foreign key that a row has no parent, with the row's
+    key; None where it says something else, or does not show the key.
+    """
+    detail: str = getattr(error, "detail", None) or ""
+    if sqlstate(error) != "23503" or getattr(error, "constraint_name", None) != key.name:
+        return None
+    # Its words are translated by lc_messages; columns, values and the parent's name are not. The value, which
+    # may hold anything, ends before the last of the words, and they end with or hold the name.
+    _, shown, rest = detail.partition(f"({', '.join(key.columns)})=(")
+    value, closed, _ = rest[: max(rest.rfind(key.target.name), 0)].rpartition(")")
+    if not (shown and closed):
+        return None
+    return ParentMissing(table.name, key.name, key.columns, f"({value})", key.target.name, gone=False)
 
 
 class StreamBroken(Exception):
