@@ -119,7 +119,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         # The plan comes before the expressions, because they are tried as the plan's reads have them.
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)
-        refuse([*more, *tried, *not_executed(plan)])
+        refuse([*more, *tried, *not_executed(plan, new)])
         plan = at_moment(await described_plan(open_.old, plan, sides), moment)
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)

@@ -278,7 +278,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
         return problems
     # The plan is made of right decisions alone, and may have problems of its own.
     plan, more = build(old, new, comparison, answers, scope.tables)
-    return (*problems, *more, *not_executed(plan))
+    return (*problems, *more, *not_executed(plan, new))
 
 
 def _write_report(document: Document, report_path: Path, page_path: Path) -> str:

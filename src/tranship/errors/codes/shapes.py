@@ -109,6 +109,20 @@ class NotExecuted(RefusalMessage, frozen=True):
     what: str
 
 
+class KeyToPartition(RefusalMessage, frozen=True):
+    code = NotExecuted.code
+    about = "{flow}"
+    message = (
+        "{flow}: NEW's foreign key {key} leads to {partition}, a partition of {root},"
+        " whose rows arrive through {root}"
+    )
+    hint = "let the key lead to {root}, or drop it in NEW and add it again when the rows are there"
+    flow: FlowId
+    key: str
+    partition: TableName
+    root: TableName
+
+
 class FollowedInCycle(RefusalMessage, frozen=True):
     code = NotExecuted.code
     about = "{flow}"

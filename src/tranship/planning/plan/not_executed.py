@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tranship.errors.codes.shapes import NotExecuted
+from tranship.errors.codes.shapes import KeyToPartition, NotExecuted
+from tranship.model.catalog import Catalog
+from tranship.model.expression import NewDefault
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
 
 
-def not_executed(plan: Plan) -> tuple[Problem, ...]:
+def not_executed(plan: Plan, new: Catalog) -> tuple[Problem, ...]:
     """Returns one problem for each flow that would not be carried out as it is decided."""
     told = ((table, ", ".join(_parts(table))) for table in plan.tables)
-    return tuple(NotExecuted(what).problem(str(table.flow)) for table, what in told if what)
+    parts = (NotExecuted(what).problem(str(table.flow)) for table, what in told if what)
+    return (*parts, *(key.problem() for key in _keys_to_partitions(plan, new)))
+
+
+def _keys_to_partitions(plan: Plan, new: Catalog) -> Iterator[KeyToPartition]:
+    """Yields foreign keys to a partition of a table that the run fills through its root.
+
+    Which of the root's rows arrive in that partition is not foreseen, so every child would be rejected.
+    """
+    filled = {table.new for table in plan.tables}
+    roots = {leaf.name: root for root in filled if (one := new.table(root)) for leaf in one.partitions}
+    for table in plan.tables:
+        given = {m.column for m in table.columns if not isinstance(m.expression, NewDefault)}
+        after = new.table(table.new)
+        for key in after.every_foreign_key if after is not None else ():
+            if key.enforced and key.target in roots and given.issuperset(key.columns):
+                yield KeyToPartition(table.flow, key.name, key.target, roots[key.target])
 
 
 def _parts(table: TablePlan) -> Iterator[str]:

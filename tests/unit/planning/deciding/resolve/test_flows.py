@@ -67,7 +67,7 @@ class Said:
         self.open = [f"{change.table}.{change.old_column or change.new_column}" for change in open_]
         self.breaking = comparison.of(ChangeClass.BREAKING)
         plan, _ = build(before, after, comparison, answers, scope.tables)
-        self.refused = not_executed(plan)
+        self.refused = not_executed(plan, after)
         self.order = [str(one.flow) for one in plan.tables]
         self.plans: dict[str, TablePlan] = {str(one.flow): one for one in plan.tables}
 
