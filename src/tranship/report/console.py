@@ -310,9 +310,8 @@ def _losses(result: MigrationResult) -> list[str]:
             values = f"{count_of(rows, 'value')} in {count_of(count, 'column')}"
             lines.append(f"  {shown(what)}: {values}, which the result file names")
     few = ((t, f"{x.column}: {x.loss}", x.rows) for t, x in losses if columns[x.loss] <= _FEW_COLUMNS)
-    title = f"Values that a conversion {'would change' if result.mode == 'dryrun' else 'changed'}"
-    named = list(_grouped(f"{title} (rows):", few))
-    return named + lines if named or not lines else [f"{title}:", *lines]
+    named = list(_grouped("Values that a conversion changes (rows):", few))
+    return named + lines if named or not lines else ["Values that a conversion changes:", *lines]
 
 
 _FEW_COLUMNS = 5

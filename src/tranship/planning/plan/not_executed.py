@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.errors.codes.shapes import KeyToPartition, NotExecuted
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, ForeignKey
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
@@ -26,11 +26,17 @@ def _keys_to_partitions(plan: Plan, new: Catalog) -> Iterator[KeyToPartition]:
     filled = {table.new for table in plan.tables}
     roots = {leaf.name: root for root in filled if (one := new.table(root)) for leaf in one.partitions}
     for table in plan.tables:
-        given = {m.column for m in table.columns if not isinstance(m.expression, NewDefault)}
-        after = new.table(table.new)
-        for key in after.every_foreign_key if after is not None else ():
-            if key.enforced and key.target in roots and given.issuperset(key.columns):
+        for key in _filled_keys(table, new):
+            if key.target in roots:
                 yield KeyToPartition(table.flow, key.name, key.target, roots[key.target])
+
+
+def _filled_keys(table: TablePlan, new: Catalog) -> list[ForeignKey]:
+    """Returns the enforced foreign keys of a flow's new table of which it fills every column."""
+    after = new.table(table.new)
+    given = {m.column for m in table.columns if not isinstance(m.expression, NewDefault)}
+    keys = after.every_foreign_key if after is not None else ()
+    return [key for key in keys if key.enforced and given.issuperset(key.columns)]
 
 
 def _parts(table: TablePlan) -> Iterator[str]:
