@@ -50,6 +50,7 @@ _FOREIGN = {
     "--naming",
     "--shape",
     "--mutations",
+    "--pair",
     "--portions",
     "--clean",
     "--host",
