@@ -45,7 +45,7 @@ async def asked(
     pair: Pair, folder: Path, entries: Mapping[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Prepared | None, list[str]]:
     """What a run would begin with, and what it says."""
-    monkeypatch.setattr(preparing, "not_executed", lambda _: ())
+    monkeypatch.setattr(preparing, "not_executed", lambda _, __: ())
     decisions = folder / "r.json"
     decisions.write_text(json.dumps({"resolutions": entries}))
     config = load_config(pair.config(folder))
