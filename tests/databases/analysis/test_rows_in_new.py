@@ -108,6 +108,19 @@ async def test_an_empty_old_beside_a_full_new_is_refused_before_anything_is_writ
         assert "TS386" not in known.stdout + known.stderr
 
 
+async def test_an_old_that_may_not_be_read_is_not_told_as_empty(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    pair = await make_pair(OLD, OLD)
+    await pair.old.run("CREATE ROLE reads_none LOGIN PASSWORD 'secret'")
+    try:
+        told = run_cli("ping", pair.config(tmp_path, old={"username": "reads_none", "password": "secret"}))
+        assert "SELECT" in told.stdout + told.stderr
+        assert "TS386" not in told.stdout + told.stderr
+    finally:
+        await pair.old.run("DROP ROLE reads_none")
+
+
 async def test_seeds_beside_an_empty_old_are_no_swap(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path
 ) -> None:
