@@ -88,6 +88,8 @@ is wrong, and a file with a million rows shows no more.
 """
 
 
+REJECTS_ONLY = "--rejects-only"
+
 _CHANGES = "migration_changes.json"
 
 
@@ -186,12 +188,22 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
         """The rows of one committed batch."""
         return self.batch_size if self.batch_size is not None else USUAL_BATCH
 
+    @property
+    def live_again(self) -> str:
+        """The command line that moves the same rows live, or resumes doing so."""
+        return self.again_with("--live", *([REJECTS_ONLY] if self.rejects_only else []))
+
     def again_with(self, *more: str) -> str:
         """Returns the command line of the same run with further options."""
         given = [*self.databases, *self.naming]
         for name, value in (("--resolutions", self.resolutions), ("--changes-file", self.changes_file)):
             given += [name, value] if value is not None else []
         return command_line(self.invocation, "migrate", *given, *more)
+
+
+def only_rejects(live: str) -> str:
+    """Returns the command line that moves only rejected rows, of one that moves rows live."""
+    return live if live.endswith(f" {REJECTS_ONLY}") else f"{live} {REJECTS_ONLY}"
 
 
 def reject_bound(options: MigrateOptions, rows: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.options import MigrateOptions
+from tranship.model.options import REJECTS_ONLY, MigrateOptions
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
 from tranship.report.verification import grouped
@@ -25,7 +25,8 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     else:
         there = _there(stats.rows_already_there, "are")
         done = f"{_rows(stats.rows_migrated)} would be written,{there} {grouped(stats.rows_failed)} rejected."
-    live = options.again_with("--live")
+    # After a finished run, rows that are to come a second time are refused without this option.
+    live = f"{options.live_again} --again" if options.again else options.live_again
     if not stats.rows_failed:
         return f"{done} Next: {live}"
     return f"{done} {_look(result)}, or accept it: {live}"
@@ -46,7 +47,7 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if stats.rows_failed:
         failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
         arrived = f"{_rows(stats.rows_migrated)} arrived,{_there(stats.rows_already_there, 'were')} {failed}."
-        rejected = options.again_with("--live", "--rejects-only")
+        rejected = options.again_with("--live", REJECTS_ONLY)
         return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tranship.model.catalog import ForeignKey
 from tranship.sql.quote import ident
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
+
+
+class Ends(NamedTuple):
+    """The two tables of a foreign key as FROM items: what the server's own check of the key reads."""
+
+    children: str
+    parents: str
 
 
 def equal(key: ForeignKey, position: int, parent: str, child: str) -> str:

@@ -304,3 +304,27 @@ def test_the_classic_script_takes_the_option(run_script: Callable[..., CliResult
     assert (both.status, "give one of the two" in both.stderr) == (2, True), both
     alone = run_script("data_migrator.py", "none.json", "--rejects-only")
     assert (alone.status, "none.json" in alone.stderr) == (2, True), alone
+
+
+async def test_every_next_command_keeps_to_the_rejected_rows(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    await migrate(pair, tmp_path, decisions())
+    await migrate(pair, tmp_path, decisions({**STATES, "?": "unknown"}, PRICE), live=False)
+    config, decided = pair.config(tmp_path), ("--resolutions", str(tmp_path / "answers.json"))
+    dry = run_cli("migrate", config, *decided, "--rejects-only")
+    (live,) = (line for line in dry.stdout.splitlines() if "or accept it" in line)
+    assert live.endswith("answers.json --live --rejects-only"), dry
+    again = run_cli("migrate", config, *decided, "--again")
+    (live,) = (line for line in again.stdout.splitlines() if "or accept it" in line)
+    assert live.endswith("answers.json --live --again"), again
+    moved = run_cli("migrate", config, *decided, "--live", "--rejects-only")
+    assert moved.status == 1, moved
+    page = run_cli("report", config, "--results-dir", str(tmp_path))
+    assert page.stdout.count("--rejects-only") == 1, page
+    back = run_cli("rollback", config, "--live")
+    # None of the run's rows is left, and NEW still holds those of the first one.
+    assert f"1 other run is on record, and its rows stay: tranship status {config}" in back.stdout, back
+    (line,) = (line for line in back.stdout.splitlines() if line.startswith("To move the rows again: "))
+    assert line.endswith("--live --rejects-only"), back

@@ -140,6 +140,10 @@ def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) ->
     words = loaded.words
     if file is not None:
         yield f"Rows that stay: {file}"
+    if done.other_runs:
+        what = "1 other run is" if done.other_runs == 1 else f"{done.other_runs} other runs are"
+        its = "its" if done.other_runs == 1 else "their"
+        yield f"{what} on record, and {its} rows stay: {command_line(invocation, 'status', *words)}"
     if not done.live:
         return
     again = done.run.decided_by.again if done.run.decided_by is not None else ""

@@ -22,6 +22,7 @@ from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, RelationIdentity, Run, TaskRow
 from tranship.sql.new.counting import NEXT_XID, TOGETHER, WRAP, count_written, each
 from tranship.sql.queries import query
+from tranship.sql.quote import relation
 
 
 class Claim(Struct, frozen=True):
@@ -95,11 +96,13 @@ class _Written(Struct, frozen=True):
         """The first transaction of them."""
         return min(claim.oldest for claim in self.claims if claim.xids)
 
-    @property
-    def counting(self) -> str:
-        """The query that counts the table."""
+    def counting(self, now: RelationIdentity) -> str:
+        """Returns the query that counts the table, which is this relation now."""
         xids = [xid for claim in self.claims for xid in claim.xids]
-        return count_written(self.table, xids, self.oldest)
+        # The rows of a partitioned table, which has no file, are in its partitions. What inherits from
+        # another table has rows of its own.
+        only = "" if now.filenode is None else "ONLY "
+        return count_written(f"{only}{relation(self.table)}", xids, self.oldest)
 
 
 async def _shortfalls(
@@ -108,13 +111,19 @@ async def _shortfalls(
     now = await identities_of(new, [one.table for one in written])
     there = [one for one in written if not _is_replaced(one, now, native=native)]
     lost = [Shortfall(one.table, one.rows, 0, replaced=True) for one in written if one not in there]
-    return [*lost, *(await _short(new, there, native=native) if there else [])]
+    return [*lost, *(await _short(new, there, now, native=native) if there else [])]
 
 
-async def _short(new: asyncpg.Connection, written: Sequence[_Written], *, native: bool) -> list[Shortfall]:
+async def _short(
+    new: asyncpg.Connection,
+    written: Sequence[_Written],
+    now: Mapping[TableName, RelationIdentity],
+    *,
+    native: bool,
+) -> list[Shortfall]:
     """Returns what tables lack that received the rows; each of them may hold so many of them at most."""
     proving = native and await new.fetchval(NEXT_XID) - min(one.oldest for one in written) <= WRAP
-    counted = await new.fetch(each([one.counting for one in written]))
+    counted = await new.fetch(each([one.counting(now[one.table]) for one in written]))
     most = {row["n"]: row["ours"] + row["others"] if proving else row["whole"] for row in counted}
     return [Shortfall(one.table, one.rows, most[n]) for n, one in enumerate(written) if most[n] < one.rows]
 

@@ -32,9 +32,11 @@ from tranship.model.progress import Batch
 from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, hashes
+from tranship.sql.foreign_keys import Ends
 from tranship.sql.new import orphans as sql_orphans
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.new.digest import sums_at
+from tranship.sql.new.transactions import named_to_read
 
 LIMIT = 1000
 """Rows that one transaction takes out of NEW."""
@@ -74,7 +76,7 @@ async def _prove_table(live: ActiveRun, new: asyncpg.Connection, task: Task) -> 
         if key.name in task.plan.tolerating:
             rejected += await _prove_tolerated(live, new, task, key)
             continue
-        statement = sql_orphans.orphans(name, key, xids, limit=LIMIT)
+        statement = sql_orphans.orphans(_ends(live, name, key), key, xids, limit=LIMIT)
         while found := await new.fetch(statement):
             rejected += await _reject(live, new, task, key, found)
     return rejected
@@ -86,7 +88,8 @@ async def _prove_tolerated(live: ActiveRun, new: asyncpg.Connection, task: Task,
         derived = Derived(live.context.job, old, new, Book(), settled)
         parents = Parents(live.context.job, derived, Book(), settled, live=True)
         kept = await parents.tolerated(task.plan, key)
-    found = await new.fetch(sql_orphans.orphans(task.plan.new, key, _transactions([task]), limit=None))
+    ends = _ends(live, task.plan.new, key)
+    found = await new.fetch(sql_orphans.orphans(ends, key, _transactions([task]), limit=None))
     if len(found) == len(kept - live.book.not_copied(task.plan.flow)):
         # A row that OLD holds without a parent has none in NEW, either: they are the same rows.
         return 0
@@ -120,6 +123,11 @@ async def _not_kept(
         await _not_kept(live, new, task, batch, part, kept) for part in (records[:middle], records[middle:])
     ]
     return [record for part in found for record in part]
+
+
+def _ends(live: ActiveRun, child: TableName, key: ForeignKey) -> Ends:
+    new = live.context.job.new
+    return Ends(named_to_read(new, child), named_to_read(new, key.target))
 
 
 def _keys(table: Table) -> list[tuple[TableName, ForeignKey]]:
@@ -202,7 +210,8 @@ async def _refuse_referred_to(
         keys = [(name, k) for name, k in _keys(child) if k.target in relations and k.enforced]
         xids = _transactions([task for task in live.tasks if task.plan.new == child.name])
         for name, key in keys:
-            others = await new.fetchval(sql_orphans.children_of_others(name, key, places, xids))
+            statement = sql_orphans.children_of_others(_ends(live, name, key), key, places, xids)
+            others = await new.fetchval(statement)
             if others:
                 raise Stopped(OthersRefer(name, others, key.target, key.name))
 

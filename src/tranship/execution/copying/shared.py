@@ -46,6 +46,7 @@ from tranship.server.old_reader import OldReader, Portion
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
 from tranship.sql.new.counting import count_written, each
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.old.digest import BatchRead, batch_sums, computed_values
 
 TOGETHER = 40
@@ -268,7 +269,8 @@ class _Together:
 
     async def _check(self, rows: Sequence[BatchRow]) -> None:
         """Counts in NEW what the transaction wrote."""
-        tables = {task.position: task.plan.new for task in self._tasks}
+        job = self._live.context.job
+        tables = {task.position: relation_to_read(job.after(task.plan)) for task in self._tasks}
         written = [row for row in rows if row.written]
         queries = [count_written(tables[row.position], row.xids, row.xids[0]) for row in written]
         for found in await self._new.fetch(each(queries)) if queries else ():

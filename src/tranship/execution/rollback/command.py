@@ -83,6 +83,8 @@ class Rollback(Struct, frozen=True):
     """Sequences that others have used since."""
     live: bool
     deleted: int = 0
+    other_runs: int = 0
+    """Other runs on record in NEW, whose rows stay."""
 
     @property
     def stays(self) -> int:
@@ -174,7 +176,9 @@ async def _preview(
         )
         for w in tables
     )
-    return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
+    names, names_left = (tuple(m.name for m in moves) for moves in (back, left))
+    others_on_record = len(await journal.runs(new, None)) - 1
+    return Rollback(run, listed, names, names_left, live=False, other_runs=others_on_record)
 
 
 async def _others(
@@ -243,4 +247,4 @@ async def _carry_out(
         for statement in journal.sql.forget_run:
             await new.execute(statement, preview.run.id)
     sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))
-    return Rollback(preview.run, done, sequences, sequences_left, live=True, deleted=deleted)
+    return Rollback(preview.run, done, sequences, sequences_left, True, deleted, preview.other_runs)

@@ -39,8 +39,10 @@ from tranship.planning.plan.order import children_first
 from tranship.server.journal import Journal, Run
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import session as statements
+from tranship.sql.foreign_keys import Ends
 from tranship.sql.new import rollback as sql_rollback
 from tranship.sql.new import switches as sql_switches
+from tranship.sql.new.transactions import named_to_read, relation_to_read
 
 PIECE = 4096
 """Pages of a table that one transaction looks through: 32 MB, so that its locks and dead rows stay few."""
@@ -150,7 +152,8 @@ class _RollingBack:
             for key in child.foreign_keys:
                 if key.target not in self._names or not key.enforced:
                     continue
-                count = await self._new.fetchval(sql_rollback.parentless(child.name, key))
+                ends = Ends(relation_to_read(child), named_to_read(self._catalog, key.target))
+                count = await self._new.fetchval(sql_rollback.parentless(ends, key))
                 if count:
                     raise Stopped(ChildrenCame(child.name, count, key.target, key.name))
 

@@ -18,12 +18,14 @@ from tranship.errors.codes.runs import (
 )
 from tranship.execution.rollback.written import Written
 from tranship.execution.switches.triggers_and_keys import DELETE, UPDATE, Firing, acting, may_be_replica
-from tranship.model.catalog import Catalog, ForeignKey, Table
+from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
+from tranship.sql.foreign_keys import Ends
 from tranship.sql.new import rollback as sql_rollback
+from tranship.sql.new.transactions import named_to_read, relation_to_read
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 
@@ -114,25 +116,18 @@ async def _foreign_children(
             if not xids.get(key.target):
                 continue
             mine, theirs = xids.get(child.name, ()), xids[key.target]
-            count = await new.fetchval(sql_rollback.foreign_children(child.name, key, mine, theirs))
+            ends = Ends(relation_to_read(child), named_to_read(catalog, key.target))
+            count = await new.fetchval(sql_rollback.foreign_children(ends, key, mine, theirs))
             if count:
-                named = await _named(new, child, key, (mine, theirs), count)
+                columns = child.order_key or ("ctid",)
+                first = sql_rollback.foreign_children_named(ends, key, columns, mine, theirs, NAMED)
+                named = _named(columns, await new.fetch(first), count)
                 problems.append(ReferredTo(child.name, count, key.target, key.name, named).problem())
     return problems
 
 
-async def _named(
-    new: asyncpg.Connection,
-    child: Table,
-    key: ForeignKey,
-    xids: tuple[Sequence[int], Sequence[int]],
-    count: int,
-) -> str:
-    """Returns the first of the rows that refer to rows of the run, in words; ``xids``: the run's transactions
-    in their table and in that of the parents.
-    """
-    columns = child.order_key or ("ctid",)
-    rows = await new.fetch(sql_rollback.foreign_children_named(child.name, key, columns, *xids, NAMED))
+def _named(columns: Sequence[str], rows: Sequence[asyncpg.Record], count: int) -> str:
+    """Returns the first of ``count`` rows that refer to rows of the run, in words."""
     names = [
         ", ".join(f"{name}={value}" for name, value in zip(columns, row["key"], strict=True)) for row in rows
     ]

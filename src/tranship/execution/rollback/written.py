@@ -28,6 +28,7 @@ from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.sql import session as statements
 from tranship.sql.new import rollback as sql_rollback
 from tranship.sql.new.counting import WRAP, count_written
+from tranship.sql.new.transactions import named_to_read, relation_to_read
 from tranship.sql.queries import query
 
 
@@ -154,7 +155,9 @@ async def refuse_edited(
             problems.append(UpdatesEdited(mine.task.flow.new, overwritten, run.id).problem())
         if not mine.xids or mine.found >= mine.rows:
             continue
-        counted = await new.fetchrow(count_written(mine.task.flow.new, mine.every_xid, mine.oldest))
+        counted = await new.fetchrow(
+            count_written(named_to_read(catalog, mine.task.flow.new), mine.every_xid, mine.oldest)
+        )
         changed = min(mine.rows - mine.found, counted["others"])
         if changed:
             others = await find_others(new, catalog, mine.task.flow.new, [mine])
@@ -182,12 +185,12 @@ async def find_others(
     if not oldest or known is None:
         return Others()
     xids = [*(xid for written in ours for xid in written.every_xid), *beside]
-    counted = await new.fetchrow(count_written(table, xids, oldest))
+    counted = await new.fetchrow(count_written(relation_to_read(known), xids, oldest))
     if not counted["others"]:
         return Others()
     # Without a key the row's place names it, until it is changed or the table is rewritten.
     partitioned = known.kind == RelationKind.PARTITIONED_TABLE
     key = known.order_key or (("tableoid", "ctid") if partitioned else ("ctid",))
-    rows = await new.fetch(sql_rollback.written_since(table, key, xids, oldest, LISTED))
+    rows = await new.fetch(sql_rollback.written_since(relation_to_read(known), key, xids, oldest, LISTED))
     keys = (dict(zip(key, row["key"], strict=True)) for row in rows)
     return Others(counted["others"], tuple(keys))

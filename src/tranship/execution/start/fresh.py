@@ -150,7 +150,7 @@ def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:
     except (KeyError, OSError):
         # Some containers run under an account that has no name.
         os_user = str(os.getuid())
-    again = options.again_with("--live")
+    again = options.live_again
     if options.resolutions is None:
         return DecidedBy(os_user, role, again=again)
     path = Path(options.resolutions)

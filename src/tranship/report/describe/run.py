@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tranship.model.count import count_of
-from tranship.model.options import command_line
+from tranship.model.options import command_line, only_rejects
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.verdict import RejectCause
 from tranship.report.causes import only_held
@@ -77,7 +77,7 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: st
 
 
 def _rejected(run: ReportedRun, told: str) -> Banner:
-    again = f"{run.again or 'migrate --live'} --rejects-only"
+    again = only_rejects(run.again or "migrate --live")
     first = "Correct the decisions"
     if only_held([cause for table in run.tables for cause in table.causes]):
         first = "Choose there what becomes of rows that NEW holds"

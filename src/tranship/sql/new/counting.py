@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.model.names import TableName
-from tranship.sql.quote import relation
-
 NEXT_XID = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
 """The next transaction number, 64 bits; takes none, so that a read-only session may ask."""
 
@@ -25,11 +22,12 @@ def each(queries: Sequence[str]) -> str:
     return " UNION ALL ".join(f"SELECT {n} AS n, q.* FROM ({one}) AS q" for n, one in enumerate(queries))
 
 
-def count_written(table: TableName, xids: Sequence[int], oldest: int) -> str:
+def count_written(rows: str, xids: Sequence[int], oldest: int) -> str:
     """Returns a query that counts a table's rows in one pass, grouped by the transactions that wrote them.
 
-    Its one row: ``whole``, the rows of the table; ``ours``, those that ``xids`` wrote (64-bit numbers, xmin
-    has the lower 32 bits); ``others``, those that other transactions wrote, none of them before ``oldest``.
+    ``rows`` is the FROM item of the table, without what inherits from it. The query's one row: ``whole``, the
+    rows of the table; ``ours``, those that ``xids`` wrote (64-bit numbers, xmin has the lower 32 bits);
+    ``others``, those that other transactions wrote, none of them before ``oldest``.
     """
     numbers = "'{" + ",".join(str(xid & 0xFFFFFFFF) for xid in xids) + "}'::bigint[]"
     later = f"NOT g.ours AND pg_catalog.age(g.xid) <= pg_catalog.age('{oldest & 0xFFFFFFFF}'::pg_catalog.xid)"
@@ -40,6 +38,6 @@ def count_written(table: TableName, xids: Sequence[int], oldest: int) -> str:
           COALESCE(sum(g.n) FILTER (WHERE {later}), 0)::bigint AS others
         FROM (
           SELECT x.xid, x.n, x.xid::text::bigint = ANY ({numbers}) AS ours
-          FROM (SELECT t.xmin AS xid, count(*) AS n FROM {relation(table)} AS t GROUP BY t.xmin) AS x
+          FROM (SELECT t.xmin AS xid, count(*) AS n FROM {rows} AS t GROUP BY t.xmin) AS x
         ) AS g
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.foreign_keys import lacks_parent, matches_parent
+from tranship.sql.foreign_keys import Ends, lacks_parent, matches_parent
 from tranship.sql.new.given_rows import GivenRows, whole_text
 from tranship.sql.new.probe import answer
 from tranship.sql.new.transactions import written_by
@@ -17,18 +17,18 @@ Place = tuple[int, str]
 """A row of NEW: the OID of its relation (of the partition, where there are any) and its ctid."""
 
 
-def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: int | None) -> str:
+def orphans(ends: Ends, key: ForeignKey, xids: Sequence[int], *, limit: int | None) -> str:
     """Returns a query for rows that these transactions wrote and that break a foreign key of NEW.
 
     Its columns are ``relation`` (OID), ``id`` (ctid) and ``xmin``; at most ``limit`` rows (None:
     all), in no order.
     """
-    broken = lacks_parent(key, relation(key.target))
+    broken = lacks_parent(key, ends.parents)
     # OFFSET 0: the key is proven first. Who wrote a row is a question about its text, which is slow.
     return f"""
         SELECT c.relation, c.id::text AS id, c.xmin::text::bigint AS xmin FROM (
           SELECT c.tableoid::oid::bigint AS relation, c.ctid AS id, c.xmin AS xmin
-          FROM {relation(table)} AS c WHERE {broken} OFFSET 0) AS c
+          FROM {ends.children} AS c WHERE {broken} OFFSET 0) AS c
         WHERE {written_by("c", xids)} LIMIT {"ALL" if limit is None else limit}
     """
 
@@ -40,15 +40,15 @@ def delete_rows(table: TableName, places: Sequence[Place]) -> str:
 
 
 def children_of_others(
-    child: TableName, key: ForeignKey, places: Sequence[Place], child_xids: Sequence[int]
+    ends: Ends, key: ForeignKey, places: Sequence[Place], child_xids: Sequence[int]
 ) -> str:
     """Returns a query for the number of a child's rows that refer to the rows at these places and that other
     transactions than these wrote.
     """
     at_place = "p.tableoid = place.relation AND p.ctid = place.id"
     return f"""
-        SELECT count(*) FROM {relation(key.target)} AS p JOIN {places_of(places)} ON {at_place}
-        JOIN {relation(child)} AS c ON {matches_parent(key)} WHERE NOT {written_by("c", child_xids)}
+        SELECT count(*) FROM {ends.parents} AS p JOIN {places_of(places)} ON {at_place}
+        JOIN {ends.children} AS c ON {matches_parent(key)} WHERE NOT {written_by("c", child_xids)}
     """
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.foreign_keys import lacks_parent, matches_parent
+from tranship.sql.foreign_keys import Ends, lacks_parent, matches_parent
 from tranship.sql.new.transactions import written_by
 from tranship.sql.quote import ident, relation
 
@@ -64,37 +64,38 @@ def rename_table(present: TableName, name: TableName) -> str:
     return (schema if moved != present else "") + (rename if moved != name else "")
 
 
-def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], oldest: int, limit: int) -> str:
+def written_since(rows: str, key: Sequence[str], xids: Sequence[int], oldest: int, limit: int) -> str:
     """Returns a query for keys (one ``text[]`` each) of rows that others wrote since the run began, in key
     order.
 
-    ``oldest`` is the run's first transaction in the table; ``limit`` is the most rows to name.
+    ``rows`` is the FROM item of the table (``named_to_read``). ``oldest`` is the run's first transaction in
+    the table; ``limit`` is the most rows to name.
     """
     kinds = {"tableoid": "::pg_catalog.regclass"}
     texts = ", ".join(f"t.{ident(column)}{kinds.get(column, '')}::pg_catalog.text" for column in key)
     order = ", ".join(f"t.{ident(column)}" for column in key)
     return f"""
-        SELECT ARRAY[{texts}] AS key FROM {relation(table)} AS t
+        SELECT ARRAY[{texts}] AS key FROM {rows} AS t
         WHERE pg_catalog.age(t.xmin) <= pg_catalog.age('{oldest & 0xFFFFFFFF}'::pg_catalog.xid)
           AND NOT {written_by("t", xids)}
         ORDER BY {order} LIMIT {limit}
     """
 
 
-def parentless(child: TableName, key: ForeignKey) -> str:
+def parentless(ends: Ends, key: ForeignKey) -> str:
     """Returns a query for the number of a child's rows, whoever wrote them, whose parent is missing."""
-    return f"SELECT count(*) FROM {relation(child)} AS c WHERE {lacks_parent(key, relation(key.target))}"
+    return f"SELECT count(*) FROM {ends.children} AS c WHERE {lacks_parent(key, ends.parents)}"
 
 
 def foreign_children(
-    child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]
+    ends: Ends, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]
 ) -> str:
     """Returns a query for the number of a child's rows that others wrote and whose parent the run wrote."""
-    return f"SELECT count(*) {_of_others(child, key, child_xids, parent_xids)}"
+    return f"SELECT count(*) {_of_others(ends, key, child_xids, parent_xids)}"
 
 
 def foreign_children_named(
-    child: TableName,
+    ends: Ends,
     key: ForeignKey,
     columns: Sequence[str],
     child_xids: Sequence[int],
@@ -106,14 +107,12 @@ def foreign_children_named(
     """
     texts = ", ".join(f"c.{ident(column)}::pg_catalog.text" for column in columns)
     order = ", ".join(f"c.{ident(column)}" for column in columns)
-    of_others = _of_others(child, key, child_xids, parent_xids)
+    of_others = _of_others(ends, key, child_xids, parent_xids)
     return f"SELECT ARRAY[{texts}] AS key {of_others} ORDER BY {order} LIMIT {limit}"
 
 
-def _of_others(
-    child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]
-) -> str:
+def _of_others(ends: Ends, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]) -> str:
     return f"""
-        FROM {relation(child)} AS c JOIN {relation(key.target)} AS p ON {matches_parent(key)}
+        FROM {ends.children} AS c JOIN {ends.parents} AS p ON {matches_parent(key)}
         WHERE {written_by("p", parent_xids)} AND NOT {written_by("c", child_xids)}
     """

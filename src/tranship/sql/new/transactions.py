@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tranship.model.catalog import Table
+from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
+from tranship.model.names import TableName
 from tranship.sql.quote import relation
 
 
@@ -71,6 +72,14 @@ def relation_to_read(table: Table) -> str:
     """
     only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
     return staying(table, f"{only}{relation(table.name)}")
+
+
+def named_to_read(catalog: Catalog, name: TableName) -> str:
+    """Returns the same for the table of this name. The kind of a table that the catalog does not hold, such
+    as a partition, is not known: its name is the item.
+    """
+    table = catalog.table(name)
+    return relation_to_read(table) if table is not None else relation(name)
 
 
 def staying(table: Table, item: str) -> str:
