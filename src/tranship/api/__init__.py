@@ -39,6 +39,7 @@ from tranship.api.upkeep import (
     rolled_back,
     status,
     staying_path,
+    still_rejected,
     write_staying,
 )
 from tranship.api.verify import Verified, check_certificate, verify
@@ -103,6 +104,7 @@ __all__ = [
     "rolled_back",
     "status",
     "staying_path",
+    "still_rejected",
     "suggest",
     "undecided",
     "validate",

@@ -7,7 +7,15 @@ from tranship.config import Config
 from tranship.execution.rollback.command import Rollback, RollbackTable, rollback
 from tranship.execution.rollback.staying import staying_path, write_staying
 from tranship.execution.upkeep.doctor import Diagnosis, accept, examine, restore_all
-from tranship.execution.upkeep.status import Purged, RunState, TableState, purge, rolled_back, status
+from tranship.execution.upkeep.status import (
+    Purged,
+    RunState,
+    TableState,
+    purge,
+    rolled_back,
+    status,
+    still_rejected,
+)
 from tranship.server.journal import RolledBack
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "rolled_back",
     "status",
     "staying_path",
+    "still_rejected",
     "write_staying",
 ]
 

@@ -89,6 +89,9 @@ async def _guarded(
             )
             stop.set()
             return
+        if stoppable is not None and len(received) == 1:
+            # Whoever stops a run that writes wants to know what it has done.
+            note("interrupted before a row was written")
         task.cancel()
         # os._exit: a thread or a finalizer that waits for a server would keep sys.exit from ending the
         # process.

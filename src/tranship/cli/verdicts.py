@@ -43,15 +43,19 @@ def no_run_verdict(gone: Sequence[RolledBack], place: str, words: Sequence[str])
     )
 
 
-def purge_words(done: Purged) -> str:
-    """Returns what the journal held that was removed."""
+def purge_words(done: Purged, *, dry_run: bool) -> str:
+    """Returns what the journal held that was removed, or what it holds that would be."""
+    no_longer = "could then no longer" if dry_run else "can no longer"
     parts = []
     if done.runs:
         one = len(done.runs) == 1
         count = "1 finished run" if one else f"{len(done.runs)} finished runs"
-        parts.append(f"{count}, whose rows stay and can no longer be rolled back or verified")
+        parts.append(f"{count}, whose rows stay and {no_longer} be rolled back or verified")
+    if done.rejected:
+        them = "it" if done.rejected == 1 else "them"
+        parts.append(f"{_rows(done.rejected)} on record as rejected: --rejects-only {no_longer} move {them}")
     parts += [_back(one) for one in done.rolled_back]
-    return "; ".join(parts) or "it held no run any more"
+    return "; ".join(parts) or f"it {'holds' if dry_run else 'held'} no run any more"
 
 
 def _back(run: RolledBack) -> str:
@@ -63,17 +67,14 @@ def _back(run: RolledBack) -> str:
 
 
 def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
+    # The whole library is loaded where an answer needs it, and not for --help.
+    from tranship.api import still_rejected
+
     if any(state.switched_off for state in states):
         restore = command_line("tranship", "doctor", *words, "--restore")
         return f"Every run is finished, and something is still switched off. Next: {restore}"
     written = sum(table.written for state in states for table in state.tables)
-    # A rejects-only run moves what an earlier one rejected: of each flow the last run tells.
-    last = {
-        (state.run.old_identity, table.table, table.new_table, table.flow): table.rejected
-        for state in states
-        for table in state.tables
-    }
-    rejected = sum(last.values())
+    rejected = still_rejected(states)
     all_ = {1: "The run is", 2: "Both runs are"}.get(len(states), f"All {len(states)} runs are")
     verify = command_line("tranship", "verify", *words)
     return (

@@ -99,7 +99,7 @@ def test_terminal(desk_of: DeskOf) -> None:
 def test_the_first_signal_ends_a_run_that_still_asks(desk_of: DeskOf, words: list[str]) -> None:
     desk = desk_of(ROWS, SHAPE)
 
-    async def locked() -> int:
+    async def locked() -> tuple[int, str]:
         async with desk.pair.old.connect() as conn:
             await conn.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
             loop = asyncio.get_running_loop()
@@ -107,9 +107,13 @@ def test_the_first_signal_ends_a_run_that_still_asks(desk_of: DeskOf, words: lis
                 assert process.stderr is not None
                 await loop.run_in_executor(None, _read_until, process.stderr, '"phase":')
                 process.send_signal(signal.SIGINT)
-                return await loop.run_in_executor(None, process.wait, 30)
+                rest = await loop.run_in_executor(None, process.stderr.read)
+                return await loop.run_in_executor(None, process.wait, 30), rest
 
-    assert asyncio.run(locked()) == 130
+    status, rest = asyncio.run(locked())
+    assert status == 130
+    # A dry run writes nothing, which its first lines say.
+    assert ("interrupted before a row was written" in rest) == bool(words), rest
     assert desk.new("SELECT count(*) FROM t") == [(0,)]
 
 

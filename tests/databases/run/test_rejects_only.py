@@ -328,3 +328,26 @@ async def test_every_next_command_keeps_to_the_rejected_rows(
     assert f"1 other run is on record, and its rows stay: tranship status {config}" in back.stdout, back
     (line,) = (line for line in back.stdout.splitlines() if line.startswith("To move the rows again: "))
     assert line.endswith("--live --rejects-only"), back
+
+
+async def test_purge_shows_first_what_goes_with_the_journal(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    await migrate(pair, tmp_path, decisions())
+    await migrate(pair, tmp_path, decisions({**STATES, "?": "unknown"}), rejects_only=True)
+    config = pair.config(tmp_path)
+    shown = run_cli("purge", config, "--dry-run")
+    assert shown.status == 0, shown
+    assert shown.stdout.splitlines() == [
+        f"Journal _tranship would be removed from {load_config(config).new.display}: 2 finished runs, whose rows"
+        " stay and could then no longer be rolled back or verified; 4 rows on record as rejected:"
+        " --rejects-only could then no longer move them. Nothing is changed yet."
+        f" Next: tranship purge {config}"
+    ]
+    assert len(await api.status(load_config(config))) == 2
+    # A command without the option acts at once, as scripts expect it.
+    done = run_cli("purge", config)
+    assert "4 rows on record as rejected: --rejects-only can no longer move them." in done.stdout, done
+    assert await api.status(load_config(config)) == ()
+    assert "There is no journal" in run_cli("purge", config, "--dry-run").stdout

@@ -94,7 +94,7 @@ async def rolled_back(config: Config) -> tuple[RolledBack, ...]:
 
 
 class Purged(Struct, frozen=True):
-    """What a purge removed."""
+    """What a purge removed, or would remove."""
 
     runs: tuple[Run, ...] = ()
     """The finished runs that the journal held."""
@@ -102,10 +102,12 @@ class Purged(Struct, frozen=True):
     """The runs of which it said that they were rolled back."""
     journal: bool = True
     """Whether there was a journal."""
+    rejected: int = 0
+    """Rejected rows that no later run moved: without the journal, ``--rejects-only`` does not know them."""
 
 
-async def purge(config: Config) -> Purged:
-    """Removes the journal with its rejected rows. Returns what it held.
+async def purge(config: Config, *, dry_run: bool = False) -> Purged:
+    """Removes the journal with its rejected rows. Returns what it held. With ``dry_run`` nothing is removed.
 
     Raises:
         Refused: a run is not finished, or something is still switched off.
@@ -114,20 +116,31 @@ async def purge(config: Config) -> Purged:
         journal = await find_journal(new, config.journal_schema)
         if journal is None:
             return Purged(journal=False)
-        await _all_over(new, journal, config)
-        runs: list[Run] = []
-        gone: list[RolledBack] = []
+        held = await _held(new, journal, config)
+        if dry_run:
+            return held
+        found: list[Purged] = []
 
         # Asked again under the lock that removes the journal: a run may have begun since.
         async def still() -> None:
-            runs.extend(await _all_over(new, journal, config))
-            gone.extend(await journal.rolled_back(new))
+            found.append(await _held(new, journal, config))
 
         try:
             await remove_journal(new, journal, still)
         except asyncpg.LockNotAvailableError as error:
             raise Refused(RunAtWork(journal.schema)) from error
-        return Purged(tuple(runs), tuple(gone))
+        return found[-1]
+
+
+async def _held(new: asyncpg.Connection, journal: Journal, config: Config) -> Purged:
+    """Returns what a journal holds that nobody needs any more.
+
+    Raises:
+        Refused: a run is not finished, or something is still switched off.
+    """
+    runs = await _all_over(new, journal, config)
+    states = [await state_of(new, journal, run) for run in runs]
+    return Purged(runs, tuple(await journal.rolled_back(new)), rejected=still_rejected(states))
 
 
 async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:
@@ -146,6 +159,17 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     if await journal.open_undo(new):
         raise Refused(StillSwitchedOff(command_line("tranship", "doctor", *config.words, "--restore")))
     return runs
+
+
+def still_rejected(states: Sequence[RunState]) -> int:
+    """Returns the number of rows that runs rejected and that no later one moved."""
+    # A rejects-only run moves what an earlier one rejected: of each flow the last run tells.
+    last = {
+        (state.run.old_identity, table.table, table.new_table, table.flow): table.rejected
+        for state in states
+        for table in state.tables
+    }
+    return sum(last.values())
 
 
 async def state_of(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:
