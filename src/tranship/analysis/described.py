@@ -19,6 +19,7 @@ from tranship.planning.deciding.resolve.flows import queries
 from tranship.planning.deciding.resolve.item_name import is_counted
 from tranship.planning.deciding.resolve.words import problem_object
 from tranship.planning.plan import shipping
+from tranship.planning.plan.item_values import made_late
 from tranship.planning.plan.person_sql import Kind, PersonSql
 from tranship.server.catalog.described import described, query_table
 from tranship.sql.old import expression_checks as sql
@@ -90,6 +91,6 @@ async def _with_items(old: asyncpg.Connection, table: TablePlan) -> TablePlan:
         prepared = await old.prepare(sql.items(table, items.source))
         columns = tuple(attribute.name for attribute in prepared.get_attributes())
     counted = columns[-1] if columns and is_counted(items.source) else ""
-    return replace(
-        table, shape=replace(table.shape, items=replace(items, columns=columns, ordinality=counted))
-    )
+    late = made_late(items.source, items.order_by)
+    described = replace(items, columns=columns, ordinality=counted, late=late)
+    return replace(table, shape=replace(table.shape, items=described))

@@ -84,6 +84,8 @@ class Items(Struct, frozen=True):
     """The columns of ``item``, as OLD's server names them."""
     ordinality: str = ""
     """The column of ``WITH ORDINALITY``; empty without one."""
+    late: bool = False
+    """A value may raise where it is read, although the items were made."""
 
 
 class Merge(Struct, frozen=True):

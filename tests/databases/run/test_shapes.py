@@ -178,6 +178,7 @@ async def test_a_filter_that_raises_is_refused_with_the_rows(make_pair: MakePair
             "SELECT i.id, i.price FROM public.item AS i WHERE 10 / (i.id - 7) < 100",
             r"its SELECT: division by zero",
         ),
+        ("SELECT i.id, 10 / (i.id - 7) AS price FROM public.item AS i", r"its SELECT: division by zero"),
     ],
 )
 async def test_a_query_needs_a_key(make_pair: MakePair, tmp_path: Path, sql: str, said: str) -> None:

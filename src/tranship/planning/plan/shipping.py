@@ -53,8 +53,9 @@ def with_own_types(
 
     ``one_encoding``: OLD and NEW have the same one, which has rules (SQL_ASCII has none).
     """
+    items = plan.shape.items
     columns = tuple(
-        _owned(mapping)
+        _owned(mapping, late=items is not None and items.late)
         if takes(mapping.type, given.get(mapping.column, ""), one_encoding=one_encoding)
         else mapping
         for mapping in plan.columns
@@ -63,11 +64,11 @@ def with_own_types(
     return replace(plan, columns=columns, binary=_copies(columns) and not why, why_text=why)
 
 
-def _owned(mapping: ColumnMapping) -> ColumnMapping:
+def _owned(mapping: ColumnMapping, *, late: bool) -> ColumnMapping:
     if not isinstance(mapping.expression, Sql):
         return mapping
     text = mapping.expression.text
-    total = not (_MAY_RAISE.search(text) or may_raise(text))
+    total = not (late or _MAY_RAISE.search(text) or may_raise(text))
     return replace(mapping, expression=replace(mapping.expression, own=True, total=total))
 
 

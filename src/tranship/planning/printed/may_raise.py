@@ -7,6 +7,7 @@ may raise.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Final
 
 _TOTAL: Final = frozenset(
@@ -60,11 +61,13 @@ _HARMLESS: Final = re.compile(r"->>?|#>>?|@>|<@|\|\||<>|[<>]=?|!?~~?\*?")
 _ARITHMETIC: Final = re.compile(r"[-+*/%^&#@|!]|\bOPERATOR\(")
 
 
-def may_raise(expression: str) -> bool:
+def may_raise(expression: str, known: Set[str] = frozenset()) -> bool:
     """Returns False when every part of a printed expression is known to accept every value.
 
-    Such parts are names, literals, comparisons, and functions that are total.
+    Such parts are names, literals, comparisons, and functions that are total; ``known`` holds what else may
+    stand before a bracket.
     """
     bare = _LITERAL.sub(" x ", expression)
     called = {name.removeprefix("pg_catalog.").lower() for name in _CALL.findall(bare)}
-    return bool(called - _TOTAL or _CAST.search(bare) or _ARITHMETIC.search(_HARMLESS.sub(" ", bare)))
+    others = called - _TOTAL - known
+    return bool(others or _CAST.search(bare) or _ARITHMETIC.search(_HARMLESS.sub(" ", bare)))

@@ -24,6 +24,7 @@ from tranship.sql.old.row_source import (
     unmade_row,
     where,
 )
+from tranship.sql.old.safe_values import computed
 from tranship.sql.quote import ident, literal, relation
 
 VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
@@ -309,11 +310,11 @@ def measure_query(plan: TablePlan, query: Query, step: int) -> str:
 
 def without_key(plan: TablePlan, query: Query) -> str:
     """Returns a query for the number of rows of a person's SELECT with a NULL in their key, or in the column
-    by which it is cut.
+    by which it is cut. It computes all columns, so that it raises where one of them does.
     """
     names = dict.fromkeys([*query.key, *([query.cut_by] if query.cut_by else [])])
     nulls = " OR ".join(f"old.{ident(name)} IS NULL" for name in names)
-    return f"SELECT count(*) {row_source(plan, 0).heap}\nWHERE {nulls}"
+    return f"SELECT count(*) {row_source(plan, 0).heap}\nWHERE {computed('old')} OR {nulls}"
 
 
 def repeated_keys(plan: TablePlan, query: Query, most: int) -> str:

@@ -89,8 +89,7 @@ def _made(plan: TablePlan, source: Source) -> tuple[str, str]:
         return "", made_of_row(plan, source)
     chosen = " AND ".join(taken(plan)) or "true"
     made = f"{chosen} AND NOT {unmade_row(source)}" if source.unmade else chosen
-    glue = " AND " if plan.shape.items.where else " WHERE "
-    items = f"SELECT count(*) AS n {items_of_row(plan, source)}{glue}({made})"
+    items = f"SELECT count(*) AS n {items_of_row(plan, source, f'({made})')}"
     number = f"CASE WHEN {unmade_row(source)} THEN 1 ELSE m.n END" if source.unmade else "m.n"
     return f"\nCROSS JOIN LATERAL ({items}) AS m", f"CASE WHEN {chosen} THEN {number} END"
 

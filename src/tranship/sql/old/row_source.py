@@ -130,17 +130,18 @@ def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:
     return [(number, row_source(plan, number)) for number in range(len(plan.sources))]
 
 
-def items_of_row(plan: TablePlan, source: Source) -> str:
-    """Returns FROM and WHERE of the items that a flow makes of one row ``old`` of a source; the plan has
-    items.
+def items_of_row(plan: TablePlan, source: Source, *conditions: str) -> str:
+    """Returns FROM and WHERE of the items that a flow makes of one row ``old`` of a source, where conditions
+    over ``old`` hold; the plan has items. What reads them raises where numbering them does.
     """
     items = plan.shape.items
     if items is None:
         raise ValueError(f"{plan.flow} does not take rows apart")
-    conditions = (*_condition(items.where), *_wanted_items(source, items))
-    if not conditions:
-        return f"FROM {lines(items.source)}"
-    return f"FROM {_numbered(items)} AS item{where(conditions)}"
+    # A number that nobody reads is not computed, nor the values by which items are numbered.
+    computed = (f"{_ITEM.value} > 0",) if items.late else ()
+    of_items = (*computed, *_condition(items.where), *_wanted_items(source, items))
+    read = f"{_numbered(items)} AS item" if of_items else lines(items.source)
+    return f"FROM {read}{where((*of_items, *conditions))}"
 
 
 def _wanted_items(source: Source, items: Items | None) -> tuple[str, ...]:
