@@ -70,6 +70,10 @@ class Taken(Struct, frozen=True):
     """Rows are not taken either whose parent under one of these is left out."""
 
 
+ITEM_NUMBERS = ("item_number", "item.item_number")
+"""How a person's SQL names the number of an item within its old row."""
+
+
 class Items(Struct, frozen=True):
     """One old row makes a row for each item: what stands after ``CROSS JOIN LATERAL``, named ``item``.
 

@@ -31,7 +31,7 @@ from tranship.model.expression import (
 )
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
-from tranship.model.shape import KeyKind
+from tranship.model.shape import ITEM_NUMBERS, KeyKind
 from tranship.model.types import PgType
 from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
 from tranship.planning.plan.row_size import may_outgrow_page
@@ -190,6 +190,8 @@ def _may_be_null(mapping: ColumnMapping, column: Column, context: _Context) -> b
             return value is None
         case NewDefault():
             return bool(column.generated) or not column.filled_by_server
+        case Sql(text=text):
+            return context.plan.shape.items is None or text.strip() not in ITEM_NUMBERS
         case _:
             return True
 

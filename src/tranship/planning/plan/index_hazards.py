@@ -9,6 +9,7 @@ from tranship.model.builtin_types import Family
 from tranship.model.catalog import Index, Key, Table
 from tranship.model.expression import NewDefault, Rekeyed, Sql
 from tranship.model.plan import Hazard, HazardKind, TablePlan
+from tranship.model.shape import ITEM_NUMBERS
 from tranship.planning.plan.unchanged import (
     all_unchanged,
     collation_of,
@@ -21,9 +22,6 @@ from tranship.planning.printed.may_raise import may_raise
 
 # A call qualified with a schema other than pg_catalog: its body may differ between the two servers.
 USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
-
-_ITEM_NUMBERS = ("item_number", "item.item_number")
-"""How a person's SQL names the number of an item within its old row."""
 
 
 def index_hazards(plan: TablePlan, before: Table, after: Table, *, alone: bool) -> Iterator[Hazard]:
@@ -127,7 +125,7 @@ def _numbers_items(plan: TablePlan, column: str) -> bool:
     mapping = mapping_of(plan, column)
     if mapping is None or mapping.type.leaf.family is not Family.INTEGER:
         return False
-    return isinstance(mapping.expression, Sql) and mapping.expression.text.strip() in _ITEM_NUMBERS
+    return isinstance(mapping.expression, Sql) and mapping.expression.text.strip() in ITEM_NUMBERS
 
 
 def _rekeyed(plan: TablePlan, column: str) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
-from tranship.model.plan import ColumnMapping, TablePlan
+from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.may_raise import may_raise
 
@@ -21,10 +21,12 @@ _ALIKE = frozenset({*_INTEGERS, "bool", "uuid"})
 _TEXTS = ("text", "varchar")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 
-_MAY_RAISE = re.compile(r"~|\b(?:select|like|ilike|similar|table|values|with|at)\b", re.IGNORECASE)
+_MAY_RAISE = re.compile(
+    r"~|\b(?:select|like|ilike|similar|table|values|with|at|to_tsvector)\b", re.IGNORECASE
+)
 """What raises in a person's expression and not in one that the server has printed of an index: a subquery of
-several rows, a pattern that is no constant, and a zone that no server knows (``AT TIME ZONE``, which is
-printed as a function).
+several rows, a pattern that is no constant, a zone that no server knows (``AT TIME ZONE``, which is printed
+as a function), and the words of a text of a megabyte.
 """
 
 
@@ -54,17 +56,31 @@ def with_own_types(
     ``one_encoding``: OLD and NEW have the same one, which has rules (SQL_ASCII has none).
     """
     items = plan.shape.items
+    late = items is not None and items.late
+    late = late or any(column.computed_when_read for column in before.columns)
     columns = tuple(
-        _owned(mapping, late=items is not None and items.late)
+        _owned(mapping, late=late)
         if takes(mapping.type, given.get(mapping.column, ""), one_encoding=one_encoding)
         else mapping
         for mapping in plan.columns
     )
-    why = why_text(columns, before)
-    return replace(plan, columns=columns, binary=_copies(columns) and not why, why_text=why)
+    why, converted = why_text(columns, before), tuple(_doubted(plan.hazards, columns))
+    typed = replace(plan, columns=columns, hazards=converted)
+    return replace(typed, binary=_copies(columns) and not why, why_text=why)
+
+
+def _doubted(hazards: Sequence[Hazard], columns: Sequence[ColumnMapping]) -> Iterator[Hazard]:
+    """Yields the hazards without the conversion of values that cannot raise and that NEW cannot refuse."""
+    certain = {m.column for m in columns if isinstance(m.expression, Sql) and m.expression.total}
+    for hazard in hazards:
+        if hazard.kind is not HazardKind.CONVERSION or not certain.issuperset(hazard.columns):
+            yield hazard
 
 
 def _owned(mapping: ColumnMapping, *, late: bool) -> ColumnMapping:
+    """Returns a mapping whose values are of NEW's own type. ``late``: what the expression names may raise as
+    it is read.
+    """
     if not isinstance(mapping.expression, Sql):
         return mapping
     text = mapping.expression.text

@@ -13,6 +13,7 @@ from support.schema_pair import planned, table_plans
 from tranship.model.expression import Sql
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import LookupTable, Resolution
+from tranship.model.shape import Items, Shape
 from tranship.planning.plan.shipping import takes, with_own_types
 
 OLD = table("t", "a text", "b text")
@@ -119,8 +120,24 @@ def test_an_expression_travels_as_bytes_where_its_type_is_that_of_the_column(
         ("(SELECT u.a FROM u)", False),
         ("old.a::varchar(3)", False),
         ("coalesce((TABLE u), 'x')", False),
+        ("CASE WHEN length(to_tsvector(old.a)) > 3 THEN old.a END", False),
     ],
 )
 def test_an_expression_that_cannot_raise_may_be_computed_for_any_row(text: str, total: bool) -> None:
     typed = with_own_types(only("n text", transform_sql=text), OLD, {"n": "text"}, one_encoding=True)
     assert typed.columns[0].expression == Sql(text, own=True, total=total)
+    assert bool(typed.hazards) is not total
+
+
+def test_what_it_names_may_raise_when_it_is_read() -> None:
+    virtual = table("t", "a text", "b text")
+    computed = replace(virtual.columns[1], generated="v")
+    virtual = replace(virtual, columns=(virtual.columns[0], computed))
+    plan, names = only("n text", transform_sql="old.a"), {"n": "text"}
+    late = replace(plan, shape=Shape(items=Items("(SELECT 1 / old.a AS n) AS item", late=True)))
+    for typed in (
+        with_own_types(plan, virtual, names, one_encoding=True),
+        with_own_types(late, OLD, names, one_encoding=True),
+    ):
+        assert typed.columns[0].expression == Sql("old.a", own=True, total=False)
+        assert typed.hazards == plan.hazards != ()

@@ -7,6 +7,8 @@ from tranship.planning.printed.may_raise import may_raise
 TOTAL = (
     "lower(name)",
     "lower((email)::text)",
+    "lower(TRIM(BOTH FROM email))",
+    "concat_ws(' '::text, first, initcap(last))",
     "COALESCE(a, 'x-y'::text)",
     "(data ->> 'n'::text)",
     "((first || ' '::text) || last)",
