@@ -16,7 +16,6 @@ from tranship.model.shape import KeyKind
 from tranship.model.types import PgType
 from tranship.sql.expression import compile_column
 from tranship.sql.left_out import nulled
-from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical, deterministic
 
 
@@ -93,14 +92,14 @@ def _computed(conversion: Conversion) -> bool:
     return not conversion.fallible and conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE)
 
 
-def value_on_old(plan: TablePlan, old: Table, column: str) -> OldValue | None:
-    """Returns a column's own value; None where its collation is not deterministic."""
+def value_on_old(plan: TablePlan, old: Table, column: str, value: str) -> OldValue | None:
+    """Returns a column's own value, which is ``value`` in SQL; None where its collation is not
+    deterministic.
+    """
     declared = old.column(column)
     if declared is None or not deterministic(declared.collation):
         return None
-    return OldValue(
-        nulled(plan.shape, column, f"old.{ident(column)}"), declared.type.leaf, _collation(declared)
-    )
+    return OldValue(nulled(plan.shape, column, value), declared.type.leaf, _collation(declared))
 
 
 def _collation(column: Column) -> str | None:

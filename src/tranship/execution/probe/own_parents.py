@@ -36,6 +36,8 @@ from tranship.model.plan import TablePlan
 from tranship.server.journal import Journal, some_leads
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.left_out import nulled
+from tranship.sql.old.merged import referring
+from tranship.sql.old.row_source import own_row
 from tranship.sql.old.rows import End, children_of_keys, orphaned, orphans
 from tranship.sql.quote import ident
 from tranship.sql.row_id import locate
@@ -194,16 +196,19 @@ class OwnParents:
     ) -> Ends | None:
         before, above = self._job.before(plan), self._job.before(parent)
         if declared is not None:
-            names = zip(declared.columns, declared.target_columns, strict=True)
+            # Rows that OLD's key tells apart may have one key once their own references are led.
+            led = referring(plan.repointing, declared.target, declared.columns)
+            row = own_row(parent)
+            names = zip(declared.columns, led, declared.target_columns, strict=True)
             pairs = [
                 _compared(
-                    value_on_old(plan, before, c),
-                    value_on_old(parent, above, k),
+                    value_on_old(plan, before, c, value),
+                    value_on_old(parent, above, k, f"{row}.{ident(k)}"),
                     before.column(c),
                     above.column(k),
-                    nulled(plan.shape, c, f"old.{ident(c)}"),
+                    (nulled(plan.shape, c, value), f"{row}.{ident(k)}"),
                 )
-                for c, k in names
+                for c, value, k in names
             ]
         else:
             names = zip(key.columns, key.target_columns, strict=True)
@@ -213,9 +218,7 @@ class OwnParents:
                     taken_on_old(parent, k, above),
                     _unchanged(plan, c, before),
                     _unchanged(parent, k, above),
-                    nulled(plan.shape, taken.name, f"old.{ident(taken.name)}")
-                    if (taken := _unchanged(plan, c, before))
-                    else "",
+                    _as_taken(plan, _unchanged(plan, c, before), _unchanged(parent, k, above)),
                 )
                 for c, k in names
             ]
@@ -287,25 +290,28 @@ def _without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
     return replace(plan, columns=columns)
 
 
-def _referring_value(plan: TablePlan, column: Column | None) -> str:
-    """Returns SQL for the value of a column as it refers to a parent that is taken."""
-    return nulled(plan.shape, column.name, f"old.{ident(column.name)}") if column is not None else ""
+def _as_taken(plan: TablePlan, column: Column | None, key: Column | None) -> tuple[str, str]:
+    """Returns SQL of the child's own column and of the parent's, each empty without one."""
+    value = nulled(plan.shape, column.name, f"old.{ident(column.name)}") if column is not None else ""
+    return value, f"old.{ident(key.name)}" if key is not None else ""
 
 
 def _compared(
-    child: OldValue | None, parent: OldValue | None, column: Column | None, key: Column | None, value: str
+    child: OldValue | None,
+    parent: OldValue | None,
+    column: Column | None,
+    key: Column | None,
+    plain: tuple[str, str],
 ) -> tuple[str, str, str] | None:
     """Returns both values as OLD compares them, and by which operator: that of the columns' own type where no
-    text stands for their values, as for citext or under a collation that ignores case. ``value`` is SQL of
-    the child's own column.
+    text stands for their values, as for citext or under a collation that ignores case. ``plain`` is SQL of
+    both columns.
     """
     texts = comparable(child, parent)
     if texts is not None:
         return *texts, "OPERATOR(pg_catalog.=)"
     operator = own_equality(column, key)
-    if operator is None or column is None or key is None:
-        return None
-    return value, f"old.{ident(key.name)}", operator
+    return (*plain, operator) if operator is not None else None
 
 
 def _unchanged(plan: TablePlan, name: str, old: Table) -> Column | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tranship.model.names import TableName
 from tranship.model.shape import Merge, MergedParents, Repointing
 from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, relation
@@ -25,15 +26,17 @@ def repointed_heap(source: str, repointing: Repointing) -> str:
     """
     joins: list[str] = []
     values: dict[str, str] = {}
-    for number, parents in enumerate(repointing.parents):
-        alias = f"tranship_survivor_{number}"
+    # A reference that contains another one comes after it: its survivor says what both become.
+    for number, parents in sorted(enumerate(repointing.parents), key=lambda one: _depth(one[1])):
+        alias = _alias(number)
         pairs = zip(parents.columns, parents.operators, strict=True)
         on = " AND ".join(
             f"{alias}.k{n} {operator} {UNLED}.{ident(column)}" for n, (column, operator) in enumerate(pairs)
         )
         joins.append(f"\nLEFT JOIN ({_survivors(parents)}) AS {alias} ON {on}")
         values |= {
-            column: f"CASE WHEN {alias}.found THEN {alias}.s{n} ELSE {UNLED}.{ident(column)} END"
+            column: f"CASE WHEN {alias}.found THEN {alias}.s{n}"
+            f" ELSE {values.get(column, f'{UNLED}.{ident(column)}')} END"
             for n, column in enumerate(parents.columns)
         }
     columns = [
@@ -45,15 +48,49 @@ def repointed_heap(source: str, repointing: Repointing) -> str:
     return f"{source} AS {UNLED}{''.join(joins)}{lateral}"
 
 
+def referring(repointing: Repointing | None, table: TableName, columns: Sequence[str]) -> tuple[str, ...]:
+    """Returns SQL for the values by which a row refers to a row of ``table`` as OLD holds it, or to the row
+    into which that one is merged. The references that are part of that row's key are not led.
+    """
+    if repointing is None:
+        return tuple(f"old.{ident(column)}" for column in columns)
+    values = {column: f"{UNLED}.{ident(column)}" for column in columns}
+    for number, parents in enumerate(repointing.parents):
+        if parents.table == table and set(parents.columns) == set(columns):
+            alias = _alias(number)
+            values |= {
+                column: f"CASE WHEN {alias}.found THEN {alias}.o{n} ELSE {values[column]} END"
+                for n, column in enumerate(parents.columns)
+            }
+    return tuple(values[column] for column in columns)
+
+
+def _alias(number: int) -> str:
+    return f"tranship_survivor_{number}"
+
+
+def _depth(parents: MergedParents) -> int:
+    """Returns how many keys of merged rows contain one another, down from the key to which one leads."""
+    inside = parents.repointing.parents if parents.repointing is not None else ()
+    return 1 + max(map(_depth, inside), default=0)
+
+
 def _survivors(parents: MergedParents) -> str:
-    """Returns a SELECT of the keys of merged rows, ``k0`` …, and of their survivors, ``s0`` …"""
+    """Returns a SELECT of the keys of merged rows, ``k0`` …, of their survivors as NEW will know them, ``s0``
+    …, and as OLD holds them, ``o0`` …
+    """
     # Children know the parents by the keys that OLD holds, even where these are references themselves.
     row = "old" if parents.repointing is None else UNLED
     names = [f"{row}.{ident(name)}" for name in parents.keys]
     terms = [_term(f"{row}.{ident(name)}", text=text) for name, text in parents.order]
     window = survivor_first(parents.merge, [*terms, "old.tableoid", "old.ctid"])
     own = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
-    firsts = ", ".join(f"pg_catalog.first_value({name}) OVER w AS s{n}" for n, name in enumerate(names))
+    led = [f"old.{ident(name)}" for name in parents.keys]
+    firsts = ", ".join(
+        f"pg_catalog.first_value({value}) OVER w AS {kind}{n}"
+        for kind, values in (("s", led), ("o", names))
+        for n, value in enumerate(values)
+    )
     place = "old.ctid AS id, pg_catalog.first_value(old.ctid) OVER w AS into_id"
     relations = "old.tableoid AS relation, pg_catalog.first_value(old.tableoid) OVER w AS into_relation"
     taken = (f"(\n{parents.where}\n)",) if parents.where else ()
