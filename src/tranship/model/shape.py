@@ -7,6 +7,7 @@ computes them over the row ``old`` (and ``item``), and tranship never parses the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from msgspec import Struct
@@ -55,6 +56,14 @@ class Parent(Struct, frozen=True):
     """The child is a row of the same table, whose rows follow each other."""
     lost: tuple[str, ...] = ()
     """The child's columns that become NULL, where it is to refer to no parent; empty: all of them."""
+    only_in: tuple[str, ...] = ()
+    """The columns of NEW in which these are NULL, where further ones take the same old columns and keep their
+    values; empty: every column that takes them.
+    """
+
+    def nullifies(self, column: str, new: Collection[str]) -> bool:
+        """Returns whether an old column is NULL in columns of NEW, where it is to refer to no parent."""
+        return column in self.becoming_null and (not self.only_in or not set(self.only_in).isdisjoint(new))
 
     @property
     def becoming_null(self) -> tuple[str, ...]:

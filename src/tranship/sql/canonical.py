@@ -4,7 +4,7 @@ ship.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from tranship.model.builtin_types import Family
@@ -92,14 +92,16 @@ def _computed(conversion: Conversion) -> bool:
     return not conversion.fallible and conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE)
 
 
-def value_on_old(plan: TablePlan, old: Table, column: str, value: str) -> OldValue | None:
-    """Returns a column's own value, which is ``value`` in SQL; None where its collation is not
-    deterministic.
+def value_on_old(
+    plan: TablePlan, old: Table, column: str, value: str, new: Collection[str]
+) -> OldValue | None:
+    """Returns a column's own value, which is ``value`` in SQL, for some columns of NEW; None where its
+    collation is not deterministic.
     """
     declared = old.column(column)
     if declared is None or not deterministic(declared.collation):
         return None
-    return OldValue(nulled(plan.shape, column, value), declared.type.leaf, _collation(declared))
+    return OldValue(nulled(plan.shape, column, value, new), declared.type.leaf, _collation(declared))
 
 
 def _collation(column: Column) -> str | None:

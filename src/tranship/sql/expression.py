@@ -49,7 +49,7 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
     mapping = plan.columns[position]
     match mapping.expression:
         case Take() as take:
-            return _take(plan, take, mapping.type, old)
+            return _take(plan, take, mapping, old)
         case Constant(value=value):
             return f"CAST({literal(value)} AS pg_catalog.text)"
         case MapValues() as mapped:
@@ -57,10 +57,10 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
         case Lookup() as lookup:
             return _read_by(mapping.type, _lookup(lookup, alias(position)))
         case Coalesce(of=take, for_null=constant):
-            shipped = f"CAST({_take(plan, take, mapping.type, old)} AS pg_catalog.text)"
+            shipped = f"CAST({_take(plan, take, mapping, old)} AS pg_catalog.text)"
             return f"COALESCE({shipped}, {literal(constant.value)})"
         case Rekeyed() as rekeyed:
-            return nulled(plan.shape, rekeyed.column, new_key(rekeyed, alias(position)))
+            return nulled(plan.shape, rekeyed.column, new_key(rekeyed, alias(position)), (mapping.column,))
         case Followed(of=of):
             own = _followed(plan, of, position, old)
             return f"CASE WHEN {alias(position)}.found THEN {alias(position)}.v ELSE {own} END"
@@ -80,9 +80,10 @@ def _followed(plan: TablePlan, of: Take | Rekeyed, position: int, old: Table) ->
     """Returns SQL for the value, as text, that a column has where its parent is not found in NEW."""
     match of:
         case Take() as take:
-            return f"CAST({_take(plan, take, plan.columns[position].type, old)} AS pg_catalog.text)"
+            return f"CAST({_take(plan, take, plan.columns[position], old)} AS pg_catalog.text)"
         case Rekeyed() as rekeyed:
-            return nulled(plan.shape, rekeyed.column, new_key(rekeyed, number_alias(position)))
+            made = new_key(rekeyed, number_alias(position))
+            return nulled(plan.shape, rekeyed.column, made, (plan.columns[position].column,))
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -201,9 +202,10 @@ def _column(old: Table, name: str) -> Column:
     return column
 
 
-def _take(plan: TablePlan, take: Take, new: PgType, old: Table) -> str:
-    value = nulled(plan.shape, take.column, f"old.{ident(take.column)}")
-    return _convert(value, take.conversion, _column(old, take.column).type.leaf, new.leaf, plan.zone)
+def _take(plan: TablePlan, take: Take, mapping: ColumnMapping, old: Table) -> str:
+    value = nulled(plan.shape, take.column, f"old.{ident(take.column)}", (mapping.column,))
+    before = _column(old, take.column).type.leaf
+    return _convert(value, take.conversion, before, mapping.type.leaf, plan.zone)
 
 
 def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tranship.model.shape import Parent, Shape, Taken
 from tranship.sql.quote import ident, relation
@@ -73,9 +73,9 @@ def _same(parent: Parent, names: Sequence[str]) -> str:
     )
 
 
-def nulled(shape: Shape, column: str, value: str) -> str:
-    """Returns SQL for a value that is made of a column, NULL where the column refers to a parent that is left
-    out.
+def nulled(shape: Shape, column: str, value: str, new: Collection[str]) -> str:
+    """Returns SQL for a value that is made of a column for some columns of NEW, NULL where it refers there to
+    a parent that is left out.
     """
-    lost = [parent_left_out(parent) for parent in shape.null_with if column in parent.becoming_null]
+    lost = [parent_left_out(parent) for parent in shape.null_with if parent.nullifies(column, new)]
     return f"CASE WHEN {' OR '.join(lost)} THEN NULL ELSE {value} END" if lost else value

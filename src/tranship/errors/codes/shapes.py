@@ -69,6 +69,25 @@ class NewKeyOfType(RefusalMessage, frozen=True):
     type: str
 
 
+class NewKeyReachesType(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    about = "{flow}"
+    message = "{flow}: {column!r} ({type}) would follow the key of {table}, whose UUIDs it cannot hold"
+    hint = (
+        "to keep OLD's value there: 'transform' with a transform_sql ({old}); else change the column's type"
+    )
+    flow: FlowId
+    column: str
+    type: str
+    table: TableName
+    old_column: str
+
+    @property
+    def old(self) -> str:
+        """The SQL that takes the old value."""
+        return f"old.{self.old_column}"
+
+
 class NoExistingKey(RefusalMessage, frozen=True):
     code = NewKeyUnused.code
     message = "NEW's {table} has no primary key by which its rows could be found"

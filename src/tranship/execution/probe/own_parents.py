@@ -46,6 +46,10 @@ Absent = Mapping[FlowId, AbstractSet[Locator]]
 """By flow the rows that are nobody's parents."""
 
 
+_Pair = tuple[str, str, str]
+"""SQL of a child's value and of its parent's, and the operator between them."""
+
+
 class Ends(Struct, frozen=True):
     """The expressions by which OLD compares a child and its parent."""
 
@@ -194,33 +198,19 @@ class OwnParents:
     def _ends(
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey | None
     ) -> Ends | None:
-        before, above = self._job.before(plan), self._job.before(parent)
         if declared is not None:
-            # Rows that OLD's key tells apart may have one key once their own references are led.
-            led = referring(plan.repointing, declared.target, declared.columns)
-            row = own_row(parent)
-            names = zip(declared.columns, led, declared.target_columns, strict=True)
-            pairs = [
-                _compared(
-                    value_on_old(plan, before, c, value),
-                    value_on_old(parent, above, k, f"{row}.{ident(k)}"),
-                    before.column(c),
-                    above.column(k),
-                    (nulled(plan.shape, c, value), f"{row}.{ident(k)}"),
-                )
-                for c, value, k in names
-            ]
+            pairs = self._by_declared(plan, key, parent, declared)
         else:
-            names = zip(key.columns, key.target_columns, strict=True)
+            before, above = self._job.before(plan), self._job.before(parent)
             pairs = [
                 _compared(
                     taken_on_old(plan, c, before),
                     taken_on_old(parent, k, above),
                     _unchanged(plan, c, before),
                     _unchanged(parent, k, above),
-                    _as_taken(plan, _unchanged(plan, c, before), _unchanged(parent, k, above)),
+                    _as_taken(plan, key, _unchanged(plan, c, before), _unchanged(parent, k, above)),
                 )
-                for c, k in names
+                for c, k in zip(key.columns, key.target_columns, strict=True)
             ]
         known = [pair for pair in pairs if pair is not None]
         if len(known) < len(pairs):
@@ -228,6 +218,25 @@ class OwnParents:
         child, values, operators = zip(*known, strict=True)
         # A rejects-only run reads rejected rows alone, and all others are parents, too.
         return Ends(parent, child, End(parent.unrestricted, values, operators))
+
+    def _by_declared(
+        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey
+    ) -> list[_Pair | None]:
+        """Returns how OLD compares the columns of its own key. Rows that it tells apart may have one key in
+        NEW once their own references are led, so that the keys are compared as OLD holds them.
+        """
+        before, above, row = self._job.before(plan), self._job.before(parent), own_row(parent)
+        led = referring(plan.repointing, declared.target, declared.columns)
+        return [
+            _compared(
+                value_on_old(plan, before, c, value, key.columns),
+                value_on_old(parent, above, k, f"{row}.{ident(k)}", key.target_columns),
+                before.column(c),
+                above.column(k),
+                (nulled(plan.shape, c, value, key.columns), f"{row}.{ident(k)}"),
+            )
+            for c, value, k in zip(declared.columns, led, declared.target_columns, strict=True)
+        ]
 
     async def _by_old(self, plan: TablePlan, ends: Sequence[Ends], absent: Absent) -> list[Locator]:
         parents = [(e.compared, e.key, sorted(absent[e.parent.flow])) for e in ends]
@@ -290,10 +299,13 @@ def _without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
     return replace(plan, columns=columns)
 
 
-def _as_taken(plan: TablePlan, column: Column | None, key: Column | None) -> tuple[str, str]:
+def _as_taken(
+    plan: TablePlan, key: ForeignKey, column: Column | None, target: Column | None
+) -> tuple[str, str]:
     """Returns SQL of the child's own column and of the parent's, each empty without one."""
-    value = nulled(plan.shape, column.name, f"old.{ident(column.name)}") if column is not None else ""
-    return value, f"old.{ident(key.name)}" if key is not None else ""
+    own = column.name if column is not None else ""
+    value = nulled(plan.shape, own, f"old.{ident(own)}", key.columns) if own else ""
+    return value, f"old.{ident(target.name)}" if target is not None else ""
 
 
 def _compared(
@@ -302,7 +314,7 @@ def _compared(
     column: Column | None,
     key: Column | None,
     plain: tuple[str, str],
-) -> tuple[str, str, str] | None:
+) -> _Pair | None:
     """Returns both values as OLD compares them, and by which operator: that of the columns' own type where no
     text stands for their values, as for citext or under a collation that ignores case. ``plain`` is SQL of
     both columns.

@@ -105,13 +105,13 @@ async def _not_null(scene: Scene, table: Table) -> list[AskedConstraint]:
 
 
 def _numbered(scene: Scene, table: Table) -> Iterator[tuple[Column, Sequence | None]]:
-    """Yields the columns that a sequence numbers or belongs to, each with the sequence; None: it is not
-    known.
+    """Yields the columns that a sequence numbers, each with the sequence; None: it is not known. One that no
+    default calls by its name numbers the column that it belongs to.
     """
     known = {sequence.name: sequence for sequence in scene.catalog.sequences}
     for column in table.columns:
         mine = ColumnRef(table.name, column.name)
-        owned = (one for one in scene.catalog.sequences if one.owned_by == mine)
+        owned = (one for one in scene.catalog.sequences if one.owned_by == mine and not one.used_by)
         names = dict.fromkeys((*filter(None, (column.sequence,)), *(one.name for one in owned)))
         yield from ((column, known.get(name)) for name in names)
 

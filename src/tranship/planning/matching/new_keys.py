@@ -42,7 +42,7 @@ def rekeyed_columns(
         if declared is not None:
             numbering = _numbering(pair, key, answers, old)
             own = Rekeyed(key.column, key, pair.old, declared.type.text, numbering=numbering)
-            found |= {(pair.old, pair.name, column): own for column in _filled(pair, key.column)}
+            found |= {(pair.old, pair.name, column): own for column in _holding(pair, key.column, new)}
     roots = [_Root(pair, key, _numbering(pair, key, answers, old)) for pair, key in parents]
     reached = [(pair, root.key.column, root) for (pair, _), root in zip(parents, roots, strict=True)]
     # A reference that is part of a key is referred to in its turn: an order's id by its lines, and theirs.
@@ -89,6 +89,24 @@ def _filled(pair: TablePair, source: str) -> set[str]:
     return {columns.new for columns in pair.columns if columns.old == source}
 
 
+def _holding(pair: TablePair, source: str, new: Catalog) -> set[str]:
+    """Returns the columns of NEW that get the new values of an old one: of several that it fills, those that
+    identify the row or refer to one. Another one keeps the old value beside them.
+    """
+    filled, table = _filled(pair, source), new.table(pair.new)
+    if len(filled) < 2 or table is None:
+        return filled
+    primary = table.primary_key.columns if table.primary_key is not None else ()
+    keys = {*primary, *(column for key in table.foreign_keys for column in key.columns)}
+    return filled & keys or filled & _referred_to(table, new) or filled & {source} or filled
+
+
+def _referred_to(table: Table, new: Catalog) -> set[str]:
+    """Returns the columns of a table to which foreign keys of NEW lead."""
+    keys = (key for other in new.tables for key in other.foreign_keys if key.target == table.name)
+    return {column for key in keys for column in key.target_columns}
+
+
 def _references(
     child: TablePair,
     parent: tuple[TablePair, str],
@@ -106,12 +124,28 @@ def _references(
     if before is None or after is None or declared is None:
         return
     by_old = _referring(before.foreign_keys, pair.old, {column})
+    holding = _holding(pair, column, new)
     alone = sum(other.new == pair.new for other in pairs) == 1
-    by_new = _referring(after.foreign_keys, pair.new, _filled(pair, column)) if alone else set[str]()
+    by_new = _referring(after.foreign_keys, pair.new, holding) if alone else set[str]()
+    apart = _apart(after, pair, holding, pairs)
     for columns in child.columns:
-        if columns.old in by_old or columns.new in by_new:
+        follows = columns.old in by_old and columns.new in _holding(child, columns.old, new) - apart
+        if follows or columns.new in by_new:
             one = _reference(columns.old, root.key, root.pair.old, declared, before)
             yield columns.new, replace(one, numbering=root.numbering)
+
+
+def _apart(after: Table, pair: TablePair, holding: set[str], pairs: Sequence[TablePair]) -> set[str]:
+    """Returns the columns of a child whose foreign key in NEW leads to another column of the parents, which
+    keeps the old values, or to other rows of their old table.
+    """
+    others = {one.new for one in pairs if one.old == pair.old} - {pair.new}
+    return {
+        column
+        for key in after.foreign_keys
+        for column, referred in zip(key.columns, key.target_columns, strict=True)
+        if key.target in others or (key.target == pair.new and referred not in holding)
+    }
 
 
 def _referring(keys: Sequence[ForeignKey], target: TableName, columns: set[str]) -> set[str]:

@@ -5,7 +5,7 @@ By default they are rejected, which needs nothing here: a row that is left out i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ from tranship.model.resolution import Problem
 from tranship.model.shape import Children, Merge, Parent, Repointing, Taken
 from tranship.planning.plan.numbers import with_counted
 from tranship.planning.plan.unchanged import mapping_of
-from tranship.planning.plan.wider_keys import leading_key, origins_of
+from tranship.planning.plan.wider_keys import leading_key, origin, origins_of
 
 
 class _Tie(Struct, frozen=True):
@@ -38,6 +38,8 @@ class _Tie(Struct, frozen=True):
     """OLD's."""
     lost: tuple[str, ...] = ()
     """The columns that become NULL where a row is to refer to no parent any more."""
+    filled: tuple[str, ...] = ()
+    """The columns of NEW's key."""
 
 
 def with_children(
@@ -102,7 +104,7 @@ class _Finding:
 
     def _parents(self, table: TablePlan, wanted: Children, *, itself: bool = True) -> tuple[Parent, ...]:
         """Returns the parents that may be left out, of which the flow's rows become what is wanted."""
-        found: dict[tuple[TableName, tuple[str, ...]], Parent] = {}
+        found: dict[tuple[object, ...], Parent] = {}
         for tie in self._ties(table):
             # Another flow of the same table is no part of the chain of its rows that refer to each other.
             own = tie.table == table.old and table in tie.flows
@@ -117,7 +119,9 @@ class _Finding:
                 continue
             # A row that loses its reference stays, and with it those below: nothing follows it.
             below = own and wanted is Children.LEAVE_OUT
-            found.setdefault((tie.table, tie.columns), self._parent(tie, tuple(taken), itself=below))
+            only_in = _only_in(table, tie) if wanted is Children.NULL else ()
+            parent = self._parent(tie, tuple(taken), itself=below)
+            found.setdefault((tie.table, tie.columns, only_in), replace(parent, only_in=only_in))
         return tuple(found.values())
 
     def _rows_of(self, flow: TablePlan, *, own: bool) -> Taken:
@@ -182,12 +186,13 @@ class _Finding:
         columns = _origins(table, key.columns)
         flows = tuple(flow for flow in self._tables if flow.new == key.target and flow.shape.query is None)
         of_old = leading_key(key, table, declared, flows, columns or ())
-        lost = self._becoming_null(table, key)
+        lost, filled = self._becoming_null(table, key), key.columns
+        ties: Iterable[_Tie] = ()
         if of_old is not None:
-            yield from _tie_of_old(of_old, flows, lost)
-            return
-        if columns is not None and not any(set(held.columns) == {*columns} for held in declared):
-            yield from (replace(tie, lost=lost) for tie in self._undeclared(key, columns, before, flows))
+            ties = _tie_of_old(of_old, flows)
+        elif columns is not None and not any(set(held.columns) == {*columns} for held in declared):
+            ties = self._undeclared(key, columns, before, flows)
+        yield from (replace(tie, lost=lost, filled=filled) for tie in ties)
 
     def _becoming_null(self, table: TablePlan, key: ForeignKey) -> tuple[str, ...]:
         """Returns the old columns of a key of NEW that become NULL with it: those that NEW lets be NULL, of
@@ -235,11 +240,19 @@ def _of_children(flow: TablePlan, child: TableName) -> Children | None:
     return dict(said.of).get(child, said.children) if said is not None else None
 
 
-def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...], lost: tuple[str, ...]) -> Iterator[_Tie]:
+def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...]) -> Iterator[_Tie]:
     """Yields the tie of a key that both databases declare, if a flow takes rows of the parents' table."""
     own = tuple(flow for flow in flows if flow.old == key.target)
     if own:
-        yield _Tie(key.target, key.columns, key.target_columns, own, of_new=True, declared=key, lost=lost)
+        yield _Tie(key.target, key.columns, key.target_columns, own, of_new=True, declared=key)
+
+
+def _only_in(table: TablePlan, tie: _Tie) -> tuple[str, ...]:
+    """Returns the columns of NEW's key where another column takes the same value of OLD, which does not
+    become NULL: a copy of the number, or a reference to another table; empty where none does.
+    """
+    taken = (m.column for m in table.columns if origin(m.expression) in (tie.lost or tie.columns))
+    return tie.filled if not set(tie.filled).issuperset(taken) else ()
 
 
 def _origins(plan: TablePlan, columns: Sequence[str]) -> tuple[str, ...] | None:

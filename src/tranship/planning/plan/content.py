@@ -133,6 +133,8 @@ def _parent(parent: Parent) -> Json:
     }
     if parent.becoming_null != parent.columns:
         record["lost"] = list(parent.becoming_null)
+    if parent.only_in:
+        record["only in"] = list(parent.only_in)
     return record
 
 

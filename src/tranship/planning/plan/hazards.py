@@ -181,7 +181,9 @@ def _may_be_null(mapping: ColumnMapping, column: Column, context: _Context) -> b
             | Followed(of=Take(column=name))
             | Followed(of=Rekeyed(column=name, equality=""))
         ):
-            return _may_hold_null(before, name) or any(name in parent.becoming_null for parent in lost)
+            return _may_hold_null(before, name) or any(
+                parent.nullifies(name, (mapping.column,)) for parent in lost
+            )
         case Coalesce(for_null=constant):
             return constant.value is None
         case MapValues() as mapped:

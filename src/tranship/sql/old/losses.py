@@ -43,7 +43,8 @@ def parents_lost(plan: TablePlan) -> list[tuple[str, str]]:
                 | Followed(of=Take(column=column))
                 | Followed(of=Rekeyed(column=column))
             ):
-                lost = [parent_left_out(p) for p in plan.shape.null_with if column in p.becoming_null]
+                nulls = plan.shape.null_with
+                lost = [parent_left_out(p) for p in nulls if p.nullifies(column, (mapping.column,))]
                 found += [(mapping.column, predicate) for predicate in lost]
             case _:
                 pass
