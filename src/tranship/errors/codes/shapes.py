@@ -73,19 +73,30 @@ class NewKeyReachesType(RefusalMessage, frozen=True):
     code = NewKeyUnused.code
     about = "{flow}"
     message = "{flow}: {column!r} ({type}) would follow the key of {table}, whose UUIDs it cannot hold"
-    hint = (
-        "to keep OLD's value there: 'transform' with a transform_sql ({old}); else change the column's type"
-    )
+    hint = "to keep OLD's value: 'transform' with a transform_sql (old.{old_column}); else change the type"
     flow: FlowId
     column: str
     type: str
     table: TableName
     old_column: str
 
-    @property
-    def old(self) -> str:
-        """The SQL that takes the old value."""
-        return f"old.{self.old_column}"
+
+class LookupGivesOldKey(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    about = "{flow}"
+    message = (
+        "{flow}: what {column!r} looks up is {value!r} of OLD's {table}, which gets new values: in NEW it"
+        " would refer to whoever has the old one"
+    )
+    hint = (
+        "look the new value up in NEW, by another key of the row; or 'adopt' constraint {key!r} where NEW's"
+        " rows under the old values are meant"
+    )
+    flow: FlowId
+    column: str
+    value: str
+    table: TableName
+    key: str
 
 
 class NoExistingKey(RefusalMessage, frozen=True):

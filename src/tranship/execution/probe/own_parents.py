@@ -141,7 +141,8 @@ class OwnParents:
             keys = [text for text in written if text is not None]
             keys += await self._apart_before(plan, key, before, target_columns)
             if keys:
-                child = End(plan, tuple(f"old.{ident(column)}" for column in columns))
+                led = referring(plan.repointing, before.flow.old, columns)
+                child = End(plan, led if of.declared is not None else _of_old(columns))
                 records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
                 found += [locate(source, id_) for source, id_ in records]
         return found
@@ -244,7 +245,7 @@ class OwnParents:
 
     async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> list[Locator]:
         declared = of.declared.columns if of.declared is not None else ()
-        child = ends[0].compared if ends else tuple(f"old.{ident(column)}" for column in declared)
+        child = ends[0].compared if ends else _of_old(declared)
         if of.filling:
             # A row whose key is NULL in a further column refers to nothing in OLD, and to a row in NEW.
             child = tuple(one for name, one in zip(declared, child, strict=True) if name in of.filling)
@@ -297,6 +298,10 @@ def _without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
         for m in plan.columns
     )
     return replace(plan, columns=columns)
+
+
+def _of_old(columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"old.{ident(column)}" for column in columns)
 
 
 def _as_taken(

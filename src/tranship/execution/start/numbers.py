@@ -75,7 +75,8 @@ async def reserve(
             continue
         if "UPDATE" not in sequence.privileges or not count:
             continue
-        last = made.start + count - 1
+        # A sequence at its end gives no number that a row has; the rows behind it have theirs all the same.
+        last = min(made.start + count - 1, sequence.maximum)
         await new.execute(sql_sequences.advance_sequence(sequence.name, last, called=True, descending=False))
 
 

@@ -25,7 +25,7 @@ from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
-from tranship.planning.plan.new_key_types import unfit_references
+from tranship.planning.plan.new_key_references import lost_references
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
 from tranship.planning.plan.shipping import why_text, with_owned_lookups
@@ -60,7 +60,7 @@ def build(
     tables = _with_hazards(led, old, new)
     groups, problems = order(tables, new, configured)
     problems = (*problems, *unknown, *led_problems(flows, groups, old, new))
-    problems = (*problems, *chance_parents(tables, old, new), *unfit_references(tables))
+    problems = (*problems, *chance_parents(tables, old, new), *lost_references(tables, new))
     plan = Plan(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),

@@ -196,13 +196,17 @@ class _Finding:
 
     def _becoming_null(self, table: TablePlan, key: ForeignKey) -> tuple[str, ...]:
         """Returns the old columns of a key of NEW that become NULL with it: those that NEW lets be NULL, of
-        which one suffices; all where MATCH FULL wants it, and where NEW refuses NULL in each, so that the row
-        is rejected.
+        which one suffices, without those of other keys, such as a tenant; all where MATCH FULL wants it, and
+        where NEW refuses NULL in each, so that the row is rejected.
         """
         origins, after = origins_of(table, key), self._new.table(table.new)
         columns = {name: after.column(name) if after is not None else None for name in origins}
-        nullable = [origins[name] for name, column in columns.items() if column and not column.refuses_null]
-        return tuple(nullable if nullable and not key.match_full else origins.values())
+        nullable = [name for name, column in columns.items() if column and not column.refuses_null]
+        if not nullable or key.match_full:
+            return tuple(origins.values())
+        keys = after.foreign_keys if after is not None else ()
+        others = {name for other in keys if other.name != key.name for name in other.columns}
+        return tuple(origins[name] for name in nullable if name not in others or others.issuperset(nullable))
 
     def _undeclared(
         self, key: ForeignKey, columns: tuple[str, ...], before: Table, flows: tuple[TablePlan, ...]
