@@ -14,7 +14,7 @@ from tranship.errors import UsageError
 from tranship.errors.codes.scope import NothingToPreview
 from tranship.execution.context import Job
 from tranship.execution.preview.flow import preview_flow
-from tranship.execution.start.numbers import numbering
+from tranship.execution.start.numbers import numbering, rows_beside
 from tranship.model.plan import TablePlan
 from tranship.model.preview import TablePreview
 from tranship.model.resolution import ResolutionFile
@@ -50,7 +50,7 @@ async def preview_of(
     try:
         new = await open_session(config.new, datestyle=style, search_path=None)
         try:
-            job = await numbering(new, job)
+            job = await numbering(new, job, await rows_beside(old, job))
             numbered = {plan.flow: plan for plan in job.plan.tables}
             shown = [
                 await preview_flow(job, (old, new), numbered[plan.flow], _undecided(found, plan), only)

@@ -25,7 +25,7 @@ from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCou
 from tranship.execution.results.spool import Spool
 from tranship.execution.start.filled_before import filled_before, rows_now
 from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
-from tranship.execution.start.numbers import numbering
+from tranship.execution.start.numbers import numbering, rows_beside
 from tranship.execution.start.pace import pace, read_sample
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
@@ -177,7 +177,10 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
     """Returns what becomes of a run that begins anew. Its rejected rows go to the spool."""
     context.tell_moment(fixed=False)
     async with both_sides(context) as (_, new):
-        job = await numbering(new, await restrict(context, snapshot, new))
+        job = await restrict(context, snapshot, new)
+        async with snapshot.reader() as old:
+            beside = await rows_beside(old, job)
+        job = await numbering(new, job, beside)
         probed = await probe_everything(context.of(job), snapshot, digest=False)
         job = probed.job
         lacking = await without_room(new, job, probed.arriving)

@@ -57,6 +57,13 @@ def sorted_keys(rekeyed: Rekeyed) -> str:
     return f"SELECT r.k FROM ({keys}) AS r WHERE r.k IS NOT NULL ORDER BY r.k"
 
 
+def numbered_count(rekeyed: Rekeyed) -> str:
+    """Returns a query for the number of rows that are numbered."""
+    if rekeyed.numbering is None:
+        raise ValueError(f"{rekeyed.table}.{rekeyed.key.column} is not numbered")
+    return f"SELECT pg_catalog.count(*) {_numbered_rows(rekeyed, rekeyed.numbering)}"
+
+
 def key_text(rekeyed: Rekeyed) -> str:
     """Returns SQL over ``old`` for the old key to which a column refers, as text."""
     return f'CAST({_old_key(rekeyed)} AS pg_catalog.text) COLLATE pg_catalog."C"'

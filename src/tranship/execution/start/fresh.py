@@ -27,7 +27,7 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.computed import computed
 from tranship.execution.start.dependencies import dependencies
-from tranship.execution.start.numbers import numbering, reserve
+from tranship.execution.start.numbers import numbering, reserve, rows_beside
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, on_record, task_of, too_many, write_tasks
 from tranship.model.dependencies import Dependencies, Reads
@@ -65,7 +65,10 @@ async def begin_fresh(
         Stopped: another run began meanwhile.
     """
     await session.work("the journal", partial(refuse_beside, context, identities[0]))
-    context = context.of(await session.work("numbers", partial(numbering, job=context.job)))
+    async with snapshot.reader() as old:
+        beside = await rows_beside(old, context.job)
+    numbers = partial(numbering, job=context.job, beside=beside)
+    context = context.of(await session.work("numbers", numbers))
     probed = await _probed(context, session, snapshot)
     job, config, options = probed.job, context.config, context.options
     depends = await _depends(context, session, snapshot, reads)

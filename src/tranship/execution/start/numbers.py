@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 import asyncpg
@@ -20,10 +21,23 @@ from tranship.model.resolution import Problem
 from tranship.model.shape import Numbering
 from tranship.planning.plan.numbers import KeyOf, key_of, numbered, with_starts
 from tranship.sql.new import sequences as sql_sequences
+from tranship.sql.new_keys import numbered_count
 
 
-async def numbering(new: asyncpg.Connection, job: Job) -> Job:
-    """Returns the job with the numbers that are free now, behind NEW's rows and its sequence.
+async def rows_beside(old: asyncpg.Connection, job: Job) -> Mapping[KeyOf, int]:
+    """Returns how many rows are numbered for each key whose numbers fill a column of NEW together with those
+    of another key, as where two tables become one. OLD is asked about no other key.
+    """
+    places = [((plan.new, name), made) for plan, name, made in numbered(job.plan)]
+    filling = Counter(place for place, _ in places)
+    return {
+        key_of(made): await old.fetchval(numbered_count(made)) for place, made in places if filling[place] > 1
+    }
+
+
+async def numbering(new: asyncpg.Connection, job: Job, beside: Mapping[KeyOf, int]) -> Job:
+    """Returns the job with the numbers that are free now: behind NEW's rows, its sequence, and the numbers of
+    other keys that fill the same column (``beside``, of :func:`rows_beside`).
 
     Raises:
         Refused: rows refer to a key that is numbered in another run, or only some of its rows are numbered.
@@ -33,6 +47,7 @@ async def numbering(new: asyncpg.Connection, job: Job) -> Job:
         raise Refused(lacking)
     starts: dict[KeyOf, int] = {}
     starts |= job.numbered_before
+    given: dict[tuple[TableName, str], int] = {}
     for plan, name, made in numbered(job.plan):
         if key_of(made) in job.numbered_before:
             continue
@@ -42,6 +57,9 @@ async def numbering(new: asyncpg.Connection, job: Job) -> Job:
         if sequence is not None and "SELECT" in sequence.privileges:
             stands = await position(new, sequence.name)
             next_free = max(next_free, stands.value + stands.called)
+        # One key may fill columns of several tables: its numbers are free in all of them.
+        next_free = max(next_free, given.get((plan.new, name), 0) + 1, starts.get(key_of(made), 0))
+        given[plan.new, name] = next_free + beside.get(key_of(made), 0) - 1
         starts[key_of(made)] = next_free
     return replace(job, plan=with_starts(job.plan, starts)) if starts else job
 
