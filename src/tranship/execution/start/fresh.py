@@ -65,10 +65,7 @@ async def begin_fresh(
         Stopped: another run began meanwhile.
     """
     await session.work("the journal", partial(refuse_beside, context, identities[0]))
-    async with snapshot.reader() as old:
-        beside = await rows_beside(old, context.job)
-    numbers = partial(numbering, job=context.job, beside=beside)
-    context = context.of(await session.work("numbers", numbers))
+    context = await _numbered(context, session, snapshot)
     probed = await _probed(context, session, snapshot)
     job, config, options = probed.job, context.config, context.options
     depends = await _depends(context, session, snapshot, reads)
@@ -125,6 +122,14 @@ async def _hashing(context: RunContext, session: Session, snapshot: Snapshot) ->
         rendered = options.verify is Verify.FULL
         found = await session.work("hashes", lambda new: agreed(old, new, context.job, rendered=rendered))
         return msgspec.structs.replace(found, sample=options.sample)
+
+
+async def _numbered(context: RunContext, session: Session, snapshot: Snapshot) -> RunContext:
+    """Returns the context with the first numbers of keys that are numbered anew."""
+    async with snapshot.reader() as old:
+        beside = await rows_beside(old, context.job)
+    numbers = partial(numbering, job=context.job, beside=beside)
+    return context.of(await session.work("numbers", numbers))
 
 
 async def _probed(context: RunContext, session: Session, snapshot: Snapshot) -> ProbeResult:

@@ -119,9 +119,9 @@ class _Finding:
                 continue
             # A row that loses its reference stays, and with it those below: nothing follows it.
             below = own and wanted is Children.LEAVE_OUT
-            only_in = _only_in(table, tie) if wanted is Children.NULL else ()
             parent = self._parent(tie, tuple(taken), itself=below)
-            found.setdefault((tie.table, tie.columns, only_in), replace(parent, only_in=only_in))
+            parent = replace(parent, only_in=_only_in(table, tie, wanted))
+            found.setdefault((tie.table, tie.columns, parent.only_in), parent)
         return tuple(found.values())
 
     def _rows_of(self, flow: TablePlan, *, own: bool) -> Taken:
@@ -200,13 +200,12 @@ class _Finding:
         where NEW refuses NULL in each, so that the row is rejected.
         """
         origins, after = origins_of(table, key), self._new.table(table.new)
-        columns = {name: after.column(name) if after is not None else None for name in origins}
-        nullable = [name for name, column in columns.items() if column and not column.refuses_null]
-        if not nullable or key.match_full:
+        columns = after.columns if after is not None else ()
+        nullable = {column.name for column in columns if column.name in origins and not column.refuses_null}
+        if key.match_full or not nullable:
             return tuple(origins.values())
-        keys = after.foreign_keys if after is not None else ()
-        others = {name for other in keys if other.name != key.name for name in other.columns}
-        return tuple(origins[name] for name in nullable if name not in others or others.issuperset(nullable))
+        lost = nullable - _of_other_keys(after, key) or nullable
+        return tuple(column for name, column in origins.items() if name in lost)
 
     def _undeclared(
         self, key: ForeignKey, columns: tuple[str, ...], before: Table, flows: tuple[TablePlan, ...]
@@ -251,10 +250,18 @@ def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...]) -> Iterator[_Tie]
         yield _Tie(key.target, key.columns, key.target_columns, own, of_new=True, declared=key)
 
 
-def _only_in(table: TablePlan, tie: _Tie) -> tuple[str, ...]:
+def _of_other_keys(table: Table | None, key: ForeignKey) -> set[str]:
+    """Returns the columns of the other foreign keys of a table."""
+    keys = table.foreign_keys if table is not None else ()
+    return {name for other in keys if other.name != key.name for name in other.columns}
+
+
+def _only_in(table: TablePlan, tie: _Tie, wanted: Children) -> tuple[str, ...]:
     """Returns the columns of NEW's key where another column takes the same value of OLD, which does not
     become NULL: a copy of the number, or a reference to another table; empty where none does.
     """
+    if wanted is not Children.NULL:
+        return ()
     taken = (m.column for m in table.columns if origin(m.expression) in (tie.lost or tie.columns))
     return tie.filled if not set(tie.filled).issuperset(taken) else ()
 
