@@ -25,6 +25,7 @@ from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors.codes.decisions import (
+    DecisionsNotPassed,
     LeftOpen,
     OpenQuestion,
     UndecidedChanges,
@@ -327,6 +328,11 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions, new: Catalo
         more = command_line(options.invocation, "resolve generate", changes, *options.naming)
         left = LeftOpen(len(undecided), more, options.resolutions, edit)
         return (left.problem(), *undecided)
+    usual = result_path(options.results_dir, options.prefix, "manual_resolutions.json")
+    if options.resolutions is None and usual.exists():
+        passing = replace(options, resolutions=str(usual))
+        again = passing.live_again if options.live else passing.again_with()
+        return (DecisionsNotPassed(len(undecided), again, str(usual)).problem(), *undecided)
     following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
         analyze = command_line(options.invocation, "analyze", *options.databases, *options.naming)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tranship.model.count import count_of
@@ -68,13 +69,16 @@ def choices(causes: Sequence[RejectCause], *, live: bool) -> tuple[str, ...]:
     )
 
 
-def explained_state(tables: Sequence[TableResult]) -> str:
-    """Returns the first SQLSTATE about which ``tranship explain`` says what can be done; empty: there is
-    none.
+def explained_states(tables: Sequence[TableResult]) -> tuple[str, ...]:
+    """Returns each SQLSTATE about which ``tranship explain`` says what can be done, the one of most rows
+    first.
     """
     causes = [cause for table in tables for cause in table.causes]
-    asked = (cause.sqlstate for cause in causes if not cause.consequence and cause.what not in HELD)
-    return next((state for state in asked if explain_state(state) is not None), "")
+    rows: Counter[str] = Counter()
+    for cause in causes:
+        if not cause.consequence and cause.what not in HELD and explain_state(cause.sqlstate) is not None:
+            rows[cause.sqlstate] += cause.rows
+    return tuple(state for state, _ in rows.most_common())
 
 
 def only_held(causes: Sequence[RejectCause]) -> bool:

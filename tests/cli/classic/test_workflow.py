@@ -167,7 +167,11 @@ def test_breaking_changes_with_resolutions(desk_of: DeskOf) -> None:
     assert desk.type(validate).status == 1
     unpassed = desk.type("python scripts/data_migrator.py config/my-config.json --prefix prod")
     assert unpassed.status == 3
-    assert "results/prod_manual_resolutions.json" in unpassed.stderr
+    assert unpassed.stderr.rstrip().endswith(
+        "hint: results/prod_manual_resolutions.json was not passed and decides nothing. With it:"
+        " python scripts/data_migrator.py config/my-config.json --prefix prod"
+        " --resolutions results/prod_manual_resolutions.json"
+    ), unpassed
     desk.write("results/prod_manual_resolutions.json", {**written, **DECISIONS})
     checked = desk.type(validate)
     assert checked.status == 0, checked

@@ -288,10 +288,29 @@ def test_the_first_line_of_the_end() -> None:
         assert told.endswith("an earlier run moved 15 240 rows and rejected 1."), told
 
 
+def test_each_cause_says_what_can_be_done_about_it() -> None:
+    causes = (
+        RejectCause("NullRefused", "23502", 1, "note"),
+        RejectCause("ParentNotThere", "23503", 9, "user_id", "orders_user"),
+        RejectCause("ParentRejected", "23503", 70, "user_id", "orders_user", consequence=True),
+        RejectCause("NullRefused", "23502", 2, "text"),
+    )
+    many = result("dryrun", "rejects")
+    told = Console(OPTIONS).finish(
+        replace(many, tables=tuple(replace(t, causes=causes[: t.rows_failed * 4]) for t in many.tables)), "r"
+    )
+    assert [line for line in told if line.startswith("What can be done")] == [
+        "What can be done about 23503: tranship explain 23503",
+        "What can be done about 23502: tranship explain 23502",
+    ]
+
+
 def test_a_dry_run_says_how_long_the_live_run_takes_and_what_its_file_holds() -> None:
     many = replace(result("dryrun", "rejects"), stats=Stats(rows_failed=1_100_000), estimated_seconds=187.2)
     told = Console(OPTIONS).finish(replace(many, rejects_in_file=30_000, rejects_file_bytes=12_000_000), "r")
     assert "A live run takes about 3:07 min, if it is as quick as the last one." in told
+    quick = Console(OPTIONS).finish(replace(many, estimated_seconds=0.2), "r")
+    assert "A live run takes less than 1 s, if it is as quick as the last one." in quick
     assert told[-1] == (
         "Rejected rows: results/rejects.jsonl (the first 10000 of each cause, 30000 of 1100000 rows in 12 MB;"
         " --all-rejects writes all, about 440 MB)"

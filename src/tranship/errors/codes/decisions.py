@@ -66,6 +66,11 @@ class LeftOpen(UndecidedChanges, frozen=True):
     edit: str
 
 
+class DecisionsNotPassed(UndecidedChanges, frozen=True):
+    hint = "{path} was not passed and decides nothing. With it: {command}"
+    path: str
+
+
 class StaleChanges(RefusalMessage, frozen=True):
     code = "TS302"
     meaning = "the changes file is stale: a schema changed since"

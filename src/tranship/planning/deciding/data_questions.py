@@ -208,11 +208,23 @@ def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[Mis
     if source is None or target is None:
         return
     leaf, refs = target.type.leaf, (ColumnRef(before.name, left), ColumnRef(after.name, right))
+    if _always_fits(source.type.leaf, leaf):
+        return
     if leaf.family is Family.STRING and leaf.modifiers and family(source.type) in ("text", "enum"):
         yield MisfitQuestion(*refs, length=leaf.modifiers[0])
     row, counted = leaf.builtin, family(source.type) in ("integer", "decimal")
     if row is not None and row.bits and counted and source.type.leaf.family is not Family.MONEY:
         yield MisfitQuestion(*refs, low=row.low, high=row.high)
+
+
+def _always_fits(source: PgType, target: PgType) -> bool:
+    """Returns whether the old type says that every value is short enough, or in the range, of the new one."""
+    if source.family is Family.STRING and target.family is Family.STRING:
+        return bool(source.modifiers and target.modifiers) and source.modifiers[0] <= target.modifiers[0]
+    before, after = source.builtin, target.builtin
+    if before is None or after is None or not before.bits or not after.bits:
+        return False
+    return before.bits <= after.bits
 
 
 def _refusals(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.change_kind import ChangeKind
+from tranship.model.count import count_of
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
 from tranship.planning.deciding.suggest import Question, Suggestions
@@ -124,7 +125,7 @@ def _to_decide(questions: Sequence[Question], schemas: frozenset[str]) -> tuple[
         return ()
     named = [f"{table} ({count})" for table, count in tables.most_common(_MOST_TABLES)]
     more = len(tables) - len(named)
-    return (("To decide", ", ".join(named) + (f" and {more} more tables" if more > 0 else "")),)
+    return (("To decide", ", ".join(named) + (f" and {count_of(more, 'more table')}" if more > 0 else "")),)
 
 
 def _facts(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[tuple[str, str], ...]:

@@ -41,7 +41,8 @@ class ColumnWords(Struct, frozen=True):
     def _filled(self, change: Change) -> Iterator[str]:
         facts = self.facts.get((change.table, change.old_column)) if change.old_column is not None else None
         if facts is not None and change.requires_manual:
-            words = f"{facts.filled} of {_rows(facts.rows)} hold a value, {facts.distinct} distinct"
+            hold = "holds" if facts.rows == 1 else "hold"
+            words = f"{facts.filled} of {_rows(facts.rows)} {hold} a value, {facts.distinct} distinct"
             longest = f", the longest {count_of(facts.longest, 'character')}" if facts.longest else ""
             yield words + longest + _sampled(facts.sampled)
 

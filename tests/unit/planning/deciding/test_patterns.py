@@ -233,6 +233,23 @@ def test_decided_patterns_are_kept_and_open_ones_asked_again(tmp_path: Path) -> 
     assert [one.path for one in gone.dropped] == ["$.for_all[0]"]
 
 
+@pytest.mark.parametrize("pattern", [UTC, ZONE, {**OPEN, "because": "ask Ada"}])
+def test_a_pattern_speaks_of_a_table_whose_rename_is_proposed(
+    tmp_path: Path, pattern: dict[str, object]
+) -> None:
+    old, new = catalogs(
+        old="bill(id int pk, made timestamp, seen timestamp, sum int, who text); a(id int pk, at timestamp)",
+        new="bills(id int pk, made timestamptz, seen timestamptz, sum int, who text); a(id int pk, at timestamptz)",
+    )
+    scope = make_scope(old, new, None)[0]
+    facts = (held("made", 5, 0, table="bill"), held("seen", 5, 0, table="bill"))
+    fresh = document(suggest(old, new, scope, Evidence(columns=facts)))
+    assert [entry["action"] for entry in fresh["resolutions"]["bill"]] == ["rename_table"]
+    again = suggest(old, new, scope, Evidence(columns=facts), read(tmp_path, [pattern]))
+    assert document(again)["for_all"] == [pattern]
+    assert [question.table for question in again.questions if question.table != "*"] == ["bill"]
+
+
 def test_the_generated_file_is_a_file_that_can_be_decided(tmp_path: Path) -> None:
     path = tmp_path / "made.json"
     path.write_bytes(encode(suggested(held("at", 5, 0), zone="UTC").document))

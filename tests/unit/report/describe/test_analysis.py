@@ -193,6 +193,8 @@ def test_the_head_names_the_tables_to_decide() -> None:
     assert "Verdict: 78 questions need an answer before anything can be moved.\n" in text
     assert "To decide: t12 (12), t11 (11), " in text
     assert "t03 (3) and 2 more tables\n" in text
+    one_less = report(catalog(*old.tables[1:]), catalog(*new.tables[1:]))
+    assert "t03 (3) and 1 more table\n" in one_less
 
 
 def many(count: int) -> str:

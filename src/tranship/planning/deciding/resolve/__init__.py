@@ -116,13 +116,6 @@ def _read(
     return _Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
 
 
-def asked_by_patterns(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
-) -> tuple[tuple[TableName, Resolution], ...]:
-    """Returns what the open entries of ``for_all`` ask about, as open entries of the old tables."""
-    return _by_patterns(file, old, new, scope, background).asked
-
-
 def _about_patterns(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background
 ) -> tuple[tuple[TableName, Resolution], ...]:

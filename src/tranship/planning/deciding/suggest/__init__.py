@@ -27,9 +27,10 @@ from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.compare import compare, table_words
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
-from tranship.planning.deciding.resolve import asked_by_patterns, decide
+from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
+from tranship.planning.deciding.resolve.patterns import with_patterns
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
@@ -115,9 +116,7 @@ def suggest(
     provisional = provisional_comparison(
         old, new, scope, (answers, decided), observed=observed, background=background
     )
-    kept_file = replace(file, for_all=earlier.patterns)
-    by_pattern = asked_by_patterns(kept_file, old, new, scope, background)
-    asked = [*earlier.open_entries, *((str(table), entry) for table, entry in by_pattern)]
+    asked = [*earlier.open_entries, *_by_patterns(earlier.patterns, provisional, old, new)]
     asked += [(str(table), _SETTLED) for table in answers.read]
     data = _Data(old, new, evidence, provisional)
     undecided = _undecided(provisional, answers)
@@ -194,6 +193,19 @@ def _earlier(file: ResolutionFile, problems: Sequence[Problem], old: Catalog, ne
     patterns, gone = kept_patterns(file, problems)
     kept = tuple(one for one in entries if not is_untouched(one[0]))
     return _Earlier(kept, patterns, (*dropped, *gone))
+
+
+def _by_patterns(
+    patterns: Sequence[ForAll], provisional: Provisional, old: Catalog, new: Catalog
+) -> list[tuple[str, Resolution]]:
+    """Returns what patterns decide or ask about, as entries of the flows.
+
+    A pattern speaks of the columns of a table, too, whose rename is only proposed. Asked about them twice, a
+    person could answer one question in two ways, which is an error.
+    """
+    found = with_patterns(patterns, (), provisional.comparison.matching.pairs, old, new)
+    decided = [(one.flow or str(one.old.name), entry) for one in found.tables for entry in one.entries]
+    return [*decided, *((str(table), entry) for table, entry in found.asked)]
 
 
 def _questions(written: Sequence[Written], old: Catalog) -> tuple[Question, ...]:

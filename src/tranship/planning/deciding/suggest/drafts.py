@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.resolution import Action
 from tranship.planning.deciding.resolve.words import (
     SPECIFY_ACTION,
     SPECIFY_DEFAULT_VALUE,
@@ -86,6 +87,9 @@ class Draft(Struct, frozen=True):
         if not self.fields or self.instead:
             return self.instead or "nothing is suggested"
         action = str(self.fields.get("action", ""))
+        if action == Action.DROP_TABLE:
+            # The word alone reads as if a table were dropped.
+            action = f"leave out ({action})"
         target = next((self.fields[name] for name in _TARGETS if self.fields.get(name)), None)
         names = " → ".join(str(name) for name in (self._source_words, target) if name)
         parts = (action, names, self._value_words, f"({self.confidence.words})")

@@ -46,8 +46,9 @@ def column_evidence(facts: ColumnFacts | None, *, left_behind: bool = False) -> 
     if facts is None:
         return ()
     of = count_of(facts.rows, "row") + (" (a sample)" if facts.sampled else "")
+    hold = "holds" if facts.rows == 1 else "hold"
     lost = " that would be left behind" if left_behind and facts.filled else ""
-    evidence: list[Fact] = [f"OLD: {facts.filled} of {of} hold a value{lost}"]
+    evidence: list[Fact] = [f"OLD: {facts.filled} of {of} {hold} a value{lost}"]
     if facts.values:
         shown = ", ".join(f"{counted.value!r} ({counted.rows})" for counted in facts.values[:_SHOWN])
         more = facts.distinct - min(len(facts.values), _SHOWN)

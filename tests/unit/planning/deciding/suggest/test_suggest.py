@@ -180,6 +180,27 @@ def test_the_lookup_is_asked_for() -> None:
     assert asked.columns == (ColumnRef(T, "category_name"),)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "asked"),
+    [
+        ("int", "int", []),
+        ("smallint", "int", []),
+        ("bigint", "int", ["outside of -2147483648 to 2147483647"]),
+        ("numeric(8,2)", "int", ["outside of -2147483648 to 2147483647"]),
+        ("varchar(10)", "varchar(16)", []),
+        ("varchar(16)", "varchar(10)", ["longer than 10 characters"]),
+        ("text", "varchar(10)", ["longer than 10 characters"]),
+    ],
+)
+def test_rows_are_counted_that_a_type_may_refuse(before: str, after: str, asked: list[str]) -> None:
+    old, new = (
+        parse_catalog(f"t(id int pk, supplier_no {before})"),
+        parse_catalog(f"t(id int pk, supplier_id {after})"),
+    )
+    comparison = provisional_comparison(old, new, scope_of(old, new)).comparison
+    assert [one.what for one in data_questions(comparison, old, new).misfits] == asked
+
+
 def test_a_table_that_the_run_fills_is_looked_up_as_it_will_be() -> None:
     before = parse_catalog("t(id int pk, kind text); kinds(no int pk, title text)")
     after = parse_catalog("t(id int pk, kind_id int! -> kinds.no); kinds(no int pk, title text)")
