@@ -54,7 +54,7 @@ from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
 from tranship.model.notes import SnapshotReplaced
 from tranship.model.options import MigrateOptions, NewSnapshot
-from tranship.model.progress import BatchDone, Phase
+from tranship.model.progress import BatchDone, Phase, TableStarted
 from tranship.server.identity import Identity
 from tranship.server.journal import Chain, Journal, RunStatus, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot, SnapshotLost
@@ -354,8 +354,14 @@ async def _enter(live: ActiveRun, phase: Phase, new: asyncpg.Connection) -> None
 
 
 def _tell_done(live: ActiveRun) -> None:
-    """Reports the batches that earlier processes finished, so that the display counts them."""
+    """Reports the tables of a resumed run and the batches that earlier processes finished, so that the
+    display counts them. The tables of a run that begins are reported as they are counted.
+    """
+    resumed = any(task.done for task in live.tasks)
     for task in live.tasks:
+        if resumed:
+            batches = len(task.done) + len(task.todo)
+            live.context.on_event(TableStarted(task.plan.flow, task.rows, batches))
         for row in task.done:
             live.context.on_event(
                 BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
