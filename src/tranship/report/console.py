@@ -18,7 +18,7 @@ from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
 from tranship.report.causes import cause_lines, explained_states, raising_lines
-from tranship.report.meter import sized, spoken
+from tranship.report.meter import about, sized
 from tranship.report.notes import words
 from tranship.report.said_once import problem_lines
 from tranship.report.time_spent import time_lines
@@ -106,11 +106,10 @@ class Console:
         # Of a refused run the rows in the way may be those of an earlier run: first comes what refuses it.
         live = None if result.status == "refused" else result.mode == "live"
         lines = list(cause_lines(result.tables, values=self._options.show_values, live=live))
-        explain = {
-            state: command_line(self._options.invocation, "explain", state)
-            for state in explained_states(result.tables)
-        }
-        return [*lines, *(f"What can be done about {state}: {command}" for state, command in explain.items())]
+        for state in explained_states(result.tables):
+            command = command_line(self._options.invocation, "explain", state)
+            lines.append(f"What can be done about {state}: {command}")
+        return lines
 
     def _unseen(self, result: MigrationResult) -> list[str]:
         """Returns the problems that were not shown during the run."""
@@ -206,20 +205,15 @@ def _estimate(result: MigrationResult) -> list[str]:
     """Returns how long the live run will take, as far as the last one or a sample of rows tells."""
     seconds, sample = result.estimated_seconds, result.sample
     if seconds is not UNSET:
-        return ["", f"A live run takes {_about(seconds)}, if it is as quick as the last one."]
+        return ["", f"A live run takes {about(seconds)}, if it is as quick as the last one."]
     if sample is UNSET or not sample.rows:
         return []
     seconds = sample.seconds * result.stats.rows_read / sample.rows
-    reading = _about(seconds)
     measured = f"as measured on {count_of(sample.rows, 'row')} of {shown(sample.table)}"
     return [
         "",
-        f"Reading alone takes {reading} in one stream, {measured}. --rehearse measures the whole run.",
+        f"Reading alone takes {about(seconds)} in one stream, {measured}. --rehearse measures the whole run.",
     ]
-
-
-def _about(seconds: float) -> str:
-    return f"about {spoken(seconds)}" if seconds >= 1 else "less than 1 s"
 
 
 def _locks(result: MigrationResult) -> list[str]:

@@ -143,6 +143,11 @@ def spoken(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02} h"
 
 
+def about(seconds: float) -> str:
+    """Returns an estimate of a duration: ``about 42 s``, ``less than 1 s``."""
+    return f"about {spoken(seconds)}" if seconds >= 1 else "less than 1 s"
+
+
 def sized(count: float) -> str:
     """Returns a number of bytes in the unit that fits."""
     for unit in ("B", "kB", "MB", "GB"):

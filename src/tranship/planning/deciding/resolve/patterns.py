@@ -97,6 +97,19 @@ def with_patterns(
     )
 
 
+def said_by_patterns(
+    patterns: Sequence[ForAll], pairs: Iterable[TablePair], old: Catalog, new: Catalog
+) -> list[tuple[str, Resolution]]:
+    """Returns what patterns decide or ask about, as entries of the flows, each with its flow's name.
+
+    With pairs whose rename is only proposed they speak of these tables, too. Asked about them twice, a person
+    could answer one question in two ways, which is an error.
+    """
+    found = with_patterns(patterns, (), pairs, old, new)
+    decided = [(one.flow or str(one.old.name), entry) for one in found.tables for entry in one.entries]
+    return [*decided, *((str(table), entry) for table, entry in found.asked)]
+
+
 class _Made(Struct):
     """The entries that patterns have come to so far."""
 

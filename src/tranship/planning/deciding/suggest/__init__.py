@@ -30,7 +30,7 @@ from tranship.planning.deciding.data_questions import Provisional, provisional_c
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
-from tranship.planning.deciding.resolve.patterns import with_patterns
+from tranship.planning.deciding.resolve.patterns import said_by_patterns
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
@@ -116,7 +116,8 @@ def suggest(
     provisional = provisional_comparison(
         old, new, scope, (answers, decided), observed=observed, background=background
     )
-    asked = [*earlier.open_entries, *_by_patterns(earlier.patterns, provisional, old, new)]
+    pairs = provisional.comparison.matching.pairs
+    asked = [*earlier.open_entries, *said_by_patterns(earlier.patterns, pairs, old, new)]
     asked += [(str(table), _SETTLED) for table in answers.read]
     data = _Data(old, new, evidence, provisional)
     undecided = _undecided(provisional, answers)
@@ -193,19 +194,6 @@ def _earlier(file: ResolutionFile, problems: Sequence[Problem], old: Catalog, ne
     patterns, gone = kept_patterns(file, problems)
     kept = tuple(one for one in entries if not is_untouched(one[0]))
     return _Earlier(kept, patterns, (*dropped, *gone))
-
-
-def _by_patterns(
-    patterns: Sequence[ForAll], provisional: Provisional, old: Catalog, new: Catalog
-) -> list[tuple[str, Resolution]]:
-    """Returns what patterns decide or ask about, as entries of the flows.
-
-    A pattern speaks of the columns of a table, too, whose rename is only proposed. Asked about them twice, a
-    person could answer one question in two ways, which is an error.
-    """
-    found = with_patterns(patterns, (), provisional.comparison.matching.pairs, old, new)
-    decided = [(one.flow or str(one.old.name), entry) for one in found.tables for entry in one.entries]
-    return [*decided, *((str(table), entry) for table, entry in found.asked)]
 
 
 def _questions(written: Sequence[Written], old: Catalog) -> tuple[Question, ...]:
