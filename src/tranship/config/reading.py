@@ -145,14 +145,14 @@ class Reading:
 
     def names(self, path: str, value: list[JsonValue]) -> tuple[str, ...]:
         """Returns the texts of a list, each once. What is no text, or stands there twice, is a problem."""
-        names: list[str] = []
+        names: dict[str, None] = {}
         for number, given in enumerate(value):
             where = child(path, number)
             name = self.attempt(partial(self.text, where, given), None)
             if name in names:
                 self._problems += self.error(where, NamedTwice(str(name))).problems
             elif name is not None:
-                names.append(name)
+                names[name] = None
         return tuple(names)
 
     def number(self, path: str, key: str, text: str, most: int) -> int:
