@@ -41,7 +41,7 @@ def found_by(existing: Existing, plan: TablePlan, new: Catalog) -> FoundBy:
     names = {*primary, *referred} - {*key}
     compared = [name for name in filled if name not in names or not existing.repoint_children]
     numbered = {column.name for column in after.columns if column.identity}
-    fixed = {*key, *referred, *numbered}
+    fixed = {*key, *primary, *referred, *numbered}
     return FoundBy(
         key,
         own=tuple(name for name in filled if name in names),
