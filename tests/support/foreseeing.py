@@ -73,6 +73,7 @@ async def end(pair: Pair, folder: Path, *, live: bool, **options: Any) -> Ends:
                 t.rows_already_there,
                 t.rejects_by_reason,
                 t.losses,
+                t.cells,
             )
             for t in result.tables
         },

@@ -170,7 +170,8 @@ async def _foresee(doing: RunContext, ahead: _Ahead, snapshot: Snapshot) -> Fore
         return await _fresh(doing, snapshot, ahead.rejects)
     async with both_sides(doing) as (old, new):
         resuming = Resumption(doing, old, new, snapshot, ahead.rejects, ahead.unfinished, ahead.passed.jobs)
-        return await resuming.foresee()
+        foreseen = await resuming.foresee()
+        return foreseen._replace(counts=await with_filled(new, doing, foreseen.counts))
 
 
 async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Foreseen:
