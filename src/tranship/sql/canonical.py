@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import Conversion, Rekeyed, Rule, Sql, Take
+from tranship.model.expression import Conversion, Followed, Lookup, NewDefault, Rekeyed, Rule, Sql, Take
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.shape import KeyKind
@@ -35,6 +35,12 @@ _UUID, _NUMERIC = (
     for name, category in (("uuid", "U"), ("numeric", "N"))
 )
 _BYTES = 'pg_catalog."C"'
+_COMPARED = {
+    Family.INTEGER: "pg_catalog.numeric",
+    Family.STRING: "pg_catalog.text",
+    Family.UUID: "pg_catalog.uuid",
+}
+"""Types in which values of some families are compared, whatever width they have in NEW."""
 
 
 def key_text(parts: Sequence[str]) -> str:
@@ -60,6 +66,24 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
     """
     position = next((n for n, m in enumerate(plan.columns) if m.column == column), None)
     return None if position is None else _taken(plan, position, old)
+
+
+def written_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, Family] | None:
+    """Returns SQL over ``old`` for what a column of NEW will hold, also where NEW reads it from a text that
+    OLD computes, and the family of types in which it is compared. It raises where NEW would refuse the text.
+
+    None for other families than whole numbers, strings without padding and UUIDs, or where NEW alone knows.
+    """
+    mapping = next((m for m in plan.columns if m.column == column), None)
+    family = mapping.type.leaf.family if mapping is not None else None
+    compared = _COMPARED.get(family) if family is not None else None
+    if mapping is None or family is None or compared is None or mapping.type.leaf.typname == "bpchar":
+        return None
+    if isinstance(mapping.expression, NewDefault | Lookup | Rekeyed | Followed):
+        return None
+    value = compile_column(plan, plan.columns.index(mapping), old)
+    text = f"CAST(({value}) AS pg_catalog.text)"
+    return (f"{text} COLLATE {_BYTES}" if family is Family.STRING else f"CAST({text} AS {compared})"), family
 
 
 def _taken(plan: TablePlan, position: int, old: Table) -> OldValue | None:

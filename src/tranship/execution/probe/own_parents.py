@@ -98,7 +98,7 @@ class OwnParents:
         if of.by_decision or not filled or not refers_in_old(self._job, plan, key):
             return []
         # What a person writes in place of NULL is a row of NEW by decision.
-        plain = _without_constants(as_taken(plan, key), key)
+        plain = without_constants(as_taken(plan, key), key)
         ends, by_text = self._all_ends(plain, key, parents, of), faithful(self._job.after(plan), key)
         if ends is not None and (of.declared is not None or by_text):
             found = await self._without_parent(plan, of, ends)
@@ -200,7 +200,7 @@ class OwnParents:
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey | None
     ) -> Ends | None:
         if declared is not None:
-            pairs = self._by_declared(plan, key, parent, declared)
+            pairs = self.by_declared(plan, key, parent, declared)
         else:
             before, above = self._job.before(plan), self._job.before(parent)
             pairs = [
@@ -220,7 +220,7 @@ class OwnParents:
         # A rejects-only run reads rejected rows alone, and all others are parents, too.
         return Ends(parent, child, End(parent.unrestricted, values, operators))
 
-    def _by_declared(
+    def by_declared(
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey
     ) -> list[_Pair | None]:
         """Returns how OLD compares the columns of its own key. Rows that it tells apart may have one key in
@@ -289,7 +289,7 @@ class OwnParents:
         return [row for text, rows in children.items() if text not in held for row in rows]
 
 
-def _without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
+def without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
     """Returns the plan with NULL where a person writes a constant in its place in the key's columns."""
     columns = tuple(
         replace(m, expression=m.expression.of)

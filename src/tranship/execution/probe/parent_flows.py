@@ -30,6 +30,7 @@ from tranship.model.expression import (
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import Origin, TablePlan
+from tranship.planning.plan.computed_keys import computed_key
 from tranship.planning.plan.wider_keys import leading_key, origin, origins_of, read_by
 
 
@@ -148,11 +149,13 @@ def refers_in_old(job: Job, plan: TablePlan, key: ForeignKey) -> bool:
 def _declared(
     job: Job, plan: TablePlan, key: ForeignKey, parents: tuple[TablePlan, ...]
 ) -> ForeignKey | None:
-    """Returns the foreign key of OLD over the columns that fill one of NEW, or over these and further ones;
-    of several, one that leads to a table whose rows fill NEW's parents.
+    """Returns the foreign key of OLD over the columns that fill one of NEW, over these and further ones, or
+    over those from which both ends are computed; of several, one that leads to a table whose rows fill NEW's
+    parents.
     """
     taken = {origin(m.expression) for m in plan.columns if m.column in key.columns}
     width = len(key.columns)
     declared = job.before(plan).foreign_keys
     own = [k for k in declared if k.enforced and len(k.columns) == width and set(k.columns) == taken]
-    return leading_key(key, plan, declared, parents, taken) or next(iter(own), None)
+    led = leading_key(key, plan, declared, parents, taken) or next(iter(own), None)
+    return led or computed_key(key, plan, declared, parents)

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
+from tranship.execution.probe.changed_keys import ChangedKeys
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.left_out_parents import left_out_parent
 from tranship.execution.probe.own_parents import OwnParents
@@ -81,6 +82,7 @@ class Parents:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
         self._live = live
         self._own = OwnParents(job, derived, book)
+        self._changed = ChangedKeys(job, derived, self._own)
         self._tolerated: dict[tuple[FlowId, str], frozenset[Locator]] = {}
         self._keys_gone: dict[tuple[FlowId, tuple[str, ...]], dict[Locator, str | None]] = {}
 
@@ -258,8 +260,23 @@ class Parents:
             return 0
         texts = await self.keys_shown(plan, key, rows)
         after = self._job.after(plan)
-        return self._book.add_all(
+        added = self._book.add_all(
             plan.flow, (reasons.no_parent_in_old(row, key, after, texts.get(row), rank=rank) for row in rows)
+        )
+        return added + await self._reject_misled(plan, key, rank=rank)
+
+    async def _reject_misled(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
+        """Rejects the rows whose parent gets another key than they have, and returns their number."""
+        try:
+            rows = await self._changed.misled(plan, key)
+        except NotAskable as why:
+            self._book.note(plan.flow, f"foreign key {key.name}, parents whose key changes: {why}")
+            return 0
+        gone = self._book.not_written(plan.flow)
+        rows = [row for row in rows if row not in gone]
+        texts, after = await self.keys_shown(plan, key, rows), self._job.after(plan)
+        return self._book.add_all(
+            plan.flow, (reasons.parent_elsewhere(row, key, after, texts.get(row), rank=rank) for row in rows)
         )
 
     async def all_there(self, plan: TablePlan, key: ForeignKey) -> bool:
@@ -268,7 +285,12 @@ class Parents:
         """
         of = parent_flows(self._job, plan, key)
         lost = any(parents_absent(self._book, plan, key, parent.flow) for parent in of.flows)
-        if lost or of.moved or left_out_parent(self._job, plan, key) is not None:
+        if (
+            lost
+            or of.moved
+            or self._changed.may_mislead(plan, key)
+            or left_out_parent(self._job, plan, key) is not None
+        ):
             return False
         return not await self._may_find_strangers(plan, key)
 
