@@ -1,5 +1,5 @@
-"""TS304, TS305, TS309, TS314, TS315 and TS374: what an entry says about the rows of a flow does not fit the
-tables, or other entries.
+"""TS304, TS305, TS308, TS309, TS314, TS315 and TS374: what an entry says about the rows of a flow does not
+fit the tables, or other entries.
 """
 
 from __future__ import annotations
@@ -79,6 +79,24 @@ class NewKeyReachesType(RefusalMessage, frozen=True):
     type: str
     table: TableName
     old_column: str
+
+
+class ReferenceStays(RefusalMessage, frozen=True):
+    code = "TS308"
+    meaning = "a key becomes other values, and a reference to it that NEW does not check keeps the old ones"
+    cure = "a warning: give the reference the same expression or mapping, if it is to lead to the same row"
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: {column!r} keeps the values of OLD's {table}.{key}, which become others in {parent}; no"
+        " foreign key of NEW would notice"
+    )
+    hint = "give it the same expression or mapping, if it is to lead to the same row"
+    flow: FlowId
+    column: str
+    table: TableName
+    key: str
+    parent: FlowId
 
 
 class LookupGivesOldKey(RefusalMessage, frozen=True):

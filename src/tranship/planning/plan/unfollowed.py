@@ -1,0 +1,67 @@
+"""References that keep the values of OLD while the key to which they lead becomes others, where NEW has no
+foreign key that would notice.
+
+Where NEW has one, the rows are asked (``execution/probe/changed_keys.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tranship.errors.codes.shapes import ReferenceStays
+from tranship.model.catalog import Catalog, ForeignKey, Table
+from tranship.model.expression import Coalesce, Lookup, MapValues, Sql, Take
+from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
+from tranship.planning.printed.names import mentioned
+
+
+def unfollowed(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterator[Problem]:
+    """Yields a warning for each such column of NEW."""
+    for plan in plans:
+        before, after = old.table(plan.old), new.table(plan.new)
+        for held in before.foreign_keys if before is not None else ():
+            parents = [parent for parent in plans if parent.old == held.target]
+            above = old.table(held.target)
+            if after is None or above is None or not held.enforced:
+                continue
+            for column, target in zip(held.columns, held.target_columns, strict=True):
+                changing = next((p for p in parents if _becomes_another(p, target, above)), None)
+                for name in _staying(plan, column) if changing is not None else ():
+                    if changing is not None and not _checked(after, name, parents):
+                        yield _told(plan, name, held, target, changing)
+
+
+def _told(plan: TablePlan, name: str, held: ForeignKey, target: str, parent: TablePlan) -> Problem:
+    return ReferenceStays(plan.flow, name, held.target, target, parent.flow).problem()
+
+
+def _becomes_another(parent: TablePlan, column: str, above: Table) -> bool:
+    """Returns whether a flow moves a column of OLD as another value, and not as it is as well."""
+    expressions = [mapping.expression for mapping in parent.columns]
+    if any(isinstance(e, Take) and e.column == column for e in expressions):
+        return False
+    return any(
+        (isinstance(e, MapValues) and e.column == column)
+        or (isinstance(e, Lookup) and column in e.columns)
+        or (isinstance(e, Sql) and e.text.strip() != f"old.{column}" and column in mentioned(e.text, above))
+        for e in expressions
+    )
+
+
+def _staying(plan: TablePlan, column: str) -> list[str]:
+    """Returns the columns of NEW that take an old column as it is."""
+    return [
+        mapping.column
+        for mapping in plan.columns
+        for taken in [
+            mapping.expression.of if isinstance(mapping.expression, Coalesce) else mapping.expression
+        ]
+        if isinstance(taken, Take) and taken.column == column
+    ]
+
+
+def _checked(after: Table, column: str, parents: Sequence[TablePlan]) -> bool:
+    """Returns whether a foreign key of NEW leads from a column to a table that the parents fill."""
+    filled = {parent.new for parent in parents}
+    return any(k.enforced and column in k.columns and k.target in filled for k in after.foreign_keys)
