@@ -20,20 +20,25 @@ def unfollowed(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterat
     """Yields a warning for each such column of NEW."""
     for plan in plans:
         before, after = old.table(plan.old), new.table(plan.new)
-        for held in before.foreign_keys if before is not None else ():
-            parents = [parent for parent in plans if parent.old == held.target]
+        if before is None or after is None:
+            continue
+        for held in before.foreign_keys:
             above = old.table(held.target)
-            if after is None or above is None or not held.enforced:
-                continue
-            for column, target in zip(held.columns, held.target_columns, strict=True):
-                changing = next((p for p in parents if _becomes_another(p, target, above)), None)
-                for name in _staying(plan, column) if changing is not None else ():
-                    if changing is not None and not _checked(after, name, parents):
-                        yield _told(plan, name, held, target, changing)
+            parents = [parent for parent in plans if parent.old == held.target]
+            if above is not None and held.enforced:
+                yield from _of_key(plan, after, held, parents, above)
 
 
-def _told(plan: TablePlan, name: str, held: ForeignKey, target: str, parent: TablePlan) -> Problem:
-    return ReferenceStays(plan.flow, name, held.target, target, parent.flow).problem()
+def _of_key(
+    plan: TablePlan, after: Table, held: ForeignKey, parents: Sequence[TablePlan], above: Table
+) -> Iterator[Problem]:
+    for column, target in zip(held.columns, held.target_columns, strict=True):
+        changing = next((p for p in parents if _becomes_another(p, target, above)), None)
+        if changing is None:
+            continue
+        for name in _staying(plan, column):
+            if not _checked(after, name, parents):
+                yield ReferenceStays(plan.flow, name, held.target, target, changing.flow).problem()
 
 
 def _becomes_another(parent: TablePlan, column: str, above: Table) -> bool:
