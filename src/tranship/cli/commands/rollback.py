@@ -174,6 +174,8 @@ def _lines(done: Rollback) -> Iterator[str]:
         yield f"  sequence {name}: {'set back' if done.live else 'would be set back'}"
     for name in done.sequences_left:
         yield f"  sequence {name}: left, moved on by others since"
+    for name in done.sequences_needed:
+        yield f"  sequence {name}: left, rows that stay have numbers that it would give again"
 
 
 def _staying(table: RollbackTable) -> Iterator[str]:

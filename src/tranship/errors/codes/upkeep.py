@@ -24,14 +24,37 @@ class NothingOffAtAll(NothingOff, frozen=True):
 
 class TableRenamed(RefusalMessage, frozen=True):
     code = "TS380"
-    meaning = "a table whose rows would be rolled back has another name now"
-    cure = "give it its name back, with the statement that the message names"
+    meaning = "a table whose rows would be rolled back has another name or another place now"
+    cure = "give it its name and its place back, with the statement that the message names"
     about = "{table}"
     message = "{table}, into which the run wrote, is called {present} now"
     hint = "give it its name back for the rollback: {statement}"
     table: TableName
     present: TableName
     statement: str
+
+
+class TableAttached(RefusalMessage, frozen=True):
+    code = TableRenamed.code
+    about = "{table}"
+    message = "{table}, into which the run wrote, is a partition of {above} now"
+    hint = "detach it for the rollback: {statement}"
+    table: TableName
+    above: TableName
+    statement: str
+
+
+class RowsElsewhere(RefusalMessage, frozen=True):
+    code = TableRenamed.code
+    about = "{table}"
+    message = "{rows:# row|# rows} of {table} that the run wrote {rows:is|are} in {present} now"
+    hint = (
+        "for the rollback, attach {present} as a partition again or give it its name back; or drop it, "
+        "if its rows may go"
+    )
+    table: TableName
+    rows: int
+    present: TableName
 
 
 class UndoUnreadable(RefusalMessage, frozen=True):

@@ -5,7 +5,7 @@ back, too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import asyncpg
 from msgspec import UNSET, Struct, UnsetType
@@ -20,16 +20,16 @@ from tranship.execution.results.on_record import unknown_run
 from tranship.execution.rollback.delete import RollbackContext, broken_off, roll_back
 from tranship.execution.rollback.images import find_images
 from tranship.execution.rollback.refusals import refuse
+from tranship.execution.rollback.sequences import find_sequences, where_they_were_left
 from tranship.execution.rollback.written import Others, Written, find_others, find_written
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.model.progress import Noted
 from tranship.server.catalog import read_catalog
-from tranship.server.journal import Journal, Run, SequenceMove, find_journal
+from tranship.server.journal import Journal, Run, find_journal
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.new import sequences as sql_sequences
-from tranship.sql.queries import query
 
 
 class RollbackTable(Struct, frozen=True):
@@ -85,6 +85,8 @@ class Rollback(Struct, frozen=True):
     deleted: int = 0
     other_runs: int = 0
     """Other runs on record in NEW, whose rows stay."""
+    sequences_needed: tuple[TableName, ...] = ()
+    """Sequences that stay, because they would give numbers again that rows have which stay."""
 
     @property
     def stays(self) -> int:
@@ -159,7 +161,7 @@ async def _preview(
     new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]
 ) -> Rollback:
     """Returns what a rollback would do."""
-    back, left = await _sequences(new, await journal.sequences(new, run.id))
+    found = await find_sequences(new, catalog, await journal.sequences(new, run.id), tables)
     others = await _others(new, journal, catalog, run, tables)
     listed = tuple(
         RollbackTable(
@@ -176,9 +178,17 @@ async def _preview(
         )
         for w in tables
     )
-    names, names_left = (tuple(m.name for m in moves) for moves in (back, left))
+    back = tuple(move.name for move in found.back)
     others_on_record = len(await journal.runs(new, None)) - 1
-    return Rollback(run, listed, names, names_left, live=False, other_runs=others_on_record)
+    return Rollback(
+        run,
+        listed,
+        back,
+        found.moved_on,
+        live=False,
+        other_runs=others_on_record,
+        sequences_needed=found.needed,
+    )
 
 
 async def _others(
@@ -204,24 +214,6 @@ async def _others(
     return found
 
 
-async def _sequences(
-    new: asyncpg.Connection, moves: Sequence[SequenceMove]
-) -> tuple[list[SequenceMove], list[SequenceMove]]:
-    """Returns the sequences that stand where the run left them, and those that others have used since.
-
-    One that was dropped is in neither.
-    """
-    mine: list[SequenceMove] = []
-    left: list[SequenceMove] = []
-    for moved in moves:
-        if await new.fetchval(query("off_holder"), moved.name.schema, moved.name.name) is None:
-            continue
-        row = await new.fetchrow(sql_sequences.sequence_state(moved.name))
-        still = (int(row["last"]), row["called"]) == (moved.after, moved.after_called)
-        (mine if still else left).append(moved)
-    return mine, left
-
-
 async def _carry_out(
     new: asyncpg.Connection, context: RollbackContext, preview: Rollback, tables: tuple[Written, ...]
 ) -> Rollback:
@@ -237,7 +229,8 @@ async def _carry_out(
     async with new.transaction():
         await hold_epoch(new, journal, preview.run.id, preview.run.epoch)
         # Looked at again: deleting may have taken hours, in which others used the sequences.
-        back, left = await _sequences(new, await journal.sequences(new, preview.run.id))
+        now = await where_they_were_left(new, await journal.sequences(new, preview.run.id))
+        back = [moved for moved in now.back if moved.name not in preview.sequences_needed]
         for moved in back:
             await new.execute(
                 sql_sequences.set_sequence(moved.name, moved.before, called=moved.before_called)
@@ -246,5 +239,13 @@ async def _carry_out(
             await new.execute(journal.sql("keep_rolled_back"), preview.run.id, preview.stays)
         for statement in journal.sql.forget_run:
             await new.execute(statement, preview.run.id)
-    sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))
-    return Rollback(preview.run, done, sequences, sequences_left, True, deleted, preview.other_runs)
+    needed = tuple(name for name in preview.sequences_needed if name not in now.moved_on)
+    return replace(
+        preview,
+        tables=done,
+        sequences=tuple(moved.name for moved in back),
+        sequences_left=now.moved_on,
+        sequences_needed=needed,
+        live=True,
+        deleted=deleted,
+    )

@@ -113,6 +113,7 @@ class Restorer:
             try:
                 of_part = zip(*part, strict=True)
                 tag = await self._new.execute(statement, self._run.id, task.position, *of_part)
+                await self._keep_transaction(task)
                 # A deferred constraint would fail at COMMIT, where no half can be left out any more.
                 await self._new.execute(CONSTRAINTS_NOW)
             except asyncpg.PostgresError as error:
@@ -125,6 +126,13 @@ class Restorer:
                 restored += int(tag.removeprefix("DELETE "))
             await self._new.execute(RELEASE)
         return restored
+
+    async def _keep_transaction(self, task: TaskRow) -> None:
+        """Records the savepoint, so that a rollback that is interrupted here does not take the restored rows
+        for rows that others changed.
+        """
+        for name in ("mark_restoring", "keep_restoring"):
+            await self._new.execute(self._journal.sql(name), self._run.id, task.position)
 
 
 async def _shape(

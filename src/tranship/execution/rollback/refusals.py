@@ -16,6 +16,7 @@ from tranship.errors.codes.runs import (
     NoReplicaIdentityToUpdate,
     ReferredTo,
 )
+from tranship.execution.rollback.elsewhere import refuse_elsewhere
 from tranship.execution.rollback.written import Written
 from tranship.execution.switches.triggers_and_keys import DELETE, UPDATE, Firing, acting, may_be_replica
 from tranship.model.catalog import Catalog, Table
@@ -38,15 +39,16 @@ async def refuse(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Wri
 
     Raises:
         Refused: this role may not delete them, or nobody may, or not without triggers and rules that act on
-            them, or rows that others wrote refer to them.
+            them, or rows that others wrote refer to them, or they are in other tables now.
     """
+    await refuse_elsewhere(new, catalog, tables)
     xids = _transactions(tables)
     there = [table for name in xids if (table := catalog.table(name)) is not None]
     changed = {w.task.flow.new for w in tables if w.images.rows}
     _raise_any(_without_rights(catalog, there, changed))
     _raise_any(await _unidentified(new, there, changed))
     _raise_any(await _noticing(new, catalog.user, there, changed))
-    _raise_any(await _foreign_children(new, catalog, xids))
+    _raise_any(await _foreign_children(new, catalog, tables))
 
 
 def _raise_any(problems: Sequence[Problem]) -> None:
@@ -107,15 +109,18 @@ def _noticed(one: Firing, user: str) -> Problem:
 
 
 async def _foreign_children(
-    new: asyncpg.Connection, catalog: Catalog, xids: dict[TableName, list[int]]
+    new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]
 ) -> list[Problem]:
     """Returns the foreign keys by which rows of others refer to rows of the run."""
-    problems = []
+    problems, xids = [], _transactions(tables)
+    # A row of NEW's own that the run changed refers to its own parent again once it is restored, which
+    # comes before the deletions.
+    own = _transactions(tables, changes=True)
     for child in catalog.tables:
         for key in child.foreign_keys:
             if not xids.get(key.target):
                 continue
-            mine, theirs = xids.get(child.name, ()), xids[key.target]
+            mine, theirs = own.get(child.name, ()), xids[key.target]
             ends = Ends(relation_to_read(child), named_to_read(catalog, key.target))
             count = await new.fetchval(sql_rollback.foreign_children(ends, key, mine, theirs))
             if count:
@@ -135,10 +140,12 @@ def _named(columns: Sequence[str], rows: Sequence[asyncpg.Record], count: int) -
     return f" ({'; '.join(names)}{more})"
 
 
-def _transactions(tables: Sequence[Written]) -> dict[TableName, list[int]]:
-    """Returns the run's transactions per table of NEW; several old tables may fill one."""
+def _transactions(tables: Sequence[Written], *, changes: bool = False) -> dict[TableName, list[int]]:
+    """Returns the run's transactions per table of NEW; several old tables may fill one. ``changes``: also
+    those that changed rows of NEW's own.
+    """
     merged: dict[TableName, list[int]] = {}
     for written in tables:
-        if written.xids:
-            merged.setdefault(written.task.flow.new, []).extend(written.xids)
+        if xids := written.every_xid if changes else written.xids:
+            merged.setdefault(written.task.flow.new, []).extend(xids)
     return merged

@@ -79,18 +79,28 @@ async def find_written(
         Refused: an xmin proves nothing, because too many transactions ran since or because rows and journal
             were copied here from another server; or a table has another name now.
     """
-    if run.new_identity.partition("/")[0] != (await read_identity(new)).system:
+    identity = await read_identity(new)
+    if run.new_identity.partition("/")[0] != identity.system:
         raise Refused(CopiedServer())
     tasks = await journal.tasks(new, run.id)
     batches = [batch for batch in await journal.batches(new, tasks, run.id) if batch.xids]
     await _refuse_too_old(new, run, batches)
     found = [await _written(new, task, batches) for task in tasks if wanted(task)]
+    # A database that was copied as files keeps the transactions, one that was restored from a dump does not.
+    if run.new_identity != identity.key and _none_is_left(found):
+        raise Refused(CopiedServer())
     return tuple(
         [
             w if w.gone else replace(w, images=await find_images(new, journal, run, catalog, w.task))
             for w in found
         ]
     )
+
+
+def _none_is_left(tables: Sequence[Written]) -> bool:
+    """Returns whether no row is as the run wrote it, in tables that are there."""
+    there = [written for written in tables if written.xids]
+    return any(written.rows for written in there) and not any(written.found for written in there)
 
 
 async def _refuse_too_old(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 
+import asyncpg
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
@@ -61,8 +62,7 @@ async def verify(
             raise await unknown_run(new, journal, config, options.run, options.invocation)
         identity = (await read_identity(new)).key
         runs = await read_runs(new, journal, every, identity)
-        async with new.transaction(isolation="repeatable_read", readonly=True):
-            catalog = await read_catalog(new, None, journal_schema=journal.schema)
+        catalog = await _catalog(new, journal, runs)
     plans = {run.run.id: run.plan for run in runs if run.plan is not None}
     async with AsyncExitStack() as stack:
         old = OldNow(config, catalog, plans.values(), stack)
@@ -84,6 +84,13 @@ async def verify(
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
+
+
+async def _catalog(new: asyncpg.Connection, journal: Journal, runs: Sequence[RecordedRun]) -> Catalog:
+    # A table that was attached to another one as a partition is compared under its name.
+    filled = {flow.table for run in runs for flow in run.flows}
+    async with new.transaction(isolation="repeatable_read", readonly=True):
+        return await read_catalog(new, None, journal_schema=journal.schema, partitions=filled)
 
 
 def _resuming(runs: Sequence[Run]) -> str | UnsetType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import asyncpg
@@ -43,7 +44,11 @@ from tranship.sql.session import VERSION
 
 
 async def read_catalog(
-    conn: asyncpg.Connection, schemas: tuple[str, ...] | None, *, journal_schema: str = "_tranship"
+    conn: asyncpg.Connection,
+    schemas: tuple[str, ...] | None,
+    *,
+    journal_schema: str = "_tranship",
+    partitions: Collection[TableName] = (),
 ) -> Catalog:
     """Returns one database's catalog with its fingerprint.
 
@@ -55,22 +60,25 @@ async def read_catalog(
         schemas: in the configured order; None: all schemas of users. One that does not exist is missing in
             ``Catalog.schemas``.
         journal_schema: tranship's own schema, which is left out.
+        partitions: those that are wanted as tables of their own beside the tables of which they are a part.
     """
     async with plain_output(conn):
-        catalog = await _read(conn, schemas, journal_schema)
+        catalog = await _read(conn, schemas, journal_schema, partitions)
     return fingerprinted(catalog)
 
 
-async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
+async def _read(
+    conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal: str, partitions: Collection[TableName]
+) -> Catalog:
     # Columns of the catalogs come with major versions, so the minor version does not matter.
     version = int(await conn.fetchval(VERSION)) // 10000 * 10000
     chosen = None if schemas is None else list(schemas)
     # Each question needs what the ones before it found: schemas, relations, their parts, the types that these
     # use.
-    in_scope = Question("schemas", SchemaRow, (chosen, journal_schema))
+    in_scope = Question("schemas", SchemaRow, (chosen, journal))
     scope = (await ask(conn, version, in_scope))[in_scope]
     schema_oids = [row.oid for row in scope]
-    there = Question("relations", RelationRow, (schema_oids,))
+    there = _relations(schema_oids, partitions)
     relations = (await ask(conn, version, there))[there]
     of_relations = PartQuestions.of(relations)
     asked = _Questions.of(schema_oids, [row.oid for row in relations])
@@ -107,6 +115,11 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         reading_functions=reading_functions(answers[asked.sources], relations, nodes),
         others=_others(answers[asked.others]),
     )
+
+
+def _relations(schema_oids: list[int], partitions: Collection[TableName]) -> Question[RelationRow]:
+    names = [name.schema for name in partitions], [name.name for name in partitions]
+    return Question("relations", RelationRow, (schema_oids, *names))
 
 
 class _Questions(NamedTuple):

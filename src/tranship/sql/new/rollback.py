@@ -11,6 +11,7 @@ from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
 from tranship.sql.foreign_keys import Ends, lacks_parent, matches_parent
 from tranship.sql.new.transactions import written_by
+from tranship.sql.new.transactions import written_since as later
 from tranship.sql.quote import ident, relation
 
 PAGES = """
@@ -21,7 +22,12 @@ PAGES = """
 
 def count_ours(table: TableName, xids: Sequence[int]) -> str:
     """Returns a query for the number of rows of a table that these transactions wrote."""
-    return f"SELECT count(*) FROM {relation(table)} AS t WHERE {written_by('t', xids)}"
+    return count_in(relation(table), xids)
+
+
+def count_in(rows: str, xids: Sequence[int]) -> str:
+    """Returns the same query for a FROM item of a table."""
+    return f"SELECT count(*) FROM {rows} AS t WHERE {written_by('t', xids)}"
 
 
 def delete_together(tables: Sequence[tuple[TableName, Sequence[int]]]) -> str:
@@ -56,6 +62,11 @@ def whole_rows_identify(table: TableName) -> str:
     return f"ALTER TABLE {relation(table)} REPLICA IDENTITY FULL;"
 
 
+def detach_partition(above: TableName, table: TableName) -> str:
+    """Returns a statement for a person that makes a partition a table of its own."""
+    return f"ALTER TABLE {relation(above)} DETACH PARTITION {relation(table)};"
+
+
 def rename_table(present: TableName, name: TableName) -> str:
     """Returns statements for a person that give a table its name and schema back."""
     moved = TableName(name.schema, present.name)
@@ -76,8 +87,7 @@ def written_since(rows: str, key: Sequence[str], xids: Sequence[int], oldest: in
     order = ", ".join(f"t.{ident(column)}" for column in key)
     return f"""
         SELECT ARRAY[{texts}] AS key FROM {rows} AS t
-        WHERE pg_catalog.age(t.xmin) <= pg_catalog.age('{oldest & 0xFFFFFFFF}'::pg_catalog.xid)
-          AND NOT {written_by("t", xids)}
+        WHERE {later("t", oldest)} AND NOT {written_by("t", xids)}
         ORDER BY {order} LIMIT {limit}
     """
 

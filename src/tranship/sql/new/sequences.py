@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tranship.model.names import TableName
+from tranship.sql.new.transactions import written_by_others, written_since
 from tranship.sql.quote import ident, literal, relation
 
 
@@ -24,6 +25,17 @@ def extreme(table: TableName, column: str, *, descending: bool, within: tuple[in
     function, name = "min" if descending else "max", ident(column)
     bounds = f" WHERE {name} BETWEEN {within[0]} AND {within[1]}" if within is not None else ""
     return f"SELECT pg_catalog.{function}({name})::text AS extreme FROM {relation(table)}{bounds}"
+
+
+def extreme_since(rows: str, column: str, xids: Sequence[int], oldest: int, *, descending: bool) -> str:
+    """Returns a query for the same among the rows that others than ``xids`` wrote since the transaction
+    ``oldest``. ``rows`` is the FROM item of the table.
+    """
+    function = "min" if descending else "max"
+    return f"""
+        SELECT pg_catalog.{function}(t.{ident(column)})::text AS extreme FROM {rows} AS t
+        WHERE {written_since("t", oldest)} AND {written_by_others("t", xids)}
+    """
 
 
 def numbered(queries: Sequence[str]) -> str:

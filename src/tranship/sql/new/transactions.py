@@ -24,6 +24,12 @@ def _listed(xids: Sequence[int]) -> str:
     return "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::pg_catalog.xid[]"
 
 
+def written_since(alias: str, oldest: int) -> str:
+    """Returns the condition that transaction ``oldest`` or a later one wrote the row."""
+    number = f"'{oldest & 0xFFFFFFFF}'::pg_catalog.xid"
+    return f"pg_catalog.age({alias}.xmin) <= pg_catalog.age({number})"
+
+
 def since(alias: str) -> str:
     """Returns the condition that transaction $1 (32 bits) or a later one wrote the row."""
     return f"pg_catalog.age({alias}.xmin) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"

@@ -1,6 +1,6 @@
 -- One row per relation that can hold or show rows, by name; partitions below a partitioned table in scope, temporary and extension-owned ones left out.
 -- Options that begin with pg_ are a server's own notes, as in catalog_columns.sql.
--- Every server since 11. $1 OIDs of the schemas in scope.
+-- Every server since 11. $1 OIDs of the schemas in scope; $2 schemas and $3 names of partitions that are wanted as tables of their own all the same.
 with recursive below as (
   select i.inhrelid as oid
   from pg_catalog.pg_inherits i
@@ -60,7 +60,8 @@ left join pg_catalog.pg_am am on am.oid = c.relam
 where c.relkind in ('r', 'p', 'v', 'm', 'f')
   and c.relpersistence <> 't'
   and c.relnamespace = any ($1::oid[])
-  and c.oid not in (select b.oid from below b)
+  and (c.oid not in (select b.oid from below b)
+    or (n.nspname::text, c.relname::text) in (select w.schema, w.name from rows from (unnest($2::text[]), unnest($3::text[])) as w (schema, name)))
   and not exists (
     select from pg_catalog.pg_depend e
     where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.objsubid = 0 and e.deptype = 'e')

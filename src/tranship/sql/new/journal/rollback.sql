@@ -17,6 +17,16 @@ UPDATE {journal}.run SET state = 'stopped', finished = NULL{copied_again} WHERE 
 UPDATE {journal}.batch SET written = written - $3 WHERE run = $1 AND position = $2
 AND number = (SELECT pg_catalog.min(number) FROM {journal}.batch WHERE run = $1 AND position = $2 AND state = {rolling_back});
 
+-- name: mark_restoring
+-- $1 run, $2 position. A write inside a savepoint that restores rows, whose xmin is the savepoint's own transaction id.
+UPDATE {journal}.batch SET state = state WHERE run = $1 AND position = $2
+AND number = (SELECT pg_catalog.min(number) FROM {journal}.batch WHERE run = $1 AND position = $2 AND state = {rolling_back});
+
+-- name: keep_restoring
+-- $1 run, $2 position, after mark_restoring: the rows that this savepoint restores are none that others changed, if the rollback is interrupted.
+UPDATE {journal}.batch SET update_xids = update_xids OPERATOR(pg_catalog.||) CAST(CAST(xmin AS pg_catalog.text) AS pg_catalog.int8) WHERE run = $1 AND position = $2
+AND number = (SELECT pg_catalog.min(number) FROM {journal}.batch WHERE run = $1 AND position = $2 AND state = {rolling_back});
+
 -- name: rolled_back_table
 -- $1 run, $2 position: nothing of the table is in NEW any more; its batches are to do again.
 UPDATE {journal}.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{}'{no_updates} WHERE run = $1 AND position = $2 AND state <> 'uncounted';
