@@ -60,6 +60,8 @@ async def test_only_rows_that_are_there_are_counted_as_staying(
     assert (
         "  public.loose: 8 rows deleted; 2 rows of the run were changed or deleted by others since" in lines
     )
+    assert lines[-4].startswith("In a table without a key a further run writes rows a second time"), told
+    assert lines[-3] == "public.loose."
     keys = [{"no": no, "part": part} for no, part in (("3", "p"), ("4", "p"), ("50", "theirs"))]
     ((place,),) = await pair.new.fetch("SELECT ctid::text FROM loose")
     assert staying(tmp_path) == [

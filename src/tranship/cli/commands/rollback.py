@@ -135,7 +135,6 @@ def _verdict(done: Rollback, words: tuple[str, ...], invocation: str) -> str:
 def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) -> Iterator[str]:
     """Yields what a person can do now."""
     from tranship.model.options import command_line
-    from tranship.report.causes import EXISTING
 
     words = loaded.words
     if file is not None:
@@ -148,13 +147,25 @@ def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) ->
         return
     again = done.run.decided_by.again if done.run.decided_by is not None else ""
     again = again or command_line(invocation, "migrate", *words, "--live")
-    if done.stays:
-        yield "Next: look at the rows that stay. A row of OLD with the key of one of them would be rejected"
-        yield f"by a further run: delete that one, or add {EXISTING} for its table to the resolutions file"
-        yield '("keep": NEW\'s row stays as it is; "update": OLD\'s values replace those of NEW\'s row).'
+    yield from _before_a_further_run(done)
     yield f"To move the rows again: {again}"
     purge = command_line(invocation, "purge", *words)
     yield f"The journal, schema {loaded.journal_schema}, stays in NEW until you remove it: {purge}"
+
+
+def _before_a_further_run(done: Rollback) -> Iterator[str]:
+    """Yields what becomes of the rows that stay when the rows are moved again."""
+    from tranship.report.causes import EXISTING
+
+    if not done.stays:
+        return
+    yield "Next: look at the rows that stay. A row of OLD with the key of one of them would be rejected"
+    yield f"by a further run: delete that one, or add {EXISTING} for its table to the resolutions file"
+    yield '("keep": NEW\'s row stays as it is; "update": OLD\'s values replace those of NEW\'s row).'
+    without_key = [str(table.table) for table in done.tables if any("ctid" in key for key in table.others)]
+    if without_key:
+        yield "In a table without a key a further run writes rows a second time beside those that stay:"
+        yield f"{', '.join(dict.fromkeys(without_key))}."
 
 
 def _lines(done: Rollback) -> Iterator[str]:
