@@ -131,8 +131,9 @@ class Restorer:
         """Records the savepoint, so that a rollback that is interrupted here does not take the restored rows
         for rows that others changed.
         """
-        for name in ("mark_restoring", "keep_restoring"):
-            await self._new.execute(self._journal.sql(name), self._run.id, task.position)
+        sql, place = self._journal.sql, (self._run.id, task.position)
+        await self._new.execute(sql("mark_restoring"), *place)
+        await self._new.execute(sql("keep_restoring"), *place)
 
 
 async def _shape(
