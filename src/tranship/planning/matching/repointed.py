@@ -88,7 +88,8 @@ def _parents(
     if before is None or after is None or above is None:
         return
     references = list(dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset())))
-    references += _by_new(after.foreign_keys, child, parent) if parent.new in landscape.alone else []
+    if parent.new in landscape.alone:
+        references += _by_new(after.foreign_keys, child, parent, landscape.answers)
     # A row of the same table is merged by its other references, as this one is.
     own = _of(parent, landscape, below)
     for columns, keys in references:
@@ -137,15 +138,41 @@ def _by_old(
 
 
 def _by_new(
-    keys: Sequence[ForeignKey], child: TablePair, parent: TablePair
+    keys: Sequence[ForeignKey], child: TablePair, parent: TablePair, answers: Answers
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yields the old columns behind foreign keys of NEW, and those behind the columns that they refer to."""
-    own = {columns.new: columns.old for columns in child.columns}
-    above = {columns.new: columns.old for columns in parent.columns}
+    """Yields the old columns behind foreign keys of NEW, and those behind the columns that they refer to, where
+    they hold the same values.
+    """
+    own, above = _sources(child, answers), _sources(parent, answers)
     for key in keys:
-        known = all(c in own for c in key.columns) and all(c in above for c in key.target_columns)
-        if key.target == parent.new and known:
-            yield tuple(own[c] for c in key.columns), tuple(above[c] for c in key.target_columns)
+        if key.target != parent.new:
+            continue
+        ends = [(own.get(c), above.get(k)) for c, k in zip(key.columns, key.target_columns, strict=True)]
+        known = [(c, k) for c, k in ends if c is not None and k is not None and c.computed == k.computed]
+        if len(known) == len(ends):
+            yield tuple(c.column for c, _ in known), tuple(k.column for _, k in known)
+
+
+class _Source(Struct, frozen=True):
+    """The old column that a new one is made of."""
+
+    column: str
+    computed: bool
+    """Whether the new value is another one than the old value."""
+
+
+def _sources(flow: TablePair, answers: Answers) -> Mapping[str, _Source]:
+    """Returns what the new columns of a flow are made of. A value that is looked up is made of a row that it
+    finds, and not of an old column.
+    """
+    entries = {d.resolution.new_column: d.resolution for d in answers.of_flow(flow.old, flow.name)}
+    found: dict[str, _Source] = {}
+    for columns in flow.columns:
+        entry = entries.get(columns.new)
+        if entry is None or entry.lookup_table is None:
+            computed = entry is not None and bool(entry.transform_sql or entry.value_mapping)
+            found[columns.new] = _Source(columns.old, computed)
+    return found
 
 
 def _is_unique(table: Table, columns: tuple[str, ...]) -> bool:
