@@ -1,5 +1,5 @@
-"""Which rows a column may refer to, where several old tables fill the one that NEW's key leads to, where NEW's
-server makes the values to which it leads, or where these come from another column than in OLD. Pure.
+"""Which rows a column may refer to, where several old tables fill the one that NEW's key leads to, where
+NEW's server makes the values to which it leads, or where these come from another column than in OLD. Pure.
 """
 
 from __future__ import annotations

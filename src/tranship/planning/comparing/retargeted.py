@@ -1,5 +1,5 @@
-"""Columns whose foreign key leads to the same table in both databases, but to the values of another column, so
-that each value would find another row. Pure.
+"""Columns whose foreign key leads to the same table in both databases, but to the values of another column,
+so that each value would find another row. Pure.
 """
 
 from __future__ import annotations
@@ -27,14 +27,11 @@ def elsewhere(
     if any(d.action is Action.ADOPT and d.resolution.constraint == key.name for d in decisions):
         return
     said = {d.resolution.new_column for d in decisions if d.action in _SAYS}
-    filled = {columns.new: columns.old for columns in pair.columns}
+    filled = {columns.new: columns.old for columns in pair.columns if columns.new not in said}
     for name, leads_to in zip(key.columns, key.target_columns, strict=True):
-        source = filled.get(name)
-        if source is None or name in said:
-            continue
-        ways = [_way(before, source, leads_to, *flow) for flow in above]
+        ways = [_way(before, filled[name], leads_to, *flow) for flow in above] if name in filled else []
         if ways and all(ways):
-            yield _question(pair, key, (source, name, leads_to), ways[0])
+            yield _question(pair, key, (filled[name], name, leads_to), ways[0])
 
 
 _Way = tuple[ForeignKey, str]
@@ -80,8 +77,8 @@ def _question(pair: TablePair, key: ForeignKey, names: tuple[str, str, str], way
         evidence=(
             f"in OLD {held.name} leads to {held.target}.{_partners(held)[source]}",
             f"in NEW {key.name} leads to {key.target}.{leads_to}, which {held.target}.{fills} fills",
-            f'the same parent is found by a lookup_table in OLD\'s {held.target} ("database": "old"): key {keys},'
-            f" value {fills}",
+            f'a lookup_table in OLD\'s {held.target} ("database": "old") finds the same parent:'
+            f" key {keys}, value {fills}",
             "if NEW's rows under the values as they are are meant: action 'transform' with the same columns"
             f" alone, or 'adopt' of constraint {key.name}",
         ),

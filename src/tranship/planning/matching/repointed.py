@@ -140,8 +140,8 @@ def _by_old(
 def _by_new(
     keys: Sequence[ForeignKey], child: TablePair, parent: TablePair, answers: Answers
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yields the old columns behind foreign keys of NEW, and those behind the columns that they refer to, where
-    they hold the same values.
+    """Yields the old columns behind foreign keys of NEW, and those behind the columns that they refer to,
+    where they hold the same values.
     """
     own, above = _sources(child, answers), _sources(parent, answers)
     for key in keys:
