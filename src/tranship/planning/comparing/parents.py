@@ -1,5 +1,5 @@
-"""Which rows a column may refer to, where several old tables fill the one that NEW's key leads to, where
-NEW's server makes the values to which it leads, or where these come from another column than in OLD. Pure.
+"""Which rows a column may refer to, where several old tables fill the one that NEW's key leads to, or where
+NEW's server makes the values to which it leads. Pure.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers, Decision
-from tranship.planning.comparing.retargeted import elsewhere
 
 _SAYS = (Action.TRANSFORM, Action.DEFAULT)
 
@@ -33,7 +32,6 @@ def unclear_parents(
         above = _flows_above(key, filled, before, matching)
         decided = [(flow, answers.of_flow(flow.old, flow.name)) for flow in above]
         made = _made_by_server(key, filled, decided, new)
-        yield from elsewhere(pair, key, before, decided, decisions)
         if _is_said(key, decisions):
             continue
         if made is not None:
