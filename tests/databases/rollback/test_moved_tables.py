@@ -92,6 +92,23 @@ async def test_a_partition_is_compared_under_its_name(
     assert "public.x: verified, 5 rows" in told.stdout, told
 
 
+async def test_a_partition_of_a_table_out_of_scope_is_compared_with_old(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    tables = """
+        CREATE SCHEMA app; CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE app.part PARTITION OF whole FOR VALUES FROM (0) TO (100);
+    """
+    pair = await make_pair(tables + "INSERT INTO whole SELECT generate_series(1, 9);", tables)
+    config = pair.config(tmp_path, old={"schema": "app"}, new={"schema": "app"})
+    moved = run_cli("migrate", config, "--live")
+    assert moved.status == 0, moved
+    told = run_cli("verify", config)
+    assert told.status == 0, told
+    assert "app.part: verified, 9 rows" in told.stdout
+    assert "no such table" not in told.stdout, told
+
+
 async def test_a_dump_that_was_restored_beside_its_source_is_told(
     make_pair: MakePair, run_cli: Run, tmp_path: Path
 ) -> None:

@@ -68,7 +68,10 @@ class OldNow:
         conn = await open_session(config.old, datestyle=style, direct=True)
         try:
             async with conn.transaction(isolation="repeatable_read", readonly=True):
-                catalog = await read_catalog(conn, None, journal_schema=config.journal_schema)
+                # A partition whose root was out of scope was a table of the run.
+                read = {table.old for plan in self._plans for table in plan.tables}
+                journal = config.journal_schema
+                catalog = await read_catalog(conn, None, journal_schema=journal, partitions=read)
             catalog = replace(catalog, outside=(*catalog.outside, *await self._queries(conn)))
             identity = (await read_identity(conn)).key
         finally:
