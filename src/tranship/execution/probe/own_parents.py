@@ -95,7 +95,8 @@ class OwnParents:
         parents = tuple(parent.unrestricted for parent in (*of.flows, *of.moved))
         # Where nobody fills the parents' table, its rows were compared, or a person decided.
         filled = bool(parents or self._job.fillers(key.target))
-        if of.by_decision or not filled or not refers_in_old(self._job, plan, key):
+        in_old = of.looked_up or refers_in_old(self._job, plan, key)
+        if of.by_decision or not filled or not in_old:
             return []
         # What a person writes in place of NULL is a row of NEW by decision.
         plain = without_constants(as_taken(plan, key), key)

@@ -31,6 +31,7 @@ from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import Origin, TablePlan
 from tranship.planning.plan.computed_keys import computed_key
+from tranship.planning.plan.looked_up_keys import looked_up_key
 from tranship.planning.plan.wider_keys import leading_key, origin, origins_of, read_by
 
 
@@ -49,6 +50,8 @@ class ParentFlows(Struct, frozen=True):
     """The columns of OLD's key that fill NEW's, where it has further ones, so that rows which OLD's key tells
     apart may have one key in NEW; empty where it has none.
     """
+    looked_up: bool = False
+    """A lookup in OLD finds the parent's row, as OLD's key does."""
 
     @property
     def one_table(self) -> bool:
@@ -62,9 +65,12 @@ def parent_flows(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows:
     moved = tuple(before.plan for before in job.moved if before.flow.new == key.target)
     declared = _declared(job, plan, key, (*flows, *moved))
     own, own_moved = _of_table(declared, flows), _of_table(declared, moved)
-    if key.name in plan.adopting or _names_parents(plan, key, declared, (*own, *own_moved)):
+    above = (*own, *own_moved)
+    looked_up = declared is not None and declared == looked_up_key(key, plan, (declared,), above)
+    if key.name in plan.adopting or (not looked_up and _names_parents(plan, key, declared, above)):
         return ParentFlows(None, flows, moved, by_decision=True)
-    return ParentFlows(declared, own, own_moved, by_decision=False, filling=_filling(plan, key, declared))
+    filling = _filling(plan, key, declared)
+    return ParentFlows(declared, own, own_moved, by_decision=False, filling=filling, looked_up=looked_up)
 
 
 def _filling(plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[str, ...]:
@@ -158,4 +164,4 @@ def _declared(
     declared = job.before(plan).foreign_keys
     own = [k for k in declared if k.enforced and len(k.columns) == width and set(k.columns) == taken]
     led = leading_key(key, plan, declared, parents, taken) or next(iter(own), None)
-    return led or computed_key(key, plan, declared, parents)
+    return led or computed_key(key, plan, declared, parents) or looked_up_key(key, plan, declared, parents)
