@@ -23,11 +23,22 @@ def leading_key(
     columns: Collection[str | None],
 ) -> ForeignKey | None:
     """Returns the key of OLD that names the parents of a key of NEW, which ``columns`` of OLD fill; None
-    without one. Of several, one over just these columns comes first.
+    without one. Of several, one over just these columns comes first, and of these one that leads to the
+    columns which fill NEW's key.
     """
-    there = set[TableName]().union(*map(read_by, parents))
-    exact = (held for held in declared if held.enforced and set(held.columns) == set(columns))
-    leading = next((held for held in exact if held.target in there), None)
+    there, origins = set[TableName]().union(*map(read_by, parents)), origins_of(child, key)
+    exact = [
+        held
+        for held in declared
+        if held.enforced and set(held.columns) == set(columns) and held.target in there
+    ]
+    alike = (
+        held
+        for held in exact
+        for parent in parents
+        if held.target in read_by(parent) and _pairs_alike(key, held, origins, parent)
+    )
+    leading = next(alike, None) or next(iter(exact), None)
     return leading or wider_key(key, child, declared, parents)
 
 
