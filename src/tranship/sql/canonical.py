@@ -86,6 +86,17 @@ def written_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, Famil
     return (f"{text} COLLATE {_BYTES}" if family is Family.STRING else f"CAST({text} AS {compared})"), family
 
 
+def both_written(
+    child: tuple[TablePlan, str, Table], parent: tuple[TablePlan, str, Table]
+) -> tuple[str, str, str] | None:
+    """Returns SQL of what a child's and its parent's columns of NEW will hold (`written_on_old`), and the
+    operator that compares them; None where OLD cannot compare them.
+    """
+    one, other = written_on_old(*child), written_on_old(*parent)
+    alike = one is not None and other is not None and one[1] == other[1]
+    return (one[0], other[0], "OPERATOR(pg_catalog.=)") if one and other and alike else None
+
+
 def _taken(plan: TablePlan, position: int, old: Table) -> OldValue | None:
     mapping = plan.columns[position]
     match mapping.expression:

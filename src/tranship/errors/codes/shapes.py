@@ -83,8 +83,11 @@ class NewKeyReachesType(RefusalMessage, frozen=True):
 
 class ReferenceStays(RefusalMessage, frozen=True):
     code = "TS308"
-    meaning = "a key becomes other values, and a reference to it that NEW does not check keeps the old ones"
-    cure = "a warning: give the reference the same expression or mapping, if it is to lead to the same row"
+    meaning = "a key becomes other values, and a reference to it that nobody can check keeps the old ones"
+    cure = (
+        "give the reference the same expression or mapping, if it is to lead to the same row; a warning where"
+        " NEW has no foreign key"
+    )
     warning = True
     about = "{flow}"
     message = (
@@ -96,6 +99,23 @@ class ReferenceStays(RefusalMessage, frozen=True):
     column: str
     table: TableName
     key: str
+    parent: FlowId
+
+
+class ReferenceNotCompared(RefusalMessage, frozen=True):
+    code = ReferenceStays.code
+    about = "{flow}"
+    message = (
+        "{flow}: what foreign key {key!r} refers to keeps the values of OLD's {table}, which become others in"
+        " {parent}, and neither database can compare them"
+    )
+    hint = (
+        "give the reference the same expression or mapping; or 'adopt' constraint {key!r} where NEW's rows"
+        " under the old values are meant"
+    )
+    flow: FlowId
+    key: str
+    table: TableName
     parent: FlowId
 
 

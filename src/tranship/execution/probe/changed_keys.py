@@ -6,86 +6,58 @@ children's does not, a child would find nobody under it, or a stranger.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
+from tranship.errors.codes.shapes import ReferenceNotCompared
 from tranship.execution.context import Job
-from tranship.execution.probe.derived import Derived
-from tranship.execution.probe.own_parents import OwnParents, without_constants
+from tranship.execution.probe.both_keys import BothKeys, Changes, on_new, on_old
+from tranship.execution.probe.own_parents import without_constants
 from tranship.execution.probe.parent_flows import ParentFlows, as_taken, parent_flows
-from tranship.execution.probe.questions import NotAskable
-from tranship.execution.probe.reading import RAISED
-from tranship.model.catalog import ForeignKey, Table
+from tranship.model.catalog import ForeignKey
 from tranship.model.expression import Constant, Lookup, MapValues, Sql, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
 from tranship.planning.plan.unchanged import mapping_of
-from tranship.sql.canonical import written_on_old
-from tranship.sql.new.probe import ROLL_BACK, SAVEPOINT
-from tranship.sql.old.rows import End, orphans
-from tranship.sql.row_id import locate
 
 
 class ChangedKeys:
     """Finds the rows of one flow whose own parent has another key in NEW than they have."""
 
-    def __init__(self, job: Job, derived: Derived, own: OwnParents) -> None:
-        self._job, self._derived, self._own = job, derived, own
-
-    def may_mislead(self, plan: TablePlan, key: ForeignKey) -> bool:
-        """Returns whether a decision changes the key of parents alone."""
-        return self._changed(plan, key) is not None
+    def __init__(self, job: Job, keys: BothKeys) -> None:
+        self._job, self._keys = job, keys
 
     async def misled(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
         """Returns the rows, in their order, whose parent in OLD will not be the one that NEW's key finds.
 
         Raises:
-            NotAskable: OLD cannot compute the keys.
+            NotAskable: neither database compares the keys; `uncompared` refuses the run before.
         """
-        of, plain = self._changed(plan, key), without_constants(as_taken(plan, key), key)
-        if of is None or of.declared is None:
-            return []
-        parents = [self._end(plain, key, parent, of.declared) for parent in _all(of)]
-        old = self._derived.reader(plan).old
-        query = orphans(End(plain, parents[0][0]), [(compared, end, ()) for compared, end in parents])
-        await old.execute(SAVEPOINT)
-        try:
-            records = await old.fetch(query)
-        except RAISED as error:
-            raise NotAskable(f"a key of {of.flows[0].flow} cannot be computed: {error}") from error
-        finally:
-            await old.execute(ROLL_BACK)
-        return sorted({locate(source, id_) for source, id_ in records})
-
-    def _changed(self, plan: TablePlan, key: ForeignKey) -> ParentFlows | None:
-        """Returns where the parents are, if their key changes and the children's does not."""
-        of = parent_flows(self._job, plan, key)
-        if of.by_decision or of.declared is None:
-            return None
-        plain = without_constants(as_taken(plan, key), key)
-        kept = any(_is_kept(plain, key, parent, of.declared) for parent in _all(of))
-        return of if kept else None
-
-    def _end(
-        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey
-    ) -> tuple[tuple[str, ...], End]:
-        """Returns what a child and its parent must have in common: the values of OLD's key, and of NEW's."""
-        pairs = list(self._own.by_declared(plan, key, parent, declared))
-        if _is_kept(plan, key, parent, declared):
-            before, above = self._job.before(plan), self._job.before(parent)
-            pairs += [
-                _in_new((plan, name, before), (parent, target, above))
-                for name, target in zip(key.columns, key.target_columns, strict=True)
-            ]
-        known = [pair for pair in pairs if pair is not None]
-        if len(known) < len(pairs):
-            raise NotAskable(f"a key of {parent.flow} that a decision changes is known in NEW alone")
-        child, values, operators = zip(*known, strict=True)
-        return child, End(parent, values, operators)
+        of = changed_parents(self._job, plan, key)
+        return await self._keys.apart(plan, key, of, _changes(plan, key, of)) if of is not None else []
 
 
-def _all(of: ParentFlows) -> Sequence[TablePlan]:
-    """Returns the flows whose rows may be parents, with all their rows."""
-    return [parent.unrestricted for parent in (*of.flows, *of.moved)]
+def changed_parents(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows | None:
+    """Returns where the parents are, if a decision changes their key and not the children's."""
+    of = parent_flows(job, plan, key)
+    changes = _changes(plan, key, of)
+    return of if not of.by_decision and any(map(changes, of.all_rows)) else None
+
+
+def uncompared(job: Job) -> Iterator[Problem]:
+    """Yields each reference to a changed key that neither database can compare with it."""
+    for plan in job.plan.tables:
+        for key in job.after(plan).foreign_keys:
+            of = changed_parents(job, plan, key)
+            if of is None or of.declared is None or on_new(job, plan, key):
+                continue
+            if on_old(job, plan, key, of, _changes(plan, key, of)) is None:
+                yield ReferenceNotCompared(plan.flow, key.name, of.declared.target, of.all_rows[0].flow).problem()
+
+
+def _changes(plan: TablePlan, key: ForeignKey, of: ParentFlows) -> Changes:
+    plain, declared = without_constants(as_taken(plan, key), key), of.declared
+    return lambda above: declared is not None and _is_kept(plain, key, above, declared)
 
 
 def _is_kept(plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey) -> bool:
@@ -100,12 +72,3 @@ def _is_kept(plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: Fore
             partner = partners.get(child.expression.column)
             changed = changed or partner not in (None, above.expression.column)
     return changed
-
-
-def _in_new(
-    child: tuple[TablePlan, str, Table], parent: tuple[TablePlan, str, Table]
-) -> tuple[str, str, str] | None:
-    """Returns SQL of what a child's and its parent's columns will hold, and what compares them."""
-    one, other = written_on_old(*child), written_on_old(*parent)
-    alike = one is not None and other is not None and one[1] == other[1]
-    return (one[0], other[0], "OPERATOR(pg_catalog.=)") if one and other and alike else None

@@ -16,6 +16,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.arrived import Arrived
+from tranship.execution.probe.changed_keys import uncompared
 from tranship.execution.probe.counted_later import counted_later, into_empty
 from tranship.execution.probe.counting import CutFlow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
@@ -267,7 +268,7 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     context = context.of(job)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
-    await _check_left_out_parents(context, snapshot)
+    await _check_parents(context, snapshot)
     probed = ProbeResult(job, cuts, Book(), await count_left_out(snapshot, job))
     batches = {flow: cut.every for flow, cut in cuts.items()}
     beside = {flow: cut.uncounted for flow, cut in cuts.items() if cut.uncounted}
@@ -284,9 +285,13 @@ async def _later(context: RunContext, snapshot: Snapshot) -> frozenset[FlowId]:
         return await into_empty(new, context.job, found)
 
 
-async def _check_left_out_parents(context: RunContext, snapshot: Snapshot) -> None:
-    """Raises Refused with every foreign key whose left-out parents are other rows in NEW."""
+async def _check_parents(context: RunContext, snapshot: Snapshot) -> None:
+    """Raises Refused with every foreign key whose left-out parents are other rows in NEW, or that nobody can
+    compare with a changed key.
+    """
     job = context.job
+    if blind := tuple(uncompared(job)):
+        raise Refused(blind)
     pairs = left_out_parents(job)
     if not pairs:
         return

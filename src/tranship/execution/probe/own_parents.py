@@ -46,7 +46,7 @@ Absent = Mapping[FlowId, AbstractSet[Locator]]
 """By flow the rows that are nobody's parents."""
 
 
-_Pair = tuple[str, str, str]
+Pair = tuple[str, str, str]
 """SQL of a child's value and of its parent's, and the operator between them."""
 
 
@@ -74,8 +74,10 @@ class OwnParents:
             NotAskable: keys that only NEW can compute are too many, or are made by its server.
         """
         of = parent_flows(self._job, plan, key)
-        if of.by_decision:
-            return []
+        return [] if of.by_decision else await self.orphaned_of(plan, key, of)
+
+    async def orphaned_of(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
+        """Does what `orphaned` does, where the parents are known to be in some flows."""
         absent = {p.flow: parents_absent(self._book, plan, key, p.flow) for p in of.flows}
         plain = as_taken(plan, key)
         found = await self._of_this_run(plain, key, of, absent)
@@ -135,7 +137,7 @@ class OwnParents:
         found: list[Locator] = []
         for before in self._job.moved:
             named = self._referring(plan, key, of, before)
-            if named is None or redirected(plan, key, before.plan):
+            if named is None or (before.plan not in of.moved and redirected(plan, key, before.plan)):
                 continue
             columns, target_columns = named
             written = (_key_text(text, target_columns) for text in before.rejected_keys)
@@ -201,7 +203,7 @@ class OwnParents:
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey | None
     ) -> Ends | None:
         if declared is not None:
-            pairs = self.by_declared(plan, key, parent, declared)
+            pairs = by_declared(self._job, plan, key, parent, declared)
         else:
             before, above = self._job.before(plan), self._job.before(parent)
             pairs = [
@@ -220,25 +222,6 @@ class OwnParents:
         child, values, operators = zip(*known, strict=True)
         # A rejects-only run reads rejected rows alone, and all others are parents, too.
         return Ends(parent, child, End(parent.unrestricted, values, operators))
-
-    def by_declared(
-        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey
-    ) -> list[_Pair | None]:
-        """Returns how OLD compares the columns of its own key. Rows that it tells apart may have one key in
-        NEW once their own references are led, so that the keys are compared as OLD holds them.
-        """
-        before, above, row = self._job.before(plan), self._job.before(parent), own_row(parent)
-        led = referring(plan.repointing, declared.target, declared.columns)
-        return [
-            _compared(
-                value_on_old(plan, before, c, value, key.columns),
-                value_on_old(parent, above, k, f"{row}.{ident(k)}", key.target_columns),
-                before.column(c),
-                above.column(k),
-                (nulled(plan.shape, c, value, key.columns), f"{row}.{ident(k)}"),
-            )
-            for c, value, k in zip(declared.columns, led, declared.target_columns, strict=True)
-        ]
 
     async def _by_old(self, plan: TablePlan, ends: Sequence[Ends], absent: Absent) -> list[Locator]:
         parents = [(e.compared, e.key, sorted(absent[e.parent.flow])) for e in ends]
@@ -290,6 +273,26 @@ class OwnParents:
         return [row for text, rows in children.items() if text not in held for row in rows]
 
 
+def by_declared(
+    job: Job, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey
+) -> list[Pair | None]:
+    """Returns how OLD compares the columns of its own key. Rows that it tells apart may have one key in NEW
+    once their own references are led, so that the keys are compared as OLD holds them.
+    """
+    before, above, row = job.before(plan), job.before(parent), own_row(parent)
+    led = referring(plan.repointing, declared.target, declared.columns)
+    return [
+        _compared(
+            value_on_old(plan, before, c, value, key.columns),
+            value_on_old(parent, above, k, f"{row}.{ident(k)}", key.target_columns),
+            before.column(c),
+            above.column(k),
+            (nulled(plan.shape, c, value, key.columns), f"{row}.{ident(k)}"),
+        )
+        for c, value, k in zip(declared.columns, led, declared.target_columns, strict=True)
+    ]
+
+
 def without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
     """Returns the plan with NULL where a person writes a constant in its place in the key's columns."""
     columns = tuple(
@@ -320,7 +323,7 @@ def _compared(
     column: Column | None,
     key: Column | None,
     plain: tuple[str, str],
-) -> _Pair | None:
+) -> Pair | None:
     """Returns both values as OLD compares them, and by which operator: that of the columns' own type where no
     text stands for their values, as for citext or under a collation that ignores case. ``plain`` is SQL of
     both columns.

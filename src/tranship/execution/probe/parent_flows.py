@@ -31,6 +31,7 @@ from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import Origin, TablePlan
 from tranship.planning.plan.computed_keys import computed_key
+from tranship.planning.plan.led_keys import led_key
 from tranship.planning.plan.looked_up_keys import looked_up_key
 from tranship.planning.plan.wider_keys import leading_key, origin, origins_of, read_by
 
@@ -52,11 +53,20 @@ class ParentFlows(Struct, frozen=True):
     """
     looked_up: bool = False
     """A lookup in OLD finds the parent's row, as OLD's key does."""
+    undecided: ParentFlows | None = None
+    """Where the decision is a value mapping: where the parents of the rows are about which it says nothing,
+    since it gives them the key that their parents get.
+    """
 
     @property
     def one_table(self) -> bool:
         """Whether all parents come from one table of OLD, so that two rows of one value are one parent."""
         return self.declared is not None or len({flow.old for flow in self.flows}) == 1
+
+    @property
+    def all_rows(self) -> Sequence[TablePlan]:
+        """The flows whose rows may be parents, with all their rows."""
+        return [parent.unrestricted for parent in (*self.flows, *self.moved)]
 
 
 def parent_flows(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows:
@@ -68,7 +78,9 @@ def parent_flows(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows:
     above = (*own, *own_moved)
     looked_up = declared is not None and declared == looked_up_key(key, plan, (declared,), above)
     if key.name in plan.adopting or (not looked_up and _names_parents(plan, key, declared, above)):
-        return ParentFlows(None, flows, moved, by_decision=True)
+        mapped = key.name not in plan.adopting and bool(above) and _only_mapped(plan, key)
+        by_old = ParentFlows(declared, own, own_moved, by_decision=False) if declared and mapped else None
+        return ParentFlows(None, flows, moved, by_decision=True, undecided=by_old)
     filling = _filling(plan, key, declared)
     return ParentFlows(declared, own, own_moved, by_decision=False, filling=filling, looked_up=looked_up)
 
@@ -87,6 +99,12 @@ def _names_parents(
         # That OLD's key leads to another table is a question, which such a decision answers.
         return any(m.origin is Origin.DECIDED for m in plan.columns if m.column in key.columns)
     return any(redirected(plan, key, parent) for parent in parents)
+
+
+def _only_mapped(plan: TablePlan, key: ForeignKey) -> bool:
+    """Returns whether no lookup says for every row which row of NEW is meant."""
+    expressions = (m.expression for m in plan.columns if m.column in key.columns)
+    return not any(isinstance(one, Lookup) for one in expressions)
 
 
 def _of_table(declared: ForeignKey | None, flows: tuple[TablePlan, ...]) -> tuple[TablePlan, ...]:
@@ -157,11 +175,16 @@ def _declared(
 ) -> ForeignKey | None:
     """Returns the foreign key of OLD over the columns that fill one of NEW, over these and further ones, or
     over those from which both ends are computed; of several, one that leads to a table whose rows fill NEW's
-    parents.
+    parents. Where both ends are led alike, OLD's columns stand for the key that it does not declare.
     """
     taken = {origin(m.expression) for m in plan.columns if m.column in key.columns}
     width = len(key.columns)
     declared = job.before(plan).foreign_keys
     own = [k for k in declared if k.enforced and len(k.columns) == width and set(k.columns) == taken]
     led = leading_key(key, plan, declared, parents, taken) or next(iter(own), None)
-    return led or computed_key(key, plan, declared, parents) or looked_up_key(key, plan, declared, parents)
+    return (
+        led
+        or computed_key(key, plan, declared, parents)
+        or looked_up_key(key, plan, declared, parents)
+        or led_key(key, plan, parents)
+    )

@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
-from tranship.execution.probe.changed_keys import ChangedKeys
+from tranship.execution.probe.both_keys import BothKeys
+from tranship.execution.probe.changed_keys import ChangedKeys, changed_parents
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.left_out_parents import left_out_parent
+from tranship.execution.probe.mapped_children import MappedChildren
 from tranship.execution.probe.own_parents import OwnParents
 from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.questions import NotAskable
@@ -82,7 +84,8 @@ class Parents:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
         self._live = live
         self._own = OwnParents(job, derived, book)
-        self._changed = ChangedKeys(job, derived, self._own)
+        keys = BothKeys(job, derived)
+        self._changed, self._mapped = ChangedKeys(job, keys), MappedChildren(job, derived, self._own, keys)
         self._tolerated: dict[tuple[FlowId, str], frozenset[Locator]] = {}
         self._keys_gone: dict[tuple[FlowId, tuple[str, ...]], dict[Locator, str | None]] = {}
 
@@ -231,7 +234,7 @@ class Parents:
         Returns the number of rows. They are those that :meth:`judge` leaves, so it comes first.
         """
         try:
-            rows = await self._own.orphaned(plan, key)
+            rows = await self._own.orphaned(plan, key) or await self._mapped.orphaned(plan, key)
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, children of rejected rows: {why}")
             return 0
@@ -288,7 +291,7 @@ class Parents:
         if (
             lost
             or of.moved
-            or self._changed.may_mislead(plan, key)
+            or changed_parents(self._job, plan, key) is not None
             or left_out_parent(self._job, plan, key) is not None
         ):
             return False

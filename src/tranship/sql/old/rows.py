@@ -210,7 +210,7 @@ def families(child: End, compared: tuple[str, ...], parent: End) -> str:
     parent.
     """
     named = ", ".join(f"{e} AS c{n}" for n, e in enumerate(compared))
-    on = " AND ".join(f"parent.k{n} OPERATOR(pg_catalog.=) child.c{n}" for n in range(len(compared)))
+    on = _same([f"child.c{n}" for n in range(len(compared))], parent)
     return f"""
         SELECT child.source, child.id, parent.source, parent.id
         FROM ({_everywhere(child.plan, named, ())}) AS child JOIN ({_ends(parent)}) AS parent ON {on}
