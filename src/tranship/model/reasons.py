@@ -181,6 +181,17 @@ class ParentElsewhere(Struct, frozen=True, tag=True):
     parent: str
 
 
+class ParentKeyChanged(Struct, frozen=True, tag=True):
+    """A decision gives the row's parent another key, and the row keeps OLD's."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    value: str | None
+    """The row's key, as a server writes it; None: it cannot be shown."""
+    parent: str
+
+
 class NoParentInOld(Struct, frozen=True, tag=True):
     """The row has no parent in OLD, and the row of NEW under the same key is nobody that OLD knows."""
 
@@ -205,7 +216,9 @@ ValueReason = (
 """The row has a value that cannot be had in NEW."""
 HeldReason = HeldBefore | HeldOtherwise | HeldByAnother | HeldNoMore | NotChangeable
 """NEW held a row with the row's key before the run."""
-ParentReason = ParentMissing | ParentIsAnother | ParentElsewhere | NoParentInOld | ParentNotThere
+ParentReason = (
+    ParentMissing | ParentIsAnother | ParentElsewhere | ParentKeyChanged | NoParentInOld | ParentNotThere
+)
 """A foreign key leads to no parent, or to a stranger."""
 ConstraintReason = (
     NullRefused
@@ -238,7 +251,7 @@ def named_table(reason: Reason) -> str | None:
             return str(table)
         case ParentMissing(parent=parent) | ParentIsAnother(parent=parent) | ParentElsewhere(parent=parent):
             return str(parent)
-        case ParentNotThere(parent=parent):
+        case ParentKeyChanged(parent=parent) | ParentNotThere(parent=parent):
             return str(parent)
         case _:
             return None

@@ -29,6 +29,7 @@ from tranship.model.reasons import (
     NullRefused,
     OldCannotCompute,
     ParentElsewhere,
+    ParentKeyChanged,
     ParentIsAnother,
     ParentMissing,
     ParentNotThere,
@@ -40,6 +41,7 @@ from tranship.model.reasons import (
 )
 
 _ADOPT = ' (an entry "adopt" says that it is meant)'
+_SAME = " (give its columns the same expression, mapping or lookup)"
 _LEAD = ' ("repoint_children": true leads children to it, unless that key is NULL)'
 
 
@@ -95,7 +97,9 @@ def _of_constraint(reason: ConstraintReason) -> str:
         case ComesSecond(row=row, table=table):
             whose = f"{table} in OLD" if table else "OLD"
             return f"{_violated(reason)}: the row {row} of {whose} comes first"
-        case ParentMissing() | ParentIsAnother() | ParentElsewhere() | NoParentInOld() | ParentNotThere():
+        case ParentMissing() | ParentIsAnother() | ParentElsewhere():
+            return _of_parent(reason)
+        case ParentKeyChanged() | NoParentInOld() | ParentNotThere():
             return _of_parent(reason)
         case _ as unreachable:
             assert_never(unreachable)
@@ -109,6 +113,8 @@ def _of_parent(reason: ParentReason) -> str:
             return _parent_is_another(reason)
         case ParentElsewhere():
             return _parent_elsewhere(reason)
+        case ParentKeyChanged():
+            return _parent_key_changed(reason)
         case NoParentInOld():
             return _no_parent_in_old(reason)
         case ParentNotThere(key=key, parent=parent):
@@ -159,6 +165,15 @@ def _parent_elsewhere(reason: ParentElsewhere) -> str:
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
         f' NEW held the parent with {which} before the run, under another key of "{reason.parent}"{_LEAD}'
+    )
+
+
+def _parent_key_changed(reason: ParentKeyChanged) -> str:
+    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
+    return (
+        f'foreign key constraint "{reason.key}" of table "{reason.table}":'
+        f' the parent with {which} gets another key in "{reason.parent}" by decision, and the row keeps'
+        f" OLD's{_SAME}"
     )
 
 

@@ -27,6 +27,7 @@ from tranship.model.reasons import (
     NullRefused,
     OldCannotCompute,
     ParentElsewhere,
+    ParentKeyChanged,
     ParentIsAnother,
     ParentMissing,
     ParentNotThere,
@@ -99,6 +100,11 @@ REASONS: dict[Reason, str] = {
         'foreign key constraint "town_city" of table "town": NEW held the parent with Key (city)=(7) before'
         ' the run, under another key of "city" ("repoint_children": true leads children to it, unless that'
         " key is NULL)"
+    ),
+    ParentKeyChanged("town", "town_city", ("city",), "(7)", "city"): (
+        'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) gets another key'
+        " in \"city\" by decision, and the row keeps OLD's (give its columns the same expression, mapping or"
+        " lookup)"
     ),
     NoParentInOld("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": no row that is moved from OLD is the parent'

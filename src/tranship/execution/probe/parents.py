@@ -279,7 +279,7 @@ class Parents:
         rows = [row for row in rows if row not in gone]
         texts, after = await self.keys_shown(plan, key, rows), self._job.after(plan)
         return self._book.add_all(
-            plan.flow, (reasons.parent_elsewhere(row, key, after, texts.get(row), rank=rank) for row in rows)
+            plan.flow, (reasons.parent_key_changed(row, key, after, texts.get(row), rank=rank) for row in rows)
         )
 
     async def all_there(self, plan: TablePlan, key: ForeignKey) -> bool:

@@ -35,6 +35,7 @@ from tranship.model.reasons import (
     NullRefused,
     OldCannotCompute,
     ParentElsewhere,
+    ParentKeyChanged,
     ParentIsAnother,
     ParentMissing,
     Reason,
@@ -167,6 +168,14 @@ def parent_elsewhere(
 ) -> Reject:
     """Returns the reject of a row whose parent NEW held before the run under another key."""
     reason = ParentElsewhere(table.name.name, key.name, key.columns, value, key.target.name)
+    return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def parent_key_changed(
+    row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0
+) -> Reject:
+    """Returns the reject of a row that keeps OLD's key while its parent gets another one."""
+    reason = ParentKeyChanged(table.name.name, key.name, key.columns, value, key.target.name)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 
