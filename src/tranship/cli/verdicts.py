@@ -91,15 +91,18 @@ def _share(state: RunState) -> str:
 
 
 def _unfinished(state: RunState, words: Sequence[str]) -> str:
-    back = command_line("tranship", "rollback", *words, "--run", state.run.id, "--live")
     if state.rolling_back:
-        return f"The rollback of run {state.run.id} was interrupted. Next: {back}"
+        return f"The rollback of run {state.run.id} was interrupted. Next: {_rollback(state.run.id, words)}"
     handled, rows = state.rows
     decided = state.run.decided_by
     again = decided.again if decided is not None and decided.again else "the same migrate --live command"
     word = "stopped" if state.run.state == "stopped" else "was interrupted"
     told = f"Run {state.run.id} {word} after {grouped(handled)} of {_rows(rows)}."
-    return f"{told} Resume it: {again}; or roll it back: {back}"
+    return f"{told} Resume it: {again}; or roll it back: {_rollback(state.run.id, words)}"
+
+
+def _rollback(run: str, words: Sequence[str]) -> str:
+    return command_line("tranship", "rollback", *words, "--run", run, "--live")
 
 
 def doctor_verdict(
@@ -148,7 +151,7 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
         case "differs":
             return _differs(result)
         case "not verified":
-            return _not_verified(result)
+            return _not_verified(result, words)
 
 
 def _differs(result: Verification) -> str:
@@ -170,7 +173,10 @@ def _compared(result: Verification) -> str:
     return f"{_rows(sum(table.rows for table in result.tables))}{held}"
 
 
-def _not_verified(result: Verification) -> str:
+def _not_verified(result: Verification, words: Sequence[str]) -> str:
+    if result.rolling_back:
+        told = f"The rollback of run {result.rolling_back} was interrupted, and rows are compared when it is done."
+        return f"{told} Next: {_rollback(result.rolling_back, words)}"
     if result.resume:
         return f"A run is not finished, so its rows cannot be compared yet. Resume it: {result.resume}"
     return "Not every table could be compared: the reason stands beside each."

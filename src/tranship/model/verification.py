@@ -120,6 +120,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     new: DatabaseInfo | None = None
     resume: str | UnsetType = UNSET
     """The command that resumes a run that is not finished, whose rows cannot be compared before."""
+    rolling_back: str | UnsetType = UNSET
+    """The run whose rollback was interrupted: some of its rows are gone."""
     old_read: bool = False
     """OLD was read: it says which rows differ, and rows were computed once more from it."""
     arguments: tuple[str, ...] = ()

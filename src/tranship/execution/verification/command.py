@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 
@@ -80,7 +80,7 @@ async def verify(
             info = _database(config, catalog)
             ids, resume = tuple(run.id for run in wanted), _resuming(wanted)
             result = replace(result, runs=ids, new=info, old_read=old.read, problems=tuple(problems))
-            result = replace(result, resume=resume)
+            result = replace(result, resume=resume, rolling_back=_rolling_back(runs, ids))
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
@@ -101,6 +101,16 @@ def _resuming(runs: Sequence[Run]) -> str | UnsetType:
         run.decided_by.again for run in runs if run.state is not RunStatus.FINISHED and run.decided_by
     ]
     return next(filter(None, reversed(commands)), UNSET)
+
+
+def _rolling_back(runs: Sequence[RecordedRun], wanted: Collection[str]) -> str | UnsetType:
+    """Returns the latest of the wanted runs whose rollback was interrupted; UNSET: none was."""
+    begun = (
+        run.run.id
+        for run in reversed(runs)
+        if run.run.id in wanted and any(batch.rolling_back for flow in run.flows for batch in flow.batches)
+    )
+    return next(begun, UNSET)
 
 
 def _places(runs: Sequence[RecordedRun], journal: Journal) -> dict[str, tuple[Journalled, ...]]:

@@ -72,10 +72,11 @@ class Recorded(Struct, frozen=True):
     @property
     def unprovable(self) -> str:
         """Why the journal says nothing of its rows that could be compared; empty: it does."""
-        if self.run.state is not RunStatus.FINISHED:
-            return "the run is not finished"
-        if any(not batch.done for batch in self.batches):
+        finished = self.run.state is RunStatus.FINISHED
+        if any(batch.rolling_back or (finished and not batch.done) for batch in self.batches):
             return "a rollback of its run was interrupted"
+        if not finished:
+            return "the run is not finished"
         if self.plan is None:
             return f"version {self.run.tool_version} moved it, which recorded no sums"
         hashed = (batch for batch in self.done if not self.counted and self.hashing.takes(batch.batch))
