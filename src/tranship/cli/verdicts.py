@@ -175,8 +175,9 @@ def _compared(result: Verification) -> str:
 
 def _not_verified(result: Verification, words: Sequence[str]) -> str:
     if result.rolling_back:
-        told = f"The rollback of run {result.rolling_back} was interrupted, and rows are compared when it is done."
-        return f"{told} Next: {_rollback(result.rolling_back, words)}"
+        run = result.rolling_back
+        told = f"The rollback of run {run} was interrupted, and rows are compared when it is done."
+        return f"{told} Next: {_rollback(run, words)}"
     if result.resume:
         return f"A run is not finished, so its rows cannot be compared yet. Resume it: {result.resume}"
     return "Not every table could be compared: the reason stands beside each."

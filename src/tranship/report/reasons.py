@@ -29,8 +29,8 @@ from tranship.model.reasons import (
     NullRefused,
     OldCannotCompute,
     ParentElsewhere,
-    ParentKeyChanged,
     ParentIsAnother,
+    ParentKeyChanged,
     ParentMissing,
     ParentNotThere,
     ParentReason,
@@ -97,12 +97,8 @@ def _of_constraint(reason: ConstraintReason) -> str:
         case ComesSecond(row=row, table=table):
             whose = f"{table} in OLD" if table else "OLD"
             return f"{_violated(reason)}: the row {row} of {whose} comes first"
-        case ParentMissing() | ParentIsAnother() | ParentElsewhere():
+        case _:
             return _of_parent(reason)
-        case ParentKeyChanged() | NoParentInOld() | ParentNotThere():
-            return _of_parent(reason)
-        case _ as unreachable:
-            assert_never(unreachable)
 
 
 def _of_parent(reason: ParentReason) -> str:

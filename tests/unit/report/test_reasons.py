@@ -27,8 +27,8 @@ from tranship.model.reasons import (
     NullRefused,
     OldCannotCompute,
     ParentElsewhere,
-    ParentKeyChanged,
     ParentIsAnother,
+    ParentKeyChanged,
     ParentMissing,
     ParentNotThere,
     Reason,
@@ -103,7 +103,7 @@ REASONS: dict[Reason, str] = {
     ),
     ParentKeyChanged("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) gets another key'
-        " in \"city\" by decision, and the row keeps OLD's (give its columns the same expression, mapping or"
+        ' in "city" by decision, and the row keeps OLD\'s (give its columns the same expression, mapping or'
         " lookup)"
     ),
     NoParentInOld("town", "town_city", ("city",), "(7)", "city"): (

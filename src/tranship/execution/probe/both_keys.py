@@ -12,7 +12,7 @@ import asyncpg
 
 from tranship.execution.context import Job
 from tranship.execution.probe.derived import Derived
-from tranship.execution.probe.own_parents import Pair, by_declared, without_constants
+from tranship.execution.probe.own_parents import by_declared, without_constants
 from tranship.execution.probe.parent_flows import ParentFlows, as_taken
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reading import RAISED
@@ -42,10 +42,17 @@ class BothKeys:
         self._job, self._derived = job, derived
 
     async def apart(
-        self, plan: TablePlan, key: ForeignKey, of: ParentFlows, changes: Changes = lambda _: True
+        self,
+        plan: TablePlan,
+        key: ForeignKey,
+        of: ParentFlows,
+        changes: Changes = lambda _: True,
+        *,
+        orphans_too: bool = True,
     ) -> list[Locator]:
         """Returns the rows, in their order, none of whose parents in OLD gets the key that they get in NEW.
-        A row that refers to nothing in NEW is none of them.
+        A row that refers to nothing in NEW is none of them, nor one without a parent in OLD unless
+        ``orphans_too``.
 
         Raises:
             NotAskable: neither OLD nor NEW can compare the keys.
@@ -53,19 +60,31 @@ class BothKeys:
         if of.declared is None or not of.all_rows:
             return []
         plain, old = without_constants(as_taken(plan, key), key), self._derived.reader(plan).old
-        ends = on_old(self._job, plan, key, of, changes)
-        if ends is not None:
-            # The keys may also raise for some row, for which NEW has an answer all the same.
-            await old.execute(SAVEPOINT)
-            try:
-                return await self._without(plain, old, ends)
-            except RAISED:
-                pass
-            finally:
-                await old.execute(ROLL_BACK)
-        return await self._rendered_apart(plain, key, of, old)
+        computed = on_old(self._job, plan, key, of, changes)
+        apart = await self._computed_apart(plain, old, computed) if computed is not None else None
+        if apart is None:
+            apart = await self._rendered_apart(plain, key, of, old)
+        by_old = None if orphans_too else on_old(self._job, plan, key, of, lambda _: False)
+        lone = set(await self._without(plain, old, by_old)) if by_old is not None else set()
+        return [row for row in apart if row not in lone]
 
-    async def _without(self, plan: TablePlan, old: asyncpg.Connection, ends: Sequence[_Ends]) -> list[Locator]:
+    async def _computed_apart(
+        self, plan: TablePlan, old: asyncpg.Connection, ends: Sequence[_Ends]
+    ) -> list[Locator] | None:
+        """Returns what OLD finds; None: a key cannot be computed for some row, for which NEW may have an
+        answer all the same.
+        """
+        await old.execute(SAVEPOINT)
+        try:
+            return await self._without(plan, old, ends)
+        except RAISED:
+            return None
+        finally:
+            await old.execute(ROLL_BACK)
+
+    async def _without(
+        self, plan: TablePlan, old: asyncpg.Connection, ends: Sequence[_Ends]
+    ) -> list[Locator]:
         """Returns the rows that have none of these parents."""
         query = orphans(End(plan, ends[0][0]), [(compared, end, ()) for compared, end in ends])
         return sorted({locate(source, id_) for source, id_ in await old.fetch(query)})
@@ -107,13 +126,13 @@ def on_old(
     job: Job, plan: TablePlan, key: ForeignKey, of: ParentFlows, changes: Changes
 ) -> list[_Ends] | None:
     """Returns, for each flow of parents, how OLD compares children with it: by its own key, and where the
-    flow ``changes`` also by what both get in NEW; None where it cannot.
+    flow ``changes`` also by what both get in NEW; None where it cannot, or has no key.
     """
+    if of.declared is None:
+        return None
     plain, found = without_constants(as_taken(plan, key), key), list[_Ends]()
     for parent in of.all_rows:
-        pairs: list[Pair | None] = []
-        if of.declared is not None:
-            pairs += by_declared(job, plain, key, parent, of.declared)
+        pairs = list(by_declared(job, plain, key, parent, of.declared))
         if changes(parent):
             before, above = job.before(plan), job.before(parent)
             pairs += [

@@ -1,12 +1,15 @@
 """Children that keep a key which a decision changes for their parents.
 
-OLD's foreign key says whose child a row is. Where the parents' key becomes another value in NEW and the
-children's does not, a child would find nobody under it, or a stranger.
+OLD's foreign key says whose child a row is, and where it declares none, its values do. Where the parents'
+key becomes another value in NEW and the children's does not, a child would find nobody under it, or a
+stranger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from tranship.errors.codes.shapes import ReferenceNotCompared
 from tranship.execution.context import Job
@@ -18,6 +21,7 @@ from tranship.model.expression import Constant, Lookup, MapValues, Sql, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
+from tranship.planning.plan.implied_keys import implied_key
 from tranship.planning.plan.unchanged import mapping_of
 
 
@@ -34,14 +38,27 @@ class ChangedKeys:
             NotAskable: neither database compares the keys; `uncompared` refuses the run before.
         """
         of = changed_parents(self._job, plan, key)
-        return await self._keys.apart(plan, key, of, _changes(plan, key, of)) if of is not None else []
+        if of is None:
+            return []
+        declared = parent_flows(self._job, plan, key).declared is not None
+        return await self._keys.apart(plan, key, of, _changes(plan, key, of), orphans_too=declared)
 
 
 def changed_parents(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows | None:
     """Returns where the parents are, if a decision changes their key and not the children's."""
     of = parent_flows(job, plan, key)
+    if of.declared is None:
+        of = _by_values(job, plan, key, of)
     changes = _changes(plan, key, of)
     return of if not of.by_decision and any(map(changes, of.all_rows)) else None
+
+
+def _by_values(job: Job, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> ParentFlows:
+    """Returns the same with the key that OLD's values imply, where OLD can compare them."""
+    parents = (*of.flows, *of.moved)
+    above = job.old.table(parents[0].old) if parents else None
+    implied = replace(of, declared=implied_key(key, plan, parents, above))
+    return implied if on_old(job, plan, key, implied, lambda _: False) is not None else of
 
 
 def uncompared(job: Job) -> Iterator[Problem]:
@@ -52,7 +69,8 @@ def uncompared(job: Job) -> Iterator[Problem]:
             if of is None or of.declared is None or on_new(job, plan, key):
                 continue
             if on_old(job, plan, key, of, _changes(plan, key, of)) is None:
-                yield ReferenceNotCompared(plan.flow, key.name, of.declared.target, of.all_rows[0].flow).problem()
+                above = of.all_rows[0].flow
+                yield ReferenceNotCompared(plan.flow, key.name, of.declared.target, above).problem()
 
 
 def _changes(plan: TablePlan, key: ForeignKey, of: ParentFlows) -> Changes:

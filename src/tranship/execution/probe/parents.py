@@ -275,11 +275,12 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, parents whose key changes: {why}")
             return 0
-        gone = self._book.not_written(plan.flow)
+        gone, after = self._book.not_written(plan.flow), self._job.after(plan)
         rows = [row for row in rows if row not in gone]
-        texts, after = await self.keys_shown(plan, key, rows), self._job.after(plan)
+        texts = await self.keys_shown(plan, key, rows)
         return self._book.add_all(
-            plan.flow, (reasons.parent_key_changed(row, key, after, texts.get(row), rank=rank) for row in rows)
+            plan.flow,
+            (reasons.parent_key_changed(row, key, after, texts.get(row), rank=rank) for row in rows),
         )
 
     async def all_there(self, plan: TablePlan, key: ForeignKey) -> bool:

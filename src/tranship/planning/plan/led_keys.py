@@ -1,7 +1,7 @@
 """References that follow the same rows as the keys to which they lead, where OLD declares no foreign key.
 
-Both ends are led when rows become one, or are in NEW under another key. Rows that OLD tells apart may then have
-one key in NEW, of which one alone arrives. So both ends are compared as OLD holds them.
+Both ends are led when rows become one, or are in NEW under another key. Rows that OLD tells apart may then
+have one key in NEW, of which one alone arrives. So both ends are compared as OLD holds them.
 """
 
 from __future__ import annotations
