@@ -42,6 +42,7 @@ from tranship.sql.queries import query
 
 _MISMATCH = "42804"
 """SQLSTATE of a value of another type than its place needs."""
+_SYNTAX = "42601"
 _UNNAMED = "?column?"
 """The name of an output column to which nobody gave one."""
 _RECORD = 2249
@@ -109,6 +110,8 @@ async def _wrong(old: asyncpg.Connection, one: PersonSql) -> RefusedSql | Unseen
 def _said(one: PersonSql, error: asyncpg.PostgresError) -> RefusedSql:
     """Returns what the server says of a text, with what helps."""
     said = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
+    if error.sqlstate == _SYNTAX:
+        said = _of_the_text(one.text, said, error)
     kind = _BY_STATE.get(error.sqlstate or "", RefusedSql)
     if kind is TableNotFoundInSql and "FROM-clause" in said:
         kind = NoFromItemInSql
@@ -120,6 +123,20 @@ def _said(one: PersonSql, error: asyncpg.PostgresError) -> RefusedSql:
         if near is not None:
             return ColumnMisspeltInSql(one.text, said, one.field, near[1])
     return kind(one.text, said, one.field)
+
+
+def _of_the_text(text: str, said: str, error: asyncpg.PostgresError) -> str:
+    """Returns a syntax error without the words of the statement around a text: the person did not write them.
+
+    The server finds a bracket that is left open only where the statement goes on behind the text.
+    """
+    statement, position = error.query or "", int(error.position or 0)
+    before, lines, behind = statement.partition(f"\n{text}\n")
+    if not lines or not position:
+        return said
+    if position > len(before) + 1 + len(text):
+        return "syntax error at its end: something is missing there, or its brackets do not match"
+    return said.replace(f"\n{behind}", "")
 
 
 async def _tried(old: asyncpg.Connection, one: PersonSql) -> RefusedSql | UnseenReads | None:

@@ -12,6 +12,9 @@ from tranship.planning.deciding.choices import Asked, Choice, additions, choices
 from tranship.planning.deciding.resolve.targets import Target
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, is_open
 
+_FROM_ANALYSIS = ("_suggestion", "_evidence")
+"""Fields that `resolve generate` writes beside a question."""
+
 
 class Question(Struct, frozen=True):
     """One entry of the file that asks, or that a suggestion answered."""
@@ -23,6 +26,8 @@ class Question(Struct, frozen=True):
     text: str
     open: bool
     """A placeholder is left, so no run starts."""
+    asked: bool
+    """The analysis asked it; a decision that a person added beside the questions is not counted as one."""
     answer: str
     """The entry's action; a placeholder while it is open."""
     suggestion: Entry
@@ -71,6 +76,7 @@ def question(
         table=key,
         text=_text(entry.get("description")) or _spoken(entry) or place,
         open=asks(read) and not settled,
+        asked=asks(read) or not entry.keys().isdisjoint(_FROM_ANALYSIS),
         answer=_text(entry.get("action")),
         suggestion=suggestion,
         suggestion_text=plain_json(dict(suggestion)) if suggestion else "",

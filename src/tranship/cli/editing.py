@@ -38,7 +38,12 @@ class Dialog:
         self._deciding = deciding
         self._ask = ask
         self._by = by
-        self.saved = 0
+        self._saved = set[str]()
+
+    @property
+    def saved(self) -> int:
+        """The number of questions and suggestions that were answered; one answered twice counts once."""
+        return len(self._saved)
 
     def run(self, *, all_: bool) -> None:
         """Goes through what is suggested and asked, table by table; with ``all_`` also through what was
@@ -102,7 +107,7 @@ class Dialog:
                 return self._take(suggested)
             case "u" | "undo" if suggested.undoable:
                 if saved(self._deciding, lambda: self._deciding.take_back(suggested.place)):
-                    self._count(max(self.saved - 1, 0))
+                    self._count(self._saved - {suggested.place})
                 return 0
             case _:
                 say(visible(f"{word!r} is no answer here: {keys_of(suggested)}"))
@@ -119,12 +124,12 @@ class Dialog:
             return 0
         if not saved(self._deciding, lambda: self._deciding.take(suggested.place, entries, self._by)):
             return 0
-        self._count(self.saved + 1)
+        self._count(self._saved | {suggested.place})
         return 1
 
-    def _count(self, saved: int) -> None:
+    def _count(self, places: set[str]) -> None:
         # Before the line is printed: after it a person may press Ctrl-C, and is told the number.
-        self.saved = saved
+        self._saved = places
         say("✓ saved")
 
     def _step(self, question: Question, number: int, of: int) -> int:
@@ -198,7 +203,7 @@ class Dialog:
         answer = Answer(fields, self._by, how, because)
         if not saved(self._deciding, lambda: self._deciding.answer(question.place, answer)):
             return 0
-        self._count(self.saved + 1)
+        self._count(self._saved | {question.place})
         return 1
 
 

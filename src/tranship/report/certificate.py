@@ -36,17 +36,37 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
             ("Compared", f"{moment(certificate.made)}, by tranship {certificate.tool_version} as {new.user}"),
             ("SHA-256", certificate.sha256),
             ("Check it", "tranship verify --certificate FILE"),
+            *_read_again(tables),
         )
     )
-    total = sum(table.made for table in tables)
-    counted = ("written", "rejected", "already_there", "kept", "updated", "merged")
-    sums = ((name.replace("_", " "), sum(getattr(table, name) for table in tables)) for name in counted)
-    yield Totals("rows", total, tuple(part for part in sums if part[1]))
+    yield _totals(tables)
     yield Section("Tables", tuple(map(_table, tables)), Tone.GOOD)
     yield Section("Runs", tuple(map(_run, certificate.runs)))
     asked = tuple(_constraints(certificate))
     title = "Constraints and sequences of NEW, checked for every row"
     yield Section(title, asked, stands_for=len(certificate.constraints))
+
+
+def _totals(tables: Sequence[CertifiedTable]) -> Totals:
+    """Returns what became of each row once: a row that one run rejected and a later one took up counts only
+    as what the later one made of it.
+    """
+    counted = ("written", "rejected", "already_there", "kept", "updated", "merged")
+    sums = {name: sum(getattr(table, name) for table in tables) for name in counted}
+    sums["rejected"] = sum(table.rejected for table in last_runs(tables))
+    parts = ((name.replace("_", " "), rows) for name, rows in sums.items())
+    return Totals("rows", sum(sums.values()), tuple(part for part in parts if part[1]))
+
+
+def _read_again(tables: Sequence[CertifiedTable]) -> Iterator[tuple[str, str]]:
+    again = sum(table.rejected for table in tables) - sum(table.rejected for table in last_runs(tables))
+    if again:
+        yield "Taken up again", f"{count_of(again, 'row', write=grouped)} that a run rejected, by a later run"
+
+
+def last_runs(tables: Sequence[CertifiedTable]) -> tuple[CertifiedTable, ...]:
+    """Returns of each flow what its last run did: what it rejected is still not in NEW."""
+    return tuple({(table.flow, table.table, table.new_table): table for table in tables}.values())
 
 
 def _table(table: CertifiedTable) -> Item:

@@ -12,14 +12,16 @@ from msgspec import UNSET
 
 from tranship.model.count import count_of
 from tranship.model.flow import FlowId
-from tranship.model.options import FIRST_OF_EACH_CAUSE, MigrateOptions, command_line
+from tranship.model.options import MigrateOptions, command_line
 from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
+from tranship.report.by_table import result_columns
 from tranship.report.causes import cause_lines, explained_states, raising_lines
-from tranship.report.meter import about, sized
+from tranship.report.meter import about
 from tranship.report.notes import words
+from tranship.report.rejects import part_of_rejects
 from tranship.report.said_once import problem_lines
 from tranship.report.time_spent import time_lines
 from tranship.report.verdict import verdict
@@ -232,16 +234,6 @@ _FEW_TABLES = 3
 """Tables of one lock that are named on the terminal."""
 
 
-def _part_of_rejects(result: MigrationResult) -> str:
-    """Returns how much of the rejected rows the file holds, where it does not hold all."""
-    rows, size = result.rejects_in_file, result.rejects_file_bytes
-    if rows is UNSET or size is UNSET or not 0 < rows < result.stats.rows_failed:
-        return ""
-    failed = result.stats.rows_failed
-    held = f"the first {FIRST_OF_EACH_CAUSE} of each cause, {rows} of {failed} rows in {sized(size)}"
-    return f" ({held}; --all-rejects writes all, about {sized(size / rows * failed)})"
-
-
 def _totals(stats: Stats) -> list[str]:
     return [
         RULER,
@@ -258,15 +250,12 @@ def _by_table(result: MigrationResult) -> list[str]:
     """Returns a table of the counts of all tables; nothing where there is one."""
     if len(result.tables) < _FEWEST_TABLES:
         return []
-    would = result.mode == "dryrun"
-    head = ["Table", "Read", "To write" if would else "Written", "Rejected", "Left out", "Already there"]
-    rows: list[list[str | int]] = [
-        [t.label, t.rows_read, t.rows_migrated, t.rows_failed, t.rows_left_out, t.rows_already_there]
-        for t in result.tables
+    columns = result_columns(result)
+    rows = [
+        [table.label, *counts]
+        for table, counts in zip(result.tables, zip(*columns.values(), strict=True), strict=True)
     ]
-    if not any(row[-1] for row in rows):
-        head, rows = head[:-1], [row[:-1] for row in rows]
-    return aligned(head, rows)
+    return aligned(["Table", *columns], rows)
 
 
 _FEWEST_TABLES = 2
@@ -394,7 +383,7 @@ def _files(result: MigrationResult, path: str) -> list[str]:
     if isinstance(result.page_file, str):
         lines.append(f"The same as a page: {result.page_file}")
     if result.rejects_file:
-        lines.append(f"Rejected rows: {result.rejects_file}{_part_of_rejects(result)}")
+        lines.append(f"Rejected rows: {result.rejects_file}{part_of_rejects(result)}")
     if isinstance(result.merged_file, str):
         lines.append(f"Merged rows: {result.merged_file}")
     return lines

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 ROW = 26
 """Height of a column's row in a drawing, in pixels."""
-_OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
-"""An option of a command."""
+_WHOLE = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w.])\d{1,3}(?: \d{3})+(?![\w.]\w)")
+"""An option of a command, or a number in groups of digits."""
 
 
 def render_html(document: Document) -> str:
@@ -50,12 +50,12 @@ def _template() -> Template:
 
 
 def unbroken(text: str) -> Markup:
-    """Returns text as markup in which no line ends within an option: ``--`` at its end, and ``live`` on the
-    next one, look like two words.
+    """Returns text as markup in which no line ends within an option or a number: ``--`` at its end and
+    ``live`` on the next one look like two words, and so do ``21`` and ``292`` of 21 292 rows.
     """
     from markupsafe import Markup, escape
 
-    return Markup(_OPTION.sub(r'<span class="option">\1</span>', str(escape(text))))
+    return Markup(_WHOLE.sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 
 
 class Part(Struct, frozen=True):

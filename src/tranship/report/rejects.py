@@ -7,9 +7,11 @@ import json
 import msgspec
 from msgspec import UNSET
 
+from tranship.model.options import FIRST_OF_EACH_CAUSE
 from tranship.model.progress import RowRejected
-from tranship.model.verdict import RejectRecord
+from tranship.model.verdict import MigrationResult, RejectRecord
 from tranship.model.visible import json_text
+from tranship.report.meter import sized
 from tranship.report.reasons import reason_text
 from tranship.report.why import Why, why_words
 
@@ -38,3 +40,13 @@ def reject_line(record: RejectRecord) -> str:
         name: value for name in record.__struct_fields__ if (value := getattr(record, name)) is not UNSET
     }
     return json_text(msgspec.json.encode({**fields, "reason": reason_text(record.reason)}).decode())
+
+
+def part_of_rejects(result: MigrationResult) -> str:
+    """Returns how much of the rejected rows the file holds, where it does not hold all."""
+    rows, size = result.rejects_in_file, result.rejects_file_bytes
+    if rows is UNSET or size is UNSET or not 0 < rows < result.stats.rows_failed:
+        return ""
+    failed = result.stats.rows_failed
+    held = f"the first {FIRST_OF_EACH_CAUSE} of each cause, {rows} of {failed} rows in {sized(size)}"
+    return f" ({held}; --all-rejects writes all, about {sized(size / rows * failed)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from tranship import api
 from tranship.errors import TranshipError
 from tranship.model.certificate import Certificate
 from tranship.model.verdict import MigrationResult
+from tranship.report.by_table import certificate_columns, result_columns
 from tranship.report.causes import cause_words
+from tranship.report.certificate import last_runs
+from tranship.report.rejects import part_of_rejects
 from tranship.report.verification import coverage, grouped
 
 _REJECTS = 20
@@ -38,12 +41,15 @@ class ResultShown(Struct, frozen=True):
 
     verdict: str
     facts: tuple[tuple[str, str], ...] = ()
-    tables: tuple[tuple[str, str, str, str, str, str], ...] = ()
-    """Name, rows read, written, rejected and left out, and what is verified."""
+    headings: tuple[str, ...] = ()
+    tables: tuple[tuple[str, ...], ...] = ()
+    """Under the headings: name, what became of the rows and, where NEW was compared, what is verified."""
     causes: tuple[str, ...] = ()
     """Why rows are rejected, rows that are rejected because of others last."""
     rejects: tuple[RejectShown, ...] = ()
     rejects_file: str = ""
+    rejects_held: str = ""
+    """Where the rejected rows are, and how many of them, where the file does not hold all."""
 
 
 def result_of(log: Path) -> ResultShown | None:
@@ -71,29 +77,34 @@ def _moved(result: MigrationResult) -> ResultShown:
     stats = result.stats
     written = "written" if result.mode == "live" else "would be written"
     verdict = f"{grouped(stats.rows_migrated)} rows {written}, {grouped(stats.rows_failed)} rejected."
-    facts = [("Ended as", f"{result.status}, status {result.exit_status}"), ("Run", result.run_id)]
+    facts = [("Ended as", f"{result.status}, status {result.exit_status}")]
+    columns = {heading: [*map(grouped, counts)] for heading, counts in result_columns(result).items()}
     if result.mode == "live":
-        facts.append(("Verification", coverage(result.tables)))
+        facts += [("Run", result.run_id), ("Verification", coverage(result.tables))]
+        columns["Verified"] = [_verified(table.verified) for table in result.tables]
     found = [(table.label, cause) for table in result.tables for cause in table.causes]
     found.sort(key=lambda one: (one[1].consequence, -one[1].rows))
     return ResultShown(
         verdict=verdict,
         facts=tuple(facts),
-        tables=tuple(
-            (
-                table.label,
-                grouped(table.rows_read),
-                grouped(table.rows_migrated),
-                grouped(table.rows_failed),
-                grouped(table.rows_left_out),
-                _verified(table.verified),
-            )
-            for table in result.tables
-        ),
+        headings=("Table", *columns),
+        tables=_lines([table.label for table in result.tables], columns),
         causes=tuple(f"{label}: {cause_words(cause, values=True)}" for label, cause in found),
         rejects=tuple(_rejects(result.rejects_file)),
         rejects_file=result.rejects_file or "",
+        rejects_held=_held(result),
     )
+
+
+def _lines(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(zip(names, *columns.values(), strict=True))
+
+
+def _held(result: MigrationResult) -> str:
+    if result.rejects_file is None:
+        return ""
+    part = part_of_rejects(result)
+    return f"{'More of them' if part else 'All of them'}: {result.rejects_file}{part}"
 
 
 def _verified(verified: bool | str | None) -> str:
@@ -139,23 +150,17 @@ def _certified(certificate: Certificate, path: str) -> ResultShown:
             for run in certificate.runs
         ),
     ]
+    tables = certificate.tables
+    columns = {heading: [*map(grouped, counts)] for heading, counts in certificate_columns(tables).items()}
+    columns["Verified"] = [f"except {table.apart}" if table.apart else "verified" for table in tables]
     return ResultShown(
         verdict=f"Certificate: {cells} values in NEW are what OLD's rows became.",
         facts=tuple(facts),
-        tables=tuple(
-            (
-                table.flow or table.table,
-                grouped(table.read),
-                grouped(table.written),
-                grouped(table.rejected),
-                grouped(table.left_out),
-                f"except {table.apart}" if table.apart else "verified",
-            )
-            for table in certificate.tables
-        ),
+        headings=("Table", *columns),
+        tables=_lines([table.flow or table.table for table in tables], columns),
         causes=tuple(
             f"{table.flow or table.table}: {reason}: {grouped(rows)}"
-            for table in certificate.tables
+            for table in last_runs(tables)
             for reason, rows in table.rejected_by_reason.items()
         ),
     )

@@ -99,6 +99,12 @@ def test_back_leads_to_an_answered_question_and_quit_ends(desk: Desk) -> None:
     assert "1 answer saved" in said.stdout
 
 
+def test_a_question_that_is_answered_twice_counts_once(desk: Desk) -> None:
+    said = edit(desk, "1", "", "b", "1", "better said")
+    assert said.stdout.count("✓ saved") == 2, said
+    assert "1 answer saved" in said.stdout
+
+
 def test_a_suggestion_is_accepted_with_one_key(desk: Desk) -> None:
     assert entries(desk)["scratch"]["_suggestion"]["action"] == "drop_table"
     said = edit(desk, "a")

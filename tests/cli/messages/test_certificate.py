@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,25 @@ def test_a_sum_that_is_forged_with_its_hash_is_found(folder: Path) -> None:
     page.write_text(certificate_page(forged))
     checked = run_here("verify", "--certificate", page, cwd=folder)
     assert (checked.status, "accounted for" in checked.stderr) == (5, True), checked
+
+
+def test_a_row_that_a_later_run_took_up_counts_once(folder: Path) -> None:
+    mapped = {
+        "action": "transform",
+        "old_column": "kind",
+        "new_column": "kind",
+        "value_mapping": {"a": "a", "z</script>": "a"},
+    }
+    (folder / "decided.json").write_text(json.dumps({"resolutions": {"item": [mapped]}}))
+    words = ("migrate", "config.json", "--resolutions", "decided.json", "--live", "--rejects-only")
+    moved = run_here(*words, cwd=folder)
+    assert moved.status == 0, moved
+    page = made(folder)
+    document = json.loads(page.with_suffix(".json").read_text())
+    assert [table["rejected"] for table in document["tables"]] == [1, 0], "each run says what it did"
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.read_text()))
+    assert "201 rows 201 written" in text, text
+    assert "Taken up again 1 row that a run rejected, by a later run" in text
 
 
 def test_none_is_made_where_rows_differ(folder: Path) -> None:

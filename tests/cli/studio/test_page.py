@@ -136,6 +136,14 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
     assert (background == "rgb(20, 23, 28)") is (scheme == "dark")
 
 
+def test_a_refusal_is_in_sight_wherever_the_page_is_scrolled_to(page: Page) -> None:
+    page.send("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)
+    page.run("say([{ message: 'refused' }]); scrollTo(0, document.body.scrollHeight)")
+    seen = "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('#message').getBoundingClientRect())"
+    assert page.run("scrollY > 0 && innerHeight < document.body.scrollHeight")
+    assert page.run(seen)
+
+
 def test_what_is_asked_about_stands_first_among_the_rows_that_are_tried(page: Page) -> None:
     page.run(
         "[...document.querySelectorAll('#tables button')].find((one) => one.textContent.startsWith('users')).click()"

@@ -352,6 +352,7 @@ def test_a_filter_is_tried_on_ten_rows_and_added(running: Running, tmp_path: Pat
     (mine,) = [one for one in ann.state["questions"] if one["answer"] == "filter"]
     assert mine["decided"].startswith("Ann, ") and mine["because"] == "old ones stay"
     assert "old.id > 25" in mine["text"]
+    assert [one["asked"] for one in ann.state["questions"] if one is not mine].count(False) == 1
     assert ann.write("/api/dry-run", {}).status == 200
     assert finished(ann)["exit_status"] in (1, 3)
 
@@ -424,6 +425,12 @@ def test_a_run_shows_its_rejects_by_cause_and_a_verified_one_its_certificate(
     assert "too long (22001): 30 rows" in cause and "'far too l' (30)" in cause
     assert len(result["rejects"]) == 20 and result["rejects"][0]["key"] == '{"id": 1}'
     assert Path(tmp_path, result["rejects_file"]).exists()
+    assert result["rejects_held"] == f"All of them: {result['rejects_file']}"
+    assert [name for name, _ in result["facts"]] == ["Ended as"], (
+        "a dry run is on no record and has no number"
+    )
+    assert result["headings"] == ["Table", "Read", "To write", "Rejected", "Left out"]
+    assert result["tables"][0] == ["public.t0", "30", "0", "30", "0"]
     assert ann.write("/api/verify", {}).status == 200
     assert finished(ann)["exit_status"] == 2, "no run is on record"
     assert ann.read("/api/result").json == {"result": None}

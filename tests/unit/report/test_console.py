@@ -135,6 +135,18 @@ def test_dry_run_to_the_letter() -> None:
     assert "\n".join(shown) == DRY
 
 
+def test_the_counts_of_a_table_add_up() -> None:
+    done = result("live", "rejects")
+    orders = replace(
+        done.tables[0], rows_read=17, rows_already_there=1, rows_kept=2, rows_updated=3, rows_merged=4
+    )
+    shown = Console(MigrateOptions(live=True)).finish(replace(done, tables=(orders, done.tables[1])), "r")
+    at = next(n for n, line in enumerate(shown) if line.startswith("  Table "))
+    heading = "Read  Written  Rejected  Left out  Already there  Kept  Updated  Merged"
+    assert shown[at].split(maxsplit=1)[1].strip() == heading
+    assert [*map(int, shown[at + 1].split()[1:])] == [17, 6, 1, 0, 1, 2, 3, 4]
+
+
 def test_live_says_no_dry_run() -> None:
     console = Console(MigrateOptions(live=True, batch_size=10))
     shown = "\n".join(

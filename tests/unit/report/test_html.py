@@ -122,6 +122,14 @@ def test_the_page_says_its_verdict_once_and_counts_as_its_totals_do() -> None:
 
 def test_no_line_ends_within_an_option() -> None:
     assert unbroken("migrate x.json --live --rejects-only: <b>") == (
-        'migrate x.json <span class="option">--live</span> <span class="option">--rejects-only</span>: &lt;b&gt;'
+        'migrate x.json <span class="whole">--live</span> <span class="whole">--rejects-only</span>: &lt;b&gt;'
     )
     assert unbroken("a--b -- c ---- d--") == "a--b -- c ---- d--"
+
+
+def test_no_line_ends_within_a_number() -> None:
+    assert unbroken("1 287 122 rows, 19 702 rejected.") == (
+        '<span class="whole">1 287 122</span> rows, <span class="whole">19 702</span> rejected.'
+    )
+    for plain in ("702 rows", "2026-12-01 18:29:56", "14 5 of 1.5 500x", "a1 000"):
+        assert unbroken(plain) == plain

@@ -127,6 +127,7 @@ def _equation(table: api.TableState) -> str:
         (table.already_there, "already there"),
         (table.kept, "kept"),
         (table.updated, "updated"),
+        (table.merged, "merged"),
     )
     counted = [
         (table.written, "written"),

@@ -51,6 +51,7 @@ class TableState(Struct, frozen=True):
     already_there: int = 0
     kept: int = 0
     updated: int = 0
+    merged: int = 0
 
 
 class RunState(Struct, frozen=True):
@@ -202,15 +203,21 @@ def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:
         task.flow.old,
         task.flow.new,
         task.rows,
-        read=sum(batch.read for batch in done),
-        written=sum(batch.written for batch in done),
-        rejected=sum(batch.rejected for batch in done),
+        read=_total(done, "read"),
+        written=_total(done, "written"),
+        rejected=_total(done, "rejected"),
         batches=len(batches),
         batches_done=len(done),
         done=task.done,
         flow=task.flow.name or UNSET,
         old=UNSET if task.old_rows is None else old_rows(batch.batch.old for batch in done),
-        already_there=sum(batch.already_there for batch in done),
-        kept=sum(batch.kept for batch in done),
-        updated=sum(batch.updated for batch in done),
+        already_there=_total(done, "already_there"),
+        kept=_total(done, "kept"),
+        updated=_total(done, "updated"),
+        merged=_total(done, "merged"),
     )
+
+
+def _total(done: Sequence[BatchRow], count: str) -> int:
+    """Returns one of the counts of batches, by its name."""
+    return sum(int(getattr(batch, count)) for batch in done)

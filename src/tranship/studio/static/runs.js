@@ -18,14 +18,19 @@ let shownResult = null;
 async function showResult() {
   const { status, answer } = await call("/api/result");
   if (status !== 200 || !answer.result) return $("result").replaceChildren();
-  const result = answer.result, parts = [make("h3", { text: result.verdict })];
-  parts.push(make("ul", {}, ...result.facts.map(([name, value]) => make("li", { text: `${name}: ${value}` }))));
+  const result = answer.result, parts = [make("h3", { text: whole(result.verdict) })];
+  parts.push(make("ul", {}, ...result.facts.map(([name, value]) => make("li", { text: whole(`${name}: ${value}`) }))));
   if (result.causes.length) parts.push(make("h3", { text: "Rejected rows by cause" }), make("ul", {}, ...result.causes.map((one) => make("li", { text: one }))));
   if (result.rejects.length) parts.push(make("h3", { text: "The first of the rejected rows" }),
     grid("rejected rows", ["Table", "Key", "Reason", "SQLSTATE", "Row"], result.rejects.map((one) => [one.table, one.key, one.reason, one.sqlstate, one.row])),
-    make("p", { class: "dim", text: `All of them: ${result.rejects_file}` }));
-  parts.push(grid("tables of the run", ["Table", "Read", "Written", "Rejected", "Left out", "Verified"], result.tables));
+    make("p", { class: "dim", text: result.rejects_held }));
+  parts.push(grid("tables of the run", result.headings, result.tables));
   $("result").replaceChildren(make("div", { class: "card" }, ...parts));
+}
+
+// A line that ends within 21 292 looks like the number 21.
+function whole(text) {
+  return text.replace(/(\d) (?=\d{3}(?!\d))/g, "$1\u00a0");
 }
 
 function grid(label, head, rows) {

@@ -68,12 +68,12 @@ function shownQuestions() {
 }
 
 function render() {
-  const open = state.questions.filter((one) => one.open).length;
+  const asked = state.questions.filter((one) => one.asked), open = asked.filter((one) => one.open).length;
   $("sides").textContent = visible(`${state.old} → ${state.new}`);
   $("person").textContent = visible(`${state.person.name}, ${state.person.role}`);
   $("verdict").textContent = open
-    ? `${open} of ${state.questions.length} questions open`
-    : `Every question is answered (${state.questions.length}).`;
+    ? `${open} of ${asked.length} questions open`
+    : `Every question is answered (${asked.length}).`;
   const names = [...new Set([...shownQuestions(), ...shownSuggestions()].map((one) => one.table).concat(otherTables()))];
   if (!names.includes(table)) table = names[0] ?? null;
   $("tables").replaceChildren(...names.slice(0, MOST_TABLES).map(tableButton));
@@ -131,7 +131,7 @@ function otherTables() {
 }
 
 function tableButton(name) {
-  const own = state.questions.filter((one) => one.table === name), open = own.filter((one) => one.open).length;
+  const own = state.questions.filter((one) => one.asked && one.table === name), open = own.filter((one) => one.open).length;
   const more = untaken(name).length, beside = more ? `${more} suggestion${more === 1 ? "" : "s"}` : "";
   const counts = [own.length ? `${open} of ${own.length} open` : "", beside].filter(Boolean).join(", ");
   const button = make("button", {

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from tranship.model.catalog import Column, Table
+from tranship.model.count import count_of
 from tranship.model.statistics import ColumnStatistics
 from tranship.planning.names.families import family
 from tranship.planning.printed.allowed_values import allowed_values
@@ -157,7 +158,8 @@ def _alike_common_values(old: ColumnStatistics, new: ColumnStatistics) -> Iterat
     shared = sum(min(here[value], there[value]) for value in common)
     share = shared / max(sum(here.values()), sum(there.values()), 1e-9)
     if share >= 0.5:
-        yield 2.0, f"{len(common)} common values are the same on both sides, about as often"
+        are = "is" if len(common) == 1 else "are"
+        yield 2.0, f"{count_of(len(common), 'common value')} {are} the same on both sides, about as often"
     elif share < 0.05:
         yield -1.5, "hardly a common value is the same on both sides"
 

@@ -316,6 +316,11 @@ def test_values_decide_which_question_comes_first() -> None:
             (2.0, "2 common values are the same on both sides, about as often"),
         ),
         (
+            {"common_values": ("a",), "common_frequencies": (1.0,)},
+            {"common_values": ("a",), "common_frequencies": (1.0,)},
+            (2.0, "1 common value is the same on both sides, about as often"),
+        ),
+        (
             {"common_values": ("a", "b"), "common_frequencies": (0.4, 0.2)},
             {"common_values": ("c", "d"), "common_frequencies": (0.5, 0.1)},
             (-1.5, "hardly a common value is the same on both sides"),
