@@ -341,6 +341,17 @@ class TableDroppedAndMoved(RefusalMessage, frozen=True):
     path: str
 
 
+class TableDroppedBesideFlows(RefusalMessage, frozen=True):
+    code = Contradiction.code
+    message = "this entry leaves all rows of {table} out (drop_table), and other keys move them: {flows}"
+    hint = (
+        "take the entry out; where a table of NEW that has the same name is to get no rows, write"
+        ' {{"action": "filter", "where": "false"}} in its place'
+    )
+    table: TableName
+    flows: tuple[str, ...]
+
+
 class MappedElsewhere(RefusalMessage, frozen=True):
     code = Contradiction.code
     message = "the configured table_mapping sends {old} to {mapped}, this entry to {table}"

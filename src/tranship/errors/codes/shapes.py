@@ -60,6 +60,17 @@ class NewKeyNoKey(RefusalMessage, frozen=True):
     table: TableName
 
 
+class NewKeyOfItems(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    message = "all items that {path} makes of one old row would have the same new value of {column!r}"
+    hint = (
+        "give each item a value of its own: 'transform' with a transform_sql such as"
+        " old.id * 1000 + item_number; or let the sequence of the column number them"
+    )
+    column: str
+    path: str
+
+
 class NewKeyOfType(RefusalMessage, frozen=True):
     code = NewKeyUnused.code
     message = "new values of the kind {kind!r} do not fit column {column!r} ({type})"

@@ -16,6 +16,7 @@ from tranship.errors.codes.shapes import (
     KeyNotOfQuery,
     NewKeyDecided,
     NewKeyNoKey,
+    NewKeyOfItems,
     NewKeyOfType,
     NewKeyTwice,
     NewKeyUnused,
@@ -72,12 +73,23 @@ def _check_new_keys(
 ) -> Iterator[Problem]:
     """Yields what is wrong with new values of keys, also where rows of NEW would be found by them."""
     found_by = {name: entry for entry in entries for name in _found_by(entry, tables.new)}
+    items = next((entry for entry in entries if action_of(entry) is Action.ROWS), None)
     for entry in entries:
         if entry.new_values is None:
             continue
         yield from _check_new_key(entry, entry.new_values, columns, pair, tables)
-        for name in sorted(_fed(entry.new_values.column, columns, pair) & found_by.keys()):
+        fed = _fed(entry.new_values.column, columns, pair)
+        for name in sorted(fed & found_by.keys()):
             yield problem(found_by[name], FoundByNewKey(name, entry.path), column=name)
+        for name in sorted(fed - _of_wider_keys(tables.new)) if items is not None else ():
+            yield problem(entry, NewKeyOfItems(name, items.path), column=name)
+
+
+def _of_wider_keys(new: Table) -> set[str]:
+    """Returns the columns that are part of a key over several columns: another one tells the items of one old
+    row apart.
+    """
+    return {name for key in new.keys if len(key.columns) > 1 for name in key.columns}
 
 
 def _found_by(entry: Resolution, new: Table) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from tranship.errors.codes.entries import (
     SeveralTables,
     TableDecidedTwice,
     TableDroppedAndMoved,
+    TableDroppedBesideFlows,
     TableOfNew,
     TablesLeaveItOut,
     TargetOutOfScope,
@@ -114,6 +115,7 @@ def table_decisions(
             entry for entry in one.entries if action_of(entry) in TABLE_ACTIONS and not is_open(entry)
         ]
         problems += _contradictions(one, deciding)
+        problems += _dropped_beside_flows(one, deciding, tables)
         for entry in deciding[:1]:
             if entry.action == Action.DROP_TABLE:
                 dropped.append(one.old.name)
@@ -153,6 +155,18 @@ def _contradictions(one: TableEntries, deciding: Sequence[Resolution]) -> Iterat
         for entry in one.entries:
             if entry.path not in about_the_table:
                 yield problem(entry, TableDroppedAndMoved(deciding[0].path))
+
+
+def _dropped_beside_flows(
+    one: TableEntries, deciding: Sequence[Resolution], tables: Sequence[TableEntries]
+) -> Iterator[Problem]:
+    """Yields a problem where a table is left out, and keys of the file name flows of its rows: none of these
+    would be moved.
+    """
+    flows = tuple(other.flow for other in tables if other.flow and other.old.name == one.old.name)
+    for entry in deciding[:1] if flows else ():
+        if entry.action == Action.DROP_TABLE:
+            yield problem(entry, TableDroppedBesideFlows(one.old.name, flows))
 
 
 def _target(
