@@ -264,6 +264,25 @@ class ParentKeyMadeByNew(RefusalMessage, frozen=True):
     key: str
 
 
+class ParentKeyNumbered(RefusalMessage, frozen=True):
+    code = ParentKeyMadeByNew.code
+    about = "{flow}"
+    message = (
+        "{flow}: what an expression gives {column!r} would refer to other rows of {table}: {leads_to!r} is"
+        " numbered anew"
+    )
+    hint = (
+        "take an old column that holds the old key, so that it follows; or look the number up: 'transform'"
+        " with a lookup_table into {table}; or 'adopt' constraint {key!r} where NEW's rows under these values"
+        " are meant"
+    )
+    flow: FlowId
+    column: str
+    leads_to: str
+    table: TableName
+    key: str
+
+
 class LedUnclear(RefusalMessage, frozen=True):
     code = LedChildDecided.code
     about = "{flow}"

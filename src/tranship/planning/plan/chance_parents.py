@@ -1,31 +1,42 @@
-"""References whose values of OLD would meet rows of NEW by chance: NEW's server makes the keys of the parents
-while they are written, so that a value of OLD says nothing about which row has it.
+"""References whose values would meet rows of NEW by chance: NEW's server makes the keys of the parents while
+they are written, or the run numbers them, so that a value of OLD says nothing about which row has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tranship.errors.codes.shapes import ParentKeyMadeByNew
+from tranship.errors.codes.shapes import ParentKeyMadeByNew, ParentKeyNumbered
 from tranship.model.catalog import Catalog, ForeignKey, Table
-from tranship.model.expression import Coalesce, NewDefault, Take
+from tranship.model.expression import Coalesce, NewDefault, Rekeyed, Sql, Take
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
+from tranship.model.shape import KeyKind
 from tranship.planning.plan.unchanged import mapping_of
 
 
 def chance_parents(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterator[Problem]:
-    """Yields a problem for each foreign key of NEW that takes values of OLD to keys that NEW's server makes,
-    unless a person says that NEW's rows under these values are meant.
+    """Yields a problem for each foreign key of NEW that takes values of OLD, or of an expression over it, to
+    keys that NEW's server makes or that are numbered anew, unless a person says that NEW's rows under these
+    values are meant.
     """
     for plan in plans:
         before, after = old.table(plan.old), new.table(plan.new)
         keys = after.foreign_keys if before is not None and after is not None else ()
         for key in keys:
-            above = _flows_above(plan, key, plans, before) if before is not None else []
-            made = _made_by_new(plan, key, above, new.table(key.target)) if key.enforced else None
-            if made is not None and key.name not in plan.adopting:
-                yield ParentKeyMadeByNew(plan.flow, *made, key.target, key.name).problem()
+            if before is not None and key.enforced and key.name not in plan.adopting:
+                yield from _of_key(plan, key, _flows_above(plan, key, plans, before), new.table(key.target))
+
+
+def _of_key(
+    plan: TablePlan, key: ForeignKey, above: Sequence[TablePlan], target: Table | None
+) -> Iterator[Problem]:
+    made = _made_by_new(plan, key, above, target)
+    numbered = _numbered(plan, key, above)
+    if made is not None:
+        yield ParentKeyMadeByNew(plan.flow, *made, key.target, key.name).problem()
+    elif numbered is not None:
+        yield ParentKeyNumbered(plan.flow, *numbered, key.target, key.name).problem()
 
 
 def _flows_above(
@@ -41,19 +52,44 @@ def _flows_above(
 def _made_by_new(
     plan: TablePlan, key: ForeignKey, above: Sequence[TablePlan], target: Table | None
 ) -> tuple[str, str] | None:
-    """Returns the old column, and NEW's column to which it would lead, of a key that no flow of parents
-    fills and a sequence of NEW does; None without one.
+    """Returns the column that gives the value, and NEW's column to which it would lead, of a key that no flow
+    of parents fills and a sequence of NEW does; None without one.
 
     OLD may hold what NEW computes of a row's own columns, and holds no UUID that NEW's server draws.
     """
     if target is None or not above:
         return None
     for column, leads_to in zip(key.columns, key.target_columns, strict=True):
-        taken, made = _taken(plan, column), target.column(leads_to)
+        taken, made = _taken(plan, column) or _computed(plan, column), target.column(leads_to)
         numbered = made is not None and made.sequence is not None
         if taken is not None and numbered and not any(_fills(one, leads_to) for one in above):
             return taken, leads_to
     return None
+
+
+def _numbered(plan: TablePlan, key: ForeignKey, above: Sequence[TablePlan]) -> tuple[str, str] | None:
+    """Returns NEW's column that an expression fills, and the one to which it would lead, of a key that every
+    flow of parents numbers anew; None without one.
+
+    Nobody knows these numbers beforehand. An old column that holds the old key follows by itself.
+    """
+    for column, leads_to in zip(key.columns, key.target_columns, strict=True):
+        computed = _computed(plan, column)
+        if computed is not None and above and all(_numbers(one, leads_to) for one in above):
+            return computed, leads_to
+    return None
+
+
+def _numbers(plan: TablePlan, column: str) -> bool:
+    mapping = mapping_of(plan, column)
+    made = mapping.expression if mapping is not None else None
+    return isinstance(made, Rekeyed) and made.key.kind is KeyKind.NUMBER
+
+
+def _computed(plan: TablePlan, column: str) -> str | None:
+    """Returns a column of NEW that an expression of OLD fills; None where something else does."""
+    mapping = mapping_of(plan, column)
+    return column if mapping is not None and isinstance(mapping.expression, Sql) else None
 
 
 def _taken(plan: TablePlan, column: str) -> str | None:
