@@ -55,13 +55,16 @@ def _of(child: TablePair, landscape: _Landscape, below: tuple[_Flow, ...]) -> Re
     depend on itself. Another flow of the same table is none of them.
     """
     before = landscape.old.table(child.old)
+    if before is None or before.kind is RelationKind.QUERY:
+        # The rows of a SELECT are identified by its output, which leading would change.
+        return None
     parents = [
         one
         for parent, entry in landscape.merged
         if _flow(parent) not in below
         for one in _parents(child, parent, entry, landscape, (*below, _flow(child)))
     ]
-    if before is None or not parents:
+    if not parents:
         return None
     return Repointing(tuple(column.name for column in before.columns), tuple(dict.fromkeys(parents)))
 
