@@ -215,7 +215,7 @@ class FollowedInCycle(RefusalMessage, frozen=True):
 
 class NumbersOfAnotherRun(RefusalMessage, frozen=True):
     code = "TS399"
-    meaning = "rows refer to a key whose new numbers another run gave, or would give"
+    meaning = "rows refer to a key whose new values another run gave, or would give"
     cure = "move the table of the key and those that refer to it in one run"
     about = "{table}"
     message = "{table}: its column {column!r} refers to {parent}, whose new numbers this run does not give"
@@ -224,6 +224,20 @@ class NumbersOfAnotherRun(RefusalMessage, frozen=True):
         " a run that moved some of them is rolled back first"
     )
     table: TableName
+    column: str
+    parent: TableName
+
+
+class ChildOfLeftOut(RefusalMessage, frozen=True):
+    code = NumbersOfAnotherRun.code
+    message = (
+        "{column!r} of {flow} refers to {parent}, which this run leaves out: this entry would not change it"
+    )
+    hint = (
+        "let {parent} take part, too: what an earlier run moved of it stays as it is; or say what becomes of"
+        " {column!r} (action 'transform')"
+    )
+    flow: str
     column: str
     parent: TableName
 
@@ -281,6 +295,22 @@ class ParentKeyNumbered(RefusalMessage, frozen=True):
     leads_to: str
     table: TableName
     key: str
+
+
+class LedWithoutKey(RefusalMessage, frozen=True):
+    code = LedChildDecided.code
+    about = "{flow}"
+    message = (
+        "{flow}: 'repoint_children' of {parent} cannot lead {column!r}: OLD has a foreign key there, and NEW"
+        " has none"
+    )
+    hint = (
+        "add the foreign key in NEW; or say by a 'transform' what becomes of {column!r}: a lookup of the new"
+        " key, or the column alone, so that it keeps its values"
+    )
+    flow: FlowId
+    column: str
+    parent: FlowId
 
 
 class LedUnclear(RefusalMessage, frozen=True):

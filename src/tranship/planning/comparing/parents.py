@@ -192,7 +192,7 @@ def _computed_question(
         new_column=new_column,
         new_table=str(pair.new),
         evidence=(
-            f"{key.name} leads to {key.target}.{leads_to}, and OLD declares no key that says whose rows are meant",
+            f"{key.name} leads to {key.target}.{leads_to}; OLD has no foreign key that says whose they are",
             "if it holds the old values: give it the same expression, mapping or lookup",
             "if the values are keys of NEW as they are: action 'transform' with the same columns alone",
         ),

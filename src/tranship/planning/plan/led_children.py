@@ -7,7 +7,7 @@ flow is the only one to fill the table that it refers to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,17 +19,18 @@ from tranship.errors.codes.shapes import (
     LedNotComparable,
     LedTwice,
     LedUnclear,
+    LedWithoutKey,
 )
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Followed, NewDefault, Rekeyed, Take
 from tranship.model.flow import FlowId
-from tranship.model.plan import Group, TablePlan
+from tranship.model.plan import Group, Origin, TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.plan.found import key_columns
 from tranship.planning.plan.unchanged import mapping_of
-from tranship.planning.plan.wider_keys import leading_key, read_by
+from tranship.planning.plan.wider_keys import leading_key, origin, read_by
 
 _ONE_TEXT = frozenset({Family.INTEGER, Family.UUID, Family.BOOLEAN, Family.DATE})
 """Families whose equal values are written alike."""
@@ -82,8 +83,41 @@ def led_problems(
             if first.flow != reference.parent.flow:
                 child = reference.child.flow
                 yield LedTwice(child, column, first.flow, reference.parent.flow).problem()
+    yield from _of_old_alone(plans, old, new)
     for group in groups:
         yield from _circular(group, new)
+
+
+def _of_old_alone(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterator[Problem]:
+    """Yields the columns that would keep what they refer to by a key of OLD, because NEW declares none by
+    which they could be led.
+    """
+    for parent in _leading(plans):
+        above, existing = new.table(parent.new), parent.shape.existing
+        known = set(key_columns(existing, above)) if existing is not None and above is not None else set()
+        for child in plans:
+            before, after = old.table(child.old), new.table(child.new)
+            if before is None or after is None:
+                continue
+            led = {name for key in after.foreign_keys for name in key.columns}
+            for held in before.foreign_keys:
+                keys = [m.column for m in parent.columns if origin(m.expression) in held.target_columns]
+                # Rows that are found by the key to which it leads keep it.
+                if not held.enforced or held.target not in read_by(parent) or known >= set(keys):
+                    continue
+                staying = _staying(child, held, led)
+                if staying is not None:
+                    yield LedWithoutKey(child.flow, staying, parent.flow).problem()
+
+
+def _staying(child: TablePlan, held: ForeignKey, led: Set[str]) -> str | None:
+    """Returns a column of NEW that takes one of a key of OLD, of which nobody decided and no key of NEW
+    (``led``) says what it refers to; None without one.
+    """
+    mappings = [m for m in child.columns if origin(m.expression) in held.columns]
+    if any(m.column in led or m.origin is Origin.DECIDED for m in mappings):
+        return None
+    return mappings[0].column if mappings else None
 
 
 def referred_in_old(
@@ -101,13 +135,17 @@ def referred_in_old(
 
 def _references(plans: Sequence[TablePlan], new: Catalog) -> Iterator[tuple[int, _Reference]]:
     """Yields the references to flows whose children are led, each with the position of the child's flow."""
-    parents = [p for p in plans if p.shape.existing is not None and p.shape.existing.repoint_children]
-    for parent in parents:
+    for parent in _leading(plans):
         for n, child in enumerate(plans):
             table = new.table(child.new)
             for key in table.foreign_keys if table is not None else ():
                 if key.target == parent.new and key.name not in child.adopting:
                     yield n, _Reference(child, key, parent)
+
+
+def _leading(plans: Sequence[TablePlan]) -> list[TablePlan]:
+    """Returns the flows whose children are led to the rows that NEW holds."""
+    return [p for p in plans if p.shape.existing is not None and p.shape.existing.repoint_children]
 
 
 def _followed(

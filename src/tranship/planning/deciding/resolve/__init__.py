@@ -3,7 +3,7 @@
 Lives here: the checks of a file in three stages: tables (which table a key means), columns and lookups (each
 entry by itself), contradictions (entries against each other). Does not live here: values that only a server
 can judge are listed (``casts``), and asked about in ``analysis``. Begin with ``decide`` below. Order of the
-files: words → tables → flows → following → patterns → lookups → columns → item_name → shapes →
+files: words → tables → flows → left_out → following → patterns → lookups → columns → item_name → shapes →
 contradictions → open_changes → mentions → answered; casts and run_started stand alone.
 """
 
@@ -29,6 +29,7 @@ from tranship.planning.deciding.resolve.contradictions import check_against_each
 from tranship.planning.deciding.resolve.flows import assigned, entries_by_flow, named_flows
 from tranship.planning.deciding.resolve.following import Place, following
 from tranship.planning.deciding.resolve.item_keys import keys_left_to_new
+from tranship.planning.deciding.resolve.left_out import children_of_left_out
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
 from tranship.planning.deciding.resolve.patterns import PatternEntries, with_patterns
@@ -69,6 +70,7 @@ def decide(
     entries = with_patterns(file.for_all, [one for one, _ in read.flows], read.matching.pairs, *sides)
     pairs = {(pair.old, pair.name): pair for pair in read.matching.pairs}
     found = [*file.problems, *read.problems, *entries.problems]
+    found += children_of_left_out(file, sides, scope, read.matching.pairs, entries.tables)
     rekeyed = following(entries.tables, read.matching.pairs, *sides)
     decisions: list[Decision] = []
     for one in entries.tables:

@@ -81,8 +81,9 @@ def _check_new_keys(
         fed = _fed(entry.new_values.column, columns, pair)
         for name in sorted(fed & found_by.keys()):
             yield problem(found_by[name], FoundByNewKey(name, entry.path), column=name)
-        for name in sorted(fed - _of_wider_keys(tables.new)) if items is not None else ():
-            yield problem(entry, NewKeyOfItems(name, items.path), column=name)
+        if items is not None:
+            for name in sorted(fed - _of_wider_keys(tables.new)):
+                yield problem(entry, NewKeyOfItems(name, items.path), column=name)
 
 
 def _of_wider_keys(new: Table) -> set[str]:
