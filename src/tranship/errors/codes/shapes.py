@@ -80,6 +80,13 @@ class NewKeyOfType(RefusalMessage, frozen=True):
     type: str
 
 
+class NullBesideNewKey(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    message = "{column!r} follows a key that gets new values, and a 'null_value' would leave it the old ones"
+    hint = "leave 'null_value' out: NULL stays NULL; or leave the rows without a reference out by a 'filter'"
+    column: str
+
+
 class NewKeyReachesType(RefusalMessage, frozen=True):
     code = NewKeyUnused.code
     about = "{flow}"

@@ -23,6 +23,7 @@ from tranship.errors.codes.entry_values import (
     WrongMappingKey,
     WrongMappingResult,
 )
+from tranship.errors.codes.shapes import NullBesideNewKey
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Conversion
@@ -147,6 +148,8 @@ def _check_fallbacks(entry: Resolution, column: Column) -> Iterator[Problem]:
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
     conversion = pair.conversion(source, column)
+    if column.name in pair.following and entry.null_value is not UNSET:
+        yield problem(entry, NullBesideNewKey(column.name))
     if conversion.bare or column.name in pair.following:
         return
     key = _key_of(pair.new, column)
