@@ -1,21 +1,18 @@
 """Which rows a column may refer to, where several old tables fill the one that NEW's key leads to, or where
-NEW's server or a decision makes the values to which it leads. Pure.
+NEW's server makes the values to which it leads. Pure.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
-from tranship.model.resolution import Action, Answers, Decision, Resolution
+from tranship.model.resolution import Action, Answers, Decision
 
 _SAYS = (Action.TRANSFORM, Action.DEFAULT)
-_IS_A_COLUMN: Final = re.compile(r'\s*old\s*\.\s*("(?:[^"]|"")+"|\w+)\s*')
 
 
 def unclear_parents(
@@ -23,7 +20,7 @@ def unclear_parents(
 ) -> Iterator[Change]:
     """Yields a question for each foreign key of NEW whose parents come from several old tables, where neither
     a key of OLD nor a decision says which of them is meant; and for each whose parents get their keys from
-    NEW's server or a decision, so that OLD's values would meet other rows by chance.
+    NEW's server, so that OLD's values would meet other rows by chance.
     """
     old, new = sides
     before, after = old.table(pair.old), new.table(pair.new)
@@ -37,11 +34,8 @@ def unclear_parents(
         made = _made_by_server(key, filled, decided, new)
         if _is_said(key, decisions):
             continue
-        computed = _computed(key, filled, decided, before)
         if made is not None:
             yield _made_question(pair, key, *made)
-        elif computed is not None:
-            yield _computed_question(pair, key, *computed)
         else:
             yield from _of_several(pair, key, before, _tables_above(key, matching, old))
 
@@ -87,32 +81,6 @@ def _made_by_server(
         if made and name in filled and not any(_fills(*flow, leads_to) for flow in above):
             return filled[name], name, leads_to
     return None
-
-
-def _computed(
-    key: ForeignKey,
-    filled: Mapping[str, str],
-    above: Sequence[tuple[TablePair, Sequence[Decision]]],
-    before: Table,
-) -> tuple[str, str, str, str] | None:
-    """Returns an old column that OLD declares no reference, the new column of the key that it fills, the one
-    to which this leads, and the path of the entry that computes other values there; None without one.
-    """
-    declared = {name for held in before.foreign_keys if held.enforced for name in held.columns}
-    for name, leads_to in zip(key.columns, key.target_columns, strict=True):
-        entries = (d.resolution for _, decisions in above for d in decisions)
-        entry = next((entry for entry in entries if _computes(entry, leads_to)), None)
-        if entry is not None and key.enforced and name in filled and filled[name] not in declared:
-            return filled[name], name, leads_to, entry.path
-    return None
-
-
-def _computes(entry: Resolution, column: str) -> bool:
-    """Returns whether an entry gives a column of NEW other values than an old column holds."""
-    if entry.new_column != column:
-        return False
-    expression = entry.transform_sql is not None and not _IS_A_COLUMN.fullmatch(entry.transform_sql)
-    return expression or entry.value_mapping is not None or entry.lookup_table is not None
 
 
 def _flows_above(
@@ -172,29 +140,6 @@ def _made_question(
             f"{key.name} leads to {key.target}.{leads_to}, which no old column fills",
             "a lookup finds the value that NEW makes by another key of the row",
             f"if NEW's rows under these values are meant: action 'adopt' of constraint {key.name}",
-        ),
-        conversion="meaning",
-    )
-
-
-def _computed_question(
-    pair: TablePair, key: ForeignKey, old_column: str, new_column: str, leads_to: str, path: str
-) -> Change:
-    return Change(
-        cls=ChangeClass.BREAKING,
-        kind=ChangeKind.MEANING_CHANGED,
-        table=pair.flow,
-        description=(
-            f"Column '{old_column}' would keep its values, and {path} makes others of '{leads_to}', to which"
-            " they lead"
-        ),
-        old_column=old_column,
-        new_column=new_column,
-        new_table=str(pair.new),
-        evidence=(
-            f"{key.name} leads to {key.target}.{leads_to}; OLD has no foreign key that says whose they are",
-            "if it holds the old values: give it the same expression, mapping or lookup",
-            "if the values are keys of NEW as they are: action 'transform' with the same columns alone",
         ),
         conversion="meaning",
     )

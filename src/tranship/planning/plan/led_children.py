@@ -93,21 +93,25 @@ def _of_old_alone(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Ite
     which they could be led.
     """
     for parent in _leading(plans):
-        above, existing = new.table(parent.new), parent.shape.existing
-        known = set(key_columns(existing, above)) if existing is not None and above is not None else set()
         for child in plans:
             before, after = old.table(child.old), new.table(child.new)
-            if before is None or after is None:
-                continue
-            led = {name for key in after.foreign_keys for name in key.columns}
-            for held in before.foreign_keys:
-                keys = [m.column for m in parent.columns if origin(m.expression) in held.target_columns]
-                # Rows that are found by the key to which it leads keep it.
-                if not held.enforced or held.target not in read_by(parent) or known >= set(keys):
-                    continue
+            declared = before.foreign_keys if before is not None else ()
+            led = {name for key in after.foreign_keys for name in key.columns} if after is not None else set()
+            for held in (key for key in declared if _leads_apart(key, parent, new)):
                 staying = _staying(child, held, led)
                 if staying is not None:
                     yield LedWithoutKey(child.flow, staying, parent.flow).problem()
+
+
+def _leads_apart(held: ForeignKey, parent: TablePlan, new: Catalog) -> bool:
+    """Returns whether a key of OLD leads to rows of a flow that NEW may hold under another key: those that
+    are found by the key to which it leads keep it.
+    """
+    above, existing = new.table(parent.new), parent.shape.existing
+    if above is None or existing is None or not held.enforced or held.target not in read_by(parent):
+        return False
+    keys = {m.column for m in parent.columns if origin(m.expression) in held.target_columns}
+    return not keys <= set(key_columns(existing, above))
 
 
 def _staying(child: TablePlan, held: ForeignKey, led: Set[str]) -> str | None:

@@ -53,14 +53,22 @@ def _of_flow(
     before, after = tables
     if before is None or after is None:
         return
-    for key in before.foreign_keys:
-        # A key of OLD that a decision of the flow's own answers leads nowhere by itself.
+    for key in _leading_to(above, before):
+        # A reference of which an entry says what it becomes is not led by others.
         filled = [one.new for one in pair.columns if one.old in key.columns and one.new not in said]
-        if key.target != above or not key.enforced or not filled:
-            continue
-        checked = any(held.enforced and set(filled) & set(held.columns) for held in after.foreign_keys)
-        changing = (entry for entry in entries if _changes(entry, key, pair.old, checked=checked))
-        yield from (problem(e, ChildOfLeftOut(pair.flow, filled[0], above)) for e in [*changing][:1])
+        checked = _is_checked(after, filled)
+        changing = [entry for entry in entries if _changes(entry, key, pair.old, checked=checked)]
+        if filled and changing:
+            yield problem(changing[0], ChildOfLeftOut(pair.flow, filled[0], above))
+
+
+def _leading_to(above: TableName, before: Table) -> list[ForeignKey]:
+    return [key for key in before.foreign_keys if key.target == above and key.enforced]
+
+
+def _is_checked(after: Table, columns: Sequence[str]) -> bool:
+    """Returns whether a foreign key of NEW holds one of some columns."""
+    return any(held.enforced and not set(columns).isdisjoint(held.columns) for held in after.foreign_keys)
 
 
 def _changes(entry: Resolution, key: ForeignKey, child: TableName, *, checked: bool) -> bool:
