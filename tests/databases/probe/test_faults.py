@@ -209,6 +209,25 @@ async def test_a_check_on_where_the_row_lies_hides_no_other(make_pair: MakePair)
     assert found.findings["public.t"].not_asked == ("check here: it reads where the row lies",)
 
 
+async def test_foreign_keys_that_only_partitions_have_are_named(make_pair: MakePair) -> None:
+    parents = "CREATE TABLE up (id int PRIMARY KEY)"
+    pair = await make_pair(
+        f"""{parents}; INSERT INTO up VALUES (1); CREATE TABLE t (id int PRIMARY KEY, up int);
+            INSERT INTO t VALUES (1, 1), (2, 9), (15, 9)""",
+        f"""{parents}; CREATE TABLE t (id int, up int) PARTITION BY RANGE (id);
+            CREATE TABLE low PARTITION OF t FOR VALUES FROM (1) TO (10);
+            CREATE TABLE high PARTITION OF t FOR VALUES FROM (10) TO (20);
+            ALTER TABLE low ADD CONSTRAINT low_up FOREIGN KEY (up) REFERENCES up""",
+    )
+    note = "a row whose parent does not arrive is rejected when it is written"
+    found = (await ask_all(pair)).findings["public.t"]
+    assert found.not_asked == (f"foreign key low_up of partition public.low: {note}",)
+    other = "ALTER TABLE high ADD CONSTRAINT high_up FOREIGN KEY (up) REFERENCES up NOT VALID"
+    await pair.new.run(other)
+    found = (await ask_all(pair)).findings["public.t"]
+    assert found.not_asked == (f"foreign key high_up of partition public.high and 1 more: {note}",)
+
+
 async def test_what_reads_a_row_as_one_value_hides_no_other(make_pair: MakePair) -> None:
     """Its columns may stand in another order in a partition; and NEW's rows are read by an index, too."""
     pair = await make_pair(

@@ -17,6 +17,24 @@ def note_domains(job: Job, plan: TablePlan, book: Book) -> None:
             book.note(plan.flow, f"{mapping.column}: {what}")
 
 
+def note_partition_keys(job: Job, plan: TablePlan, book: Book) -> None:
+    """Notes the foreign keys that single partitions have and their table has not: which rows go there, and
+    which parents they need then, is not asked.
+    """
+    filled = {mapping.column for mapping in plan.columns}
+    names = [
+        f"{key.name} of partition {leaf.name}"
+        for leaf in job.after(plan).partitions
+        for key in leaf.foreign_keys
+        if key.enforced and filled.issuperset(key.columns)
+    ]
+    if names:
+        # Every partition may have its own: one line is enough to say that a dry run does not ask them.
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        what = "a row whose parent does not arrive is rejected when it is written"
+        book.note(plan.flow, f"foreign key {names[0]}{more}: {what}")
+
+
 def gaps_to_ask(lookups: Lookups, plan: TablePlan, book: Book) -> list[str]:
     """Returns the columns of which can be told now for which rows a mapping or a lookup has no entry; the
     others are noted.

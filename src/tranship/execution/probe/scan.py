@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from tranship.execution.context import Job
-from tranship.execution.probe.known_later import gaps_to_ask, note_domains
+from tranship.execution.probe.known_later import gaps_to_ask, note_domains, note_partition_keys
 from tranship.execution.probe.questions import Converter, NotAskable, re_encodes
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.references import reference
@@ -161,6 +161,7 @@ class ScanBuilder:
     def build(self) -> Scan:
         """Returns the scan for all hazards of the plan."""
         note_domains(self._reader.job, self._plan, self._book)
+        note_partition_keys(self._reader.job, self._plan, self._book)
         nulls = self._askable(HazardKind.NOT_NULL)
         shipped = [column for column in nulls if self._shipped(column)]
         generated = tuple(column for column in nulls if self._is_generated(column))
