@@ -218,6 +218,11 @@ class Query(Struct, frozen=True):
     """An output column by whose ranges the SELECT is divided into batches; empty: it is one batch."""
     cut_kind: CutKind = CutKind.OTHER
 
+    @property
+    def never_null(self) -> tuple[str, ...]:
+        """The output columns of which none may be NULL: those of the key, and the one of the ranges."""
+        return tuple(dict.fromkeys([*self.key, *([self.cut_by] if self.cut_by else [])]))
+
 
 class Shape(Struct, frozen=True):
     """All that a flow does with its rows before their columns are filled, in this order."""

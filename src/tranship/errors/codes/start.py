@@ -113,10 +113,12 @@ class QueryKeyRepeated(RefusalMessage, frozen=True):
 class QueryKeyNull(RefusalMessage, frozen=True):
     code = QueryKeyRepeated.code
     about = "{flow}"
-    message = "{flow}: {rows:# row|# rows} of the SELECT {rows:has|have} NULL in the key {key}"
-    hint = "name output columns in 'key' that are never NULL, or leave such rows out in the SELECT"
+    message = (
+        "{flow}: {rows:# row|# rows} of the SELECT {rows:has|have} NULL in {columns}, of 'key' or 'cut_by'"
+    )
+    hint = "name output columns there that are never NULL, or leave such rows out in the SELECT"
     flow: FlowId
-    key: tuple[str, ...]
+    columns: tuple[str, ...]
     rows: int
 
 

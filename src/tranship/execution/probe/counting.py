@@ -69,7 +69,7 @@ async def _check_key(old: asyncpg.Connection, plan: TablePlan, query: Query) -> 
     """
     nulls = await old.fetchval(sql_cut.without_key(plan, query))
     if nulls:
-        raise Refused(QueryKeyNull(plan.flow, query.key, nulls))
+        raise Refused(QueryKeyNull(plan.flow, query.never_null, nulls))
     repeated = await old.fetch(sql_cut.repeated_keys(plan, query, _SHOWN))
     if repeated:
         shown = tuple(", ".join(str(part) for part in key) for (key,) in repeated)

@@ -312,8 +312,7 @@ def without_key(plan: TablePlan, query: Query) -> str:
     """Returns a query for the number of rows of a person's SELECT with a NULL in their key, or in the column
     by which it is cut. It computes all columns, so that it raises where one of them does.
     """
-    names = dict.fromkeys([*query.key, *([query.cut_by] if query.cut_by else [])])
-    nulls = " OR ".join(f"old.{ident(name)} IS NULL" for name in names)
+    nulls = " OR ".join(f"old.{ident(name)} IS NULL" for name in query.never_null)
     return f"SELECT count(*) {row_source(plan, 0).heap}\nWHERE {computed('old')} OR {nulls}"
 
 
