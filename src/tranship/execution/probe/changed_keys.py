@@ -47,18 +47,21 @@ class ChangedKeys:
 def changed_parents(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows | None:
     """Returns where the parents are, if a decision changes their key and not the children's."""
     of = parent_flows(job, plan, key)
-    if of.declared is None:
-        of = _by_values(job, plan, key, of)
-    changes = _changes(plan, key, of)
-    return of if not of.by_decision and any(map(changes, of.all_rows)) else None
+    if of.by_decision:
+        return None
+    found = of if of.declared is not None else _by_values(job, plan, key, of)
+    if not any(map(_changes(plan, key, found), found.all_rows)):
+        return None
+    # Values that OLD cannot compare are nobody's keys.
+    comparable = of.declared is not None or on_old(job, plan, key, found, lambda _: False) is not None
+    return found if comparable else None
 
 
 def _by_values(job: Job, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> ParentFlows:
-    """Returns the same with the key that OLD's values imply, where OLD can compare them."""
+    """Returns the same with the key that OLD's values imply."""
     parents = (*of.flows, *of.moved)
     above = job.old.table(parents[0].old) if parents else None
-    implied = replace(of, declared=implied_key(key, plan, parents, above))
-    return implied if on_old(job, plan, key, implied, lambda _: False) is not None else of
+    return replace(of, declared=implied_key(key, plan, parents, above))
 
 
 def uncompared(job: Job) -> Iterator[Problem]:
