@@ -52,7 +52,9 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
-    return f"Everything arrived: {_rows(stats.rows_migrated)},{there} {known}. Nothing left to do."
+    open_ = any(table.not_asked for table in result.tables)
+    left = "Look at what could not be asked beforehand, below." if open_ else "Nothing left to do."
+    return f"Everything arrived: {_rows(stats.rows_migrated)},{there} {known}. {left}"
 
 
 def _moved_before(result: MigrationResult) -> bool:

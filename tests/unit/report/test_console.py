@@ -280,6 +280,12 @@ def test_the_first_line_of_the_end() -> None:
     assert verdict_of("live", "done", stats=met, tables=proven) == (
         "Everything arrived: 4 rows, 1 was there already, verified. Nothing left to do."
     )
+    unasked = tuple(
+        replace(t, not_asked=("foreign key t_p: NEW's role may not SELECT from p",)) for t in proven
+    )
+    assert verdict_of("live", "done", stats=clean, tables=unasked) == (
+        "Everything arrived: 5 rows, verified. Look at what could not be asked beforehand, below."
+    )
     held = tuple(
         replace(t, causes=(RejectCause("HeldByNew", "23505", 1),)) for t in result("live", "rejects").tables
     )
