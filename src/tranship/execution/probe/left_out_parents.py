@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.errors.codes.start import LeftOutParentsDiffer
 from tranship.execution.context import Job
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.questions import GivenRow, put, re_encodes
-from tranship.model.catalog import ForeignKey, Table
+from tranship.model.builtin_types import Family
+from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.expression import Take
 from tranship.model.plan import Origin, TablePlan
 from tranship.planning.plan.wider_keys import origins_of
@@ -29,6 +31,8 @@ from tranship.sql.old.parents import referenced_rows
 
 _AT_ONCE = 1_000
 """Rows that one question compares: some hundred kilobytes of JSON for rows of ordinary width."""
+_COMPARED = (Family.INTEGER, Family.STRING, Family.UUID)
+"""Types of keys whose equality is the same on every server."""
 _SHOWN = 5
 """Keys that a message names."""
 
@@ -155,7 +159,8 @@ async def _referenced(
 
 def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
     """OLD's key over the columns that fill NEW's key by themselves, or over these and further ones where it
-    leads to the same columns of a table of the same name; None where a person decided one of them.
+    leads to the same columns of a table of the same name, or what stands for a key that OLD does not declare;
+    None where a person decided one of them.
     """
     taken: dict[str, str] = {}
     for mapping in plan.columns:
@@ -164,7 +169,32 @@ def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
         if mapping.origin is Origin.DECIDED or not isinstance(mapping.expression, Take):
             return None
         taken[mapping.column] = mapping.expression.column
-    return _over(key, taken, [k for k in job.before(plan).foreign_keys if k.enforced])
+    before = job.before(plan)
+    declared = _over(key, taken, [k for k in before.foreign_keys if k.enforced])
+    return declared or _as_if_declared(key, taken, before, job.old.table(key.target))
+
+
+def _as_if_declared(
+    key: ForeignKey, taken: Mapping[str, str], child: Table, parent: Table | None
+) -> ForeignKey | None:
+    """Returns a key of NEW over the columns of OLD that fill it, if OLD has the table to which it leads, with
+    the same unique key: then OLD's values refer to that table's rows, whether or not OLD declares it.
+    """
+    if parent is None or not all(name in taken for name in key.columns):
+        return None
+    columns = tuple(taken[name] for name in key.columns)
+    pairs = zip(columns, key.target_columns, strict=True)
+    unique = any(set(held.columns) == set(key.target_columns) for held in parent.keys)
+    if not unique or not all(_alike(child.column(c), parent.column(t)) for c, t in pairs):
+        return None
+    return replace(key, columns=columns, operators=(), collations=())
+
+
+def _alike(child: Column | None, parent: Column | None) -> bool:
+    """Returns whether the built-in equality compares two columns of OLD."""
+    if child is None or parent is None or child.collation != parent.collation:
+        return False
+    return child.type.leaf.family is parent.type.leaf.family and child.type.leaf.family in _COMPARED
 
 
 def _over(key: ForeignKey, taken: Mapping[str, str], keys: Sequence[ForeignKey]) -> ForeignKey | None:
