@@ -18,6 +18,7 @@ from tranship.report.by_table import certificate_columns, result_columns
 from tranship.report.causes import cause_words
 from tranship.report.certificate import last_runs
 from tranship.report.rejects import part_of_rejects
+from tranship.report.said_once import problem_lines
 from tranship.report.verification import coverage, grouped
 
 _REJECTS = 20
@@ -77,7 +78,9 @@ def _moved(result: MigrationResult) -> ResultShown:
     stats = result.stats
     written = "written" if result.mode == "live" else "would be written"
     verdict = f"{grouped(stats.rows_migrated)} rows {written}, {grouped(stats.rows_failed)} rejected."
-    facts = [("Ended as", f"{result.status}, status {result.exit_status}")]
+    if result.mode != "live" and result.status == "refused":
+        verdict = f"A live run would be refused for now. {verdict}"
+    facts = [("Ended as", f"{result.status}, status {result.exit_status}"), *_refusals(result)]
     columns = {heading: [*map(grouped, counts)] for heading, counts in result_columns(result).items()}
     if result.mode == "live":
         facts += [("Run", result.run_id), ("Verification", coverage(result.tables))]
@@ -94,6 +97,12 @@ def _moved(result: MigrationResult) -> ResultShown:
         rejects_file=result.rejects_file or "",
         rejects_held=_held(result),
     )
+
+
+def _refusals(result: MigrationResult) -> Iterator[tuple[str, str]]:
+    wrong = [problem for problem in result.problems if not problem.warning]
+    if wrong:
+        yield "Refused", "; ".join(line.strip() for line in problem_lines(wrong))
 
 
 def _lines(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
