@@ -171,7 +171,9 @@ def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
         taken[mapping.column] = mapping.expression.column
     before = job.before(plan)
     declared = _over(key, taken, [k for k in before.foreign_keys if k.enforced])
-    return declared or _as_if_declared(key, taken, before, job.old.table(key.target))
+    # What the values of a person's SELECT mean, it says itself.
+    implied = None if plan.shape.query else _as_if_declared(key, taken, before, job.old.table(key.target))
+    return declared or implied
 
 
 def _as_if_declared(

@@ -29,6 +29,9 @@ def implied_key(
     """
     if above is None or len(key.columns) != 1 or {parent.old for parent in parents} != {above.name}:
         return None
+    if child.shape.query is not None:
+        # A person's SELECT says what its values mean.
+        return None
     mapping = mapping_of(child, key.columns[0])
     if mapping is None or not isinstance(mapping.expression, Take):
         return None
