@@ -41,7 +41,7 @@ from tranship.model.reasons import (
 )
 
 _ADOPT = ' (an entry "adopt" says that it is meant)'
-_SAME = " (give its columns the same expression, mapping or lookup)"
+_SAME = ' (give it the same expression, mapping or lookup, or "adopt" the row of NEW under that key)'
 _LEAD = ' ("repoint_children": true leads children to it, unless that key is NULL)'
 
 

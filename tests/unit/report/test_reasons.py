@@ -103,8 +103,8 @@ REASONS: dict[Reason, str] = {
     ),
     ParentKeyChanged("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) gets another key'
-        ' in "city" by decision, and the row keeps OLD\'s (give its columns the same expression, mapping or'
-        " lookup)"
+        ' in "city" by decision, and the row keeps OLD\'s (give it the same expression, mapping or lookup, or'
+        ' "adopt" the row of NEW under that key)'
     ),
     NoParentInOld("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": no row that is moved from OLD is the parent'
