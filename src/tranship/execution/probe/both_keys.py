@@ -27,7 +27,7 @@ from tranship.sql.old.rows import End, families, orphans
 from tranship.sql.row_id import locate
 
 _AT_ONCE = 5_000
-"""Pairs whose keys are rendered together: some megabytes of text."""
+"""Rows that are fetched, and whose keys are rendered, together: some megabytes of text."""
 
 Changes = Callable[[TablePlan], bool]
 """Whether a flow of parents gets other keys than OLD's."""
@@ -87,7 +87,7 @@ class BothKeys:
     ) -> list[Locator]:
         """Returns the rows that have none of these parents."""
         query = orphans(End(plan, ends[0][0]), [(compared, end, ()) for compared, end in ends])
-        return sorted({locate(source, id_) for source, id_ in await old.fetch(query)})
+        return sorted({locate(source, id_) async for source, id_ in each_row(old, query, at_once=_AT_ONCE)})
 
     async def _rendered_apart(
         self, plan: TablePlan, key: ForeignKey, of: ParentFlows, old: asyncpg.Connection

@@ -68,7 +68,7 @@ def uncompared(job: Job) -> Iterator[Problem]:
     """Yields each reference to a changed key that neither database can compare with it."""
     for plan in job.plan.tables:
         for key in job.after(plan).foreign_keys:
-            of = changed_parents(job, plan, key)
+            of = changed_parents(job, plan, key) if key.enforced else None
             if of is None or of.declared is None or on_new(job, plan, key):
                 continue
             if on_old(job, plan, key, of, _changes(plan, key, of)) is None:
