@@ -320,21 +320,20 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions, new: Catalo
     changes = options.changes_file or str(
         result_path(options.results_dir, options.prefix, "migration_changes.json")
     )
+    analyze = command_line(options.invocation, "analyze", *options.databases, *options.naming)
+    usual = result_path(options.results_dir, options.prefix, "manual_resolutions.json")
     if not new.tables:
-        again = command_line(options.invocation, "analyze", *options.databases, *options.naming)
-        return (UndecidedWithoutTables(len(undecided), again).problem(), *undecided)
+        return (UndecidedWithoutTables(len(undecided), analyze).problem(), *undecided)
     if options.resolutions is not None and Path(changes).exists():
         edit = command_line(options.invocation, "resolve edit", options.resolutions, changes)
         more = command_line(options.invocation, "resolve generate", changes, *options.naming)
-        left = LeftOpen(len(undecided), more, options.resolutions, edit)
+        left = LeftOpen(len(undecided), more, options.resolutions, edit, str(usual), analyze)
         return (left.problem(), *undecided)
-    usual = result_path(options.results_dir, options.prefix, "manual_resolutions.json")
     if options.resolutions is None and usual.exists():
         passing = replace(options, resolutions=str(usual))
         again = passing.live_again if options.live else passing.again_with()
         return (DecisionsNotPassed(len(undecided), again, str(usual)).problem(), *undecided)
     following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
-        analyze = command_line(options.invocation, "analyze", *options.databases, *options.naming)
         following = f"{analyze}, then {following}"
     return (UndecidedChanges(len(undecided), following).problem(), *undecided)

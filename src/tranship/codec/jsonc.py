@@ -178,7 +178,8 @@ class _Reader:
         match = _STRING.match(self._text, self._at)
         if match is None:
             end = self._text.find("\n", self._at)
-            closed = '"' in self._text[self._at + 1 : end if end >= 0 else None]
+            rest = self._text[self._at + 1 : end if end >= 0 else None]
+            closed = '"' in rest
             if end < 0 and not closed:
                 self._at = len(self._text)
             what = (
@@ -186,7 +187,7 @@ class _Reader:
                 if closed
                 else "a text is not closed on its line"
             )
-            raise self._problem(what, hint="write \\\\ for a backslash")
+            raise self._problem(what, hint="write \\\\ for a backslash" if "\\" in rest else "")
         value = json.loads(match.group())
         assert isinstance(value, str)
         # json.loads takes half a surrogate pair, which no server and no UTF-8 file can hold.

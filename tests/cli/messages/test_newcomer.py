@@ -78,6 +78,20 @@ def test_open_questions_of_the_file_that_was_passed_are_answered_in_it(desk_of: 
     assert f"{RESOLUTIONS} leaves them open. Answer its questions: {edit} " in said.stderr
 
 
+def test_open_questions_of_a_choice_of_tables_name_the_comparison_of_that_choice(desk_of: DeskOf) -> None:
+    """A comparison of all tables does not ask them, so writing its questions again would lead nowhere."""
+    keys = "CREATE TABLE goods (id int PRIMARY KEY); CREATE TABLE {0} (id int PRIMARY KEY, good int REFERENCES {1});"
+    old = f"{keys.format('lines', 'goods')} INSERT INTO goods VALUES (1); INSERT INTO lines VALUES (1, 1)"
+    new = "CREATE TABLE wares (id int PRIMARY KEY); CREATE TABLE lines (id int PRIMARY KEY, good int REFERENCES wares)"
+    desk = desk_of(old, new)
+    asked(desk)
+    desk.write("mine.json", {"resolutions": {"goods": [{"action": "rename_table", "new_table": "wares"}]}})
+    said = desk.type(f"tranship migrate {CONFIG} --prefix my --resolutions mine.json -t 'line*'")
+    assert said.status == 3
+    assert f"are written to {RESOLUTIONS} by tranship resolve generate {CHANGES} --prefix my;" in said.stderr
+    assert f"after tranship analyze {CONFIG} -t 'line*' --prefix my)" in said.stderr
+
+
 def test_times_of_a_server_in_utc_are_filled_in_however_many_there_are(desk_of: DeskOf) -> None:
     """A sample of the values is enough: no moment fits the one type and not the other."""
     many = "INSERT INTO users SELECT i, 'on', TIMESTAMP '2024-01-01' + i * INTERVAL '1 min' FROM generate_series(3, 30000) i"

@@ -54,6 +54,14 @@ def test_finished_runs() -> None:
     assert left.endswith("Next: tranship doctor 'my config.json' --restore")
 
 
+def test_the_rate_is_that_of_one_stream() -> None:
+    """Batches of parallel streams overlap, so the seconds that they took together are no time that passed."""
+    from tranship.cli.commands.status import _lines
+
+    at_work = replace(state(run(RunStatus.RUNNING), running=True), seconds=2.0)
+    assert "  4 of 10 rows, 6 left, 2 rows/s in each stream" in list(_lines(at_work, WORDS))
+
+
 def doctor(found: list[Diagnosis], accepted: int = 0, *, restored: bool = False) -> str:
     return doctor_verdict(found, accepted, restored=restored, new="h:1/d", words=WORDS)
 

@@ -132,6 +132,15 @@ def test_bad_files(tmp_path: Path, text: bytes, part: str) -> None:
         read_changes(file)
 
 
+def test_an_open_text_names_a_backslash_only_where_there_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "bad.json"
+    for line, hint in (('"a": "x,', ""), (r'"a": "C:\",', "write \\\\ for a backslash")):
+        file.write_text(f"{{\n{line}\n}}")
+        with pytest.raises(UsageError, match=":2: not JSON: a text") as caught:
+            read_jsonc(file)
+        assert caught.value.problems[0].hint == hint
+
+
 def test_missing_folder_and_huge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(UsageError):

@@ -241,6 +241,9 @@ def test_a_flow_that_takes_rows_apart_has_both_equations() -> None:
     assert "Rows made: 12 = 11 would be written + 1 would be rejected" in told
     assert "  [orders -> tags] by its filter: 2" in told
     assert "  [orders -> tags] with their parent: 1" in told
+    later = replace(result("live", "done"), tables=(replace(table, rejects_of="0f3a"),), left_out={})
+    told = Console(MigrateOptions(live=True)).finish(later, "r")
+    assert "  [orders -> tags] no longer in OLD, or by its filter: 2" in told
 
 
 def test_a_name_with_control_characters_stays_on_its_line() -> None:

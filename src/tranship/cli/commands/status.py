@@ -106,7 +106,7 @@ def _rows(state: api.RunState) -> str:
     """
     handled, rows = state.rows
     spent = state.seconds
-    rate = f", {handled / spent:.0f} rows/s over {spent:.0f} s of copying" if spent > 0 and handled else ""
+    rate = f", {handled / spent:.0f} rows/s in each stream" if spent > 0 and handled else ""
     return f"  {handled} of {rows} rows, {rows - handled} left{rate}"
 
 

@@ -60,10 +60,13 @@ class UndecidedWithoutTables(UndecidedChanges, frozen=True):
 class LeftOpen(UndecidedChanges, frozen=True):
     hint = (
         "{path} leaves them open. Answer its questions: {edit}"
-        " (those that it lacks are added by {command}; where rows changed since, by analyze and that command)"
+        " (those that it lacks are written to {usual} by {command};"
+        " where rows or the choice of tables changed since, after {analyze})"
     )
     path: str
     edit: str
+    usual: str
+    analyze: str
 
 
 class DecisionsNotPassed(UndecidedChanges, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.execution.context import Job
 from tranship.execution.preview.texts import MOST_BYTES, SHOWN, Read, Sent, as_text, cut, to_send
@@ -18,7 +19,7 @@ from tranship.model.names import Side
 from tranship.model.plan import TablePlan
 from tranship.model.preview import PREVIEWED, PreviewCell
 from tranship.sql.expression import gap
-from tranship.sql.joins import Bindings
+from tranship.sql.joins import Bindings, LookupContent
 from tranship.sql.old import preview as sql
 from tranship.sql.old.rows import TextColumns, select_texts_of
 from tranship.sql.old.whole_rows import kept_columns
@@ -63,7 +64,8 @@ class OldRows:
 
     async def texts(self, rows: Sequence[Locator], positions: Sequence[int]) -> Read:
         """Returns what the mappings at these positions send for rows of one source."""
-        bindings = await self._lookups.bind_rows(self._old, self._new, self._plan, rows)
+        bound = await self._lookups.bind_rows(self._old, self._new, self._plan, rows)
+        bindings = tuple(self._without_added(content) for content in bound)
         whole = await self._tried(rows, positions, bindings)
         if whole is not None:
             return Read(tuple(rows), whole)
@@ -121,9 +123,26 @@ class OldRows:
         """Returns one text; ``given`` is the value with its bytes, ``missing`` the value without an entry."""
         value, size = given
         if missing is not None:
+            key = f"'{cut(as_text(missing))}'"
+            if self._adds(position):
+                return Sent(note=f"this run adds {key} to the lookup table, and NEW gives the value")
             later = "; this run fills the lookup table" if self._filled(position) else ""
-            return Sent(note=f"{_NO_ENTRY}'{cut(as_text(missing))}'{later}")
+            return Sent(note=f"{_NO_ENTRY}{key}{later}")
         return Sent(note=_TOO_LONG) if size is not None and size > MOST_BYTES else Sent(to_send(value))
+
+    def _adds(self, position: int) -> bool:
+        lookup = self._plan.columns[position].expression
+        return isinstance(lookup, Lookup) and lookup.add_missing
+
+    def _without_added(self, content: LookupContent) -> LookupContent:
+        """Returns what is found without the entries that the run will add: they have no value as yet, and
+        would be shown as NULL.
+        """
+        if not self._adds(content.position):
+            return content
+        there = [n for n, value in enumerate(content.values) if value is not None]
+        keys = tuple(content.keys[n] for n in there)
+        return replace(content, keys=keys, values=tuple(content.values[n] for n in there))
 
     def _filled(self, position: int) -> bool:
         lookup = self._plan.columns[position].expression

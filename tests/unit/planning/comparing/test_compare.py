@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from support.build import catalog, column, domain, enum, table
 from tranship.model.catalog import Catalog, Check
 from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.database_objects import Sequence
 from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Resolution
@@ -53,6 +54,14 @@ def lines(comparison: Comparison) -> list[tuple[ChangeClass, str, str | None]]:
 
 def of(old: list[str], new: list[str], *entries: Resolution) -> list[tuple[ChangeClass, str, str | None]]:
     return lines(compared(catalog(table("t", *old)), catalog(table("t", *new)), *entries))
+
+
+def test_what_a_run_does_about_the_position_of_a_sequence_that_differs() -> None:
+    ours = Sequence(name("voucher"), "bigint", 1, 1, 1, 9000, cycle=False)
+    old, new = (replace(catalog(), sequences=(one,)) for one in (replace(ours, start=7000), ours))
+    (note,) = compared(old, new).notes
+    assert note.description == "Sequence 'public.voucher' differs: old START 7000, new START 1"
+    assert note.auto_action == "A run sets its position by OLD's; all else stays as NEW has it"
 
 
 def only(comparison: Comparison) -> Change:

@@ -83,9 +83,8 @@ def _sequence_differs(before: Sequence, after: Sequence, translation: Translatio
     old, new = _differing(before, after)
     if old != new:
         text = f"Sequence '{before.name}' differs: old {old}, new {new}"
-        yield plain_note(
-            ChangeKind.SEQUENCE_DIFFERS, str(before.name), text, "Its position is set by NEW's definition"
-        )
+        follows = "A run sets its position by OLD's; all else stays as NEW has it"
+        yield plain_note(ChangeKind.SEQUENCE_DIFFERS, str(before.name), text, follows)
     yield from _ownership(before, after, translation)
 
 
