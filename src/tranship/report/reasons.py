@@ -147,37 +147,39 @@ def _parent_missing(reason: ParentMissing) -> str:
     return f"{violated}: {absent}{' because its parent was rejected' if reason.gone else ''}"
 
 
+def _which(reason: ParentIsAnother | ParentElsewhere | ParentKeyChanged | NoParentInOld) -> str:
+    """Returns a row's key as a server writes it, or in words where it cannot be shown."""
+    return f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
+
+
 def _parent_is_another(reason: ParentIsAnother) -> str:
-    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
-        f" the parent with {which} was rejected,"
+        f" the parent with {_which(reason)} was rejected,"
         f' and the row of "{reason.parent}" under that key is another one{_ADOPT}'
     )
 
 
 def _parent_elsewhere(reason: ParentElsewhere) -> str:
-    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
-        f' NEW held the parent with {which} before the run, under another key of "{reason.parent}"{_LEAD}'
+        f" NEW held the parent with {_which(reason)} before the run,"
+        f' under another key of "{reason.parent}"{_LEAD}'
     )
 
 
 def _parent_key_changed(reason: ParentKeyChanged) -> str:
-    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
-        f' the parent with {which} gets another key in "{reason.parent}" by decision, and the row keeps'
-        f" OLD's{_SAME}"
+        f' the parent with {_which(reason)} gets another key in "{reason.parent}" by decision,'
+        f" and the row keeps OLD's{_SAME}"
     )
 
 
 def _no_parent_in_old(reason: NoParentInOld) -> str:
-    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
-        f" no row that is moved from OLD is the parent with {which},"
+        f" no row that is moved from OLD is the parent with {_which(reason)},"
         f' and the row of "{reason.parent}" under that key is another one{_ADOPT}'
     )
 
