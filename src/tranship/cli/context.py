@@ -27,6 +27,8 @@ class CliContext:
     """How the program was called, for commands that messages name (`model.options.command_line`)."""
     command: str = ""
     """The command without its script: ``migrate``, ``resolve generate``; empty: none is known."""
+    databases: tuple[str, ...] = ()
+    """The words that name the databases: a configuration file, or two URLs; empty: the command takes none."""
     form: str = "text"
     """How the answer on stdout is written: ``text``, ``json``, or a further form of one command."""
     verbosity: int = 0
@@ -103,6 +105,7 @@ def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> No
 def _databases(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
     urls = [word for word in words if "://" in word]
     if len(urls) == len(words) == 2 or (not urls and len(words) == 1):
+        ctx.ensure_object(CliContext).databases = words
         return words
     if urls:
         # Never repeated: it may hold a password.

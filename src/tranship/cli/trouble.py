@@ -20,25 +20,30 @@ from tranship.model.resolution import Problem
 from tranship.report.folded import COMMANDS
 from tranship.report.said_once import said_once
 
-_COMMAND = re.compile(rf"(?<!-m )\btranship (resolve (?:generate|validate|edit)\b|(?:{COMMANDS})\b)")
-"""A command in a message."""
+_COMMAND = re.compile(
+    rf"(?<!-m )\btranship (resolve (?:generate|validate|edit)\b|(?:{COMMANDS})\b)( CONFIG\b)?"
+)
+"""A command in a message, and the placeholder for the words that name the databases."""
 
 
 def tell(error: TranshipError, call: CliContext) -> int:
     """Prints an error; returns its exit status."""
     for line in lines_of(error.problems):
-        note(spelled(line, call.invocation))
+        note(spelled(line, call))
     _as_json(error.problems, error.exit_status, call)
     return error.exit_status
 
 
-def spelled(text: str, invocation: str) -> str:
-    """Returns a message with its commands as this program was called: who calls the classic scripts need not
-    have a command ``tranship``.
+def spelled(text: str, call: CliContext) -> str:
+    """Returns a message with its commands as this program was called, and with the databases that this call
+    named: who calls the classic scripts need not have a command ``tranship``.
     """
-    if invocation == "tranship":
-        return text
-    return _COMMAND.sub(lambda found: command_line(invocation, found[1]), text)
+
+    def again(found: re.Match[str]) -> str:
+        named = (call.databases or ("CONFIG",)) if found[2] else ()
+        return command_line(call.invocation, found[1], *named)
+
+    return _COMMAND.sub(again, text)
 
 
 def tell_usage(error: click.ClickException, call: CliContext) -> int:

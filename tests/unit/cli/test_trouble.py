@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tranship.cli.context import CliContext
 from tranship.cli.trouble import lines_of, listed, spelled
 from tranship.errors.codes.decisions import Undecided, UndecidedChanges
 from tranship.model.resolution import Problem
@@ -40,12 +41,29 @@ def test_very_many_names_are_cut_off() -> None:
     assert "public.t40.at and 459 more" in line
 
 
+HINT = "hint: tranship resolve generate writes it; tranship doctor CONFIG --restore; tranship moves rows"
+
+
+def _call(invocation: str, *databases: str) -> CliContext:
+    return CliContext(arguments=(), invocation=invocation, databases=databases)
+
+
 def test_commands_are_spelled_as_the_program_was_called() -> None:
-    hint = "hint: tranship resolve generate writes it; tranship doctor CONFIG --restore; tranship moves rows"
-    assert spelled(hint, "tranship") == hint
-    assert spelled(hint, "python scripts") == (
+    scripts = _call("python scripts")
+    assert spelled(HINT, _call("tranship")) == HINT
+    assert spelled(HINT, scripts) == (
         "hint: python scripts/manual_resolutions.py generate writes it;"
         " PYTHONPATH=src python -m tranship doctor CONFIG --restore; tranship moves rows"
     )
-    again = spelled(hint, "python scripts")
-    assert spelled(again, "python scripts") == again
+    again = spelled(HINT, scripts)
+    assert spelled(again, scripts) == again
+
+
+def test_commands_name_the_databases_that_the_call_named() -> None:
+    assert "tranship doctor 'my shop.json' --restore" in spelled(HINT, _call("tranship", "my shop.json"))
+    assert "tranship doctor postgres:///a postgres:///b --restore" in spelled(
+        HINT, _call("tranship", "postgres:///a", "postgres:///b")
+    )
+    assert "python -m tranship doctor config.json --restore" in spelled(
+        HINT, _call("python scripts", "config.json")
+    )

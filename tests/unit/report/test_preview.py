@@ -38,7 +38,7 @@ def test_each_value_stands_beside_what_it_becomes() -> None:
         "id '1' → user_id '1'",
         f"id '1' (value_mapping) → state '{'x' * 60}…' (refused: no)",
         "(undecided) → origin (open question)",
-        "bio 'a\\u001b[31m\\u000ab' → (left behind, unless an expression reads it)",
+        "bio 'a\\u001b[31m\\u000ab' → (left behind, unless an expression or another flow reads it)",
         "code 'q' → (open question)",
     ]
     flow = list(preview_lines(table))
