@@ -42,7 +42,11 @@ def _row(table: TablePreview, row: PreviewRow) -> Iterator[tuple[str, str]]:
         left = "(undecided)" if undecided else _source(column, before)
         yield left, visible(f"{column.name} {_value(cell)}")
     for name in () if _is_named(table) else table.unnamed:
-        why = OPEN_QUESTION if name in table.open else "left behind, unless an expression or another flow reads it"
+        why = (
+            OPEN_QUESTION
+            if name in table.open
+            else "left behind, unless an expression or another flow reads it"
+        )
         yield visible(f"{name} {_value(before[name])}"), f"({why})"
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tranship.model.catalog import Column, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.evidence import Demand
+from tranship.model.references import references
 from tranship.model.visible import pasteable, visible
 from tranship.sql.quote import ident, literal, relation
 
@@ -300,7 +301,7 @@ def _insert(
 def _filling(table: Table, column: Column, name: str, constants: Mapping[str, str]) -> str:
     """Returns an expression for one further column of a lookup table's row, the most fitting one first."""
     leaf = column.type.leaf
-    refers = next((key for key in table.foreign_keys if key.columns == (column.name,)), None)
+    refers = next((key for key in references(table) if key.columns == (column.name,)), None)
     if refers is not None:
         return f"(SELECT pg_catalog.min({ident(refers.target_columns[0])}) FROM {relation(refers.target)})"
     unique = any(column.name in key.columns for key in table.keys)

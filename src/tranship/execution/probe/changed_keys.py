@@ -20,6 +20,7 @@ from tranship.model.catalog import ForeignKey
 from tranship.model.expression import Constant, Lookup, MapValues, Sql, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.planning.plan.implied_keys import implied_key
 from tranship.planning.plan.unchanged import mapping_of
@@ -67,7 +68,7 @@ def _by_values(job: Job, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> P
 def uncompared(job: Job) -> Iterator[Problem]:
     """Yields each reference to a changed key that neither database can compare with it."""
     for plan in job.plan.tables:
-        for key in job.after(plan).foreign_keys:
+        for key in references(job.after(plan)):
             of = changed_parents(job, plan, key) if key.enforced else None
             if of is None or of.declared is None or on_new(job, plan, key):
                 continue

@@ -30,6 +30,7 @@ from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.found_parents import leads_to_entry, leads_within
 from tranship.execution.probe.found_rows import FoundRows
 from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.known_later import foreseen_references
 from tranship.execution.probe.lookup_doubles import check_lookups
 from tranship.execution.probe.lookup_strangers import LookupStrangers
 from tranship.execution.probe.losses import count_losses
@@ -352,7 +353,7 @@ class _GroupProbe:
 
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:
         hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}
-        keys = [key for key in self._job.after(plan).foreign_keys if key.name in hazards]
+        keys = [key for key in foreseen_references(self._job, plan) if key.name in hazards]
         return [(key, hazards[key.name]) for key in keys if not leads_to_entry(self._job, plan, key)]
 
     def _doubted(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from tranship.execution.context import Job
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
+from tranship.model.catalog import ForeignKey
 from tranship.model.plan import HazardKind, TablePlan
+from tranship.model.references import partial_references, references
 
 
 def note_domains(job: Job, plan: TablePlan, book: Book) -> None:
@@ -17,6 +19,20 @@ def note_domains(job: Job, plan: TablePlan, book: Book) -> None:
             book.note(plan.flow, f"{mapping.column}: {what}")
 
 
+def foreseen_references(job: Job, plan: TablePlan) -> tuple[ForeignKey, ...]:
+    """Returns the foreign keys of a flow whose missing parents are looked for beforehand: those that every
+    row has to satisfy.
+
+    Those that partitions declare inside a cycle of tables are left out: a live run does not take them off for
+    the copy, so that a row may be refused whose parent arrives later.
+    """
+    after = job.after(plan)
+    together = {one.new for group in job.plan.groups if plan in group.tables for one in group.tables}
+    own = len(after.foreign_keys)
+    every = references(after)
+    return (*every[:own], *(key for key in every[own:] if key.target not in together))
+
+
 def note_partition_keys(job: Job, plan: TablePlan, book: Book) -> None:
     """Notes the foreign keys that single partitions have and their table has not: which rows go there, and
     which parents they need then, is not asked.
@@ -24,8 +40,7 @@ def note_partition_keys(job: Job, plan: TablePlan, book: Book) -> None:
     filled = {mapping.column for mapping in plan.columns}
     names = [
         f"{key.name} of partition {leaf.name}"
-        for leaf in job.after(plan).partitions
-        for key in leaf.foreign_keys
+        for leaf, key in partial_references(job.after(plan), foreseen_references(job, plan))
         if key.enforced and filled.issuperset(key.columns)
     ]
     if names:

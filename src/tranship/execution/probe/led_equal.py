@@ -11,6 +11,7 @@ from tranship.execution.probe.reading import Reader, by_source
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.model.references import references
 from tranship.model.shape import Repointing
 from tranship.sql.old.unled import unled_references
 from tranship.sql.row_id import locate
@@ -46,10 +47,7 @@ def _referred_to(job: Job, plan: TablePlan) -> bool:
     """Returns whether a foreign key of either database leads to the rows of a flow."""
     sides = ((job.old, plan.old), (job.new, plan.new))
     return any(
-        key.target == name
-        for catalog, name in sides
-        for table in catalog.tables
-        for key in table.foreign_keys
+        key.target == name for catalog, name in sides for table in catalog.tables for key in references(table)
     )
 
 

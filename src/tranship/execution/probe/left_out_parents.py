@@ -21,6 +21,7 @@ from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.expression import Take
 from tranship.model.plan import Origin, TablePlan
+from tranship.model.references import references
 from tranship.planning.plan.wider_keys import origins_of
 from tranship.planning.types.conversion import convert
 from tranship.sql.expression import sent_text
@@ -72,7 +73,7 @@ class LeftOutParent(Struct, frozen=True):
 def left_out_parents(job: Job) -> list[LeftOutParent]:
     """Returns the foreign keys whose parents nobody moves, as far as OLD declares them."""
     found = [
-        left_out_parent(job, plan, key) for plan in job.plan.tables for key in job.after(plan).foreign_keys
+        left_out_parent(job, plan, key) for plan in job.plan.tables for key in references(job.after(plan))
     ]
     return [pair for pair in found if pair is not None]
 
@@ -170,7 +171,7 @@ def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
             return None
         taken[mapping.column] = mapping.expression.column
     before = job.before(plan)
-    declared = _over(key, taken, [k for k in before.foreign_keys if k.enforced])
+    declared = _over(key, taken, [k for k in references(before) if k.enforced])
     # What the values of a person's SELECT mean, it says itself.
     implied = None if plan.shape.query else _as_if_declared(key, taken, before, job.old.table(key.target))
     return declared or implied

@@ -19,6 +19,7 @@ from tranship.model.expression import Lookup
 from tranship.model.locator import Locator, Whole
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.progress import Batch
+from tranship.model.references import references
 from tranship.sql.old import lookup_keys
 from tranship.sql.row_id import locate
 
@@ -57,7 +58,7 @@ class LookupStrangers:
 
     def _adopted(self, plan: TablePlan, mapping: ColumnMapping) -> bool:
         """Returns whether a person says that NEW's rows are meant."""
-        keys = self._job.after(plan).foreign_keys
+        keys = references(self._job.after(plan))
         return any(key.name in plan.adopting and mapping.column in key.columns for key in keys)
 
     async def _lost(self, lookup: Lookup) -> set[str]:

@@ -30,6 +30,7 @@ from tranship.model.expression import (
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import Origin, TablePlan
+from tranship.model.references import references
 from tranship.planning.plan.computed_keys import computed_key
 from tranship.planning.plan.led_keys import led_key
 from tranship.planning.plan.looked_up_keys import looked_up_key
@@ -179,7 +180,7 @@ def _declared(
     """
     taken = {origin(m.expression) for m in plan.columns if m.column in key.columns}
     width = len(key.columns)
-    declared = job.before(plan).foreign_keys
+    declared = references(job.before(plan))
     own = [k for k in declared if k.enforced and len(k.columns) == width and set(k.columns) == taken]
     led = leading_key(key, plan, declared, parents, taken) or next(iter(own), None)
     return (

@@ -234,7 +234,7 @@ class Parents:
         Returns the number of rows. They are those that :meth:`judge` leaves, so it comes first.
         """
         try:
-            rows = await self._own.orphaned(plan, key) or await self._mapped.orphaned(plan, key)
+            rows = await self._orphaned(plan, key)
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, children of rejected rows: {why}")
             return 0
@@ -249,6 +249,14 @@ class Parents:
             for gone in (texts.get(row) in known or not led,)
         ]
         return self._book.add_all(plan.flow, (one.reject(row, texts.get(row)) for row, one in because))
+
+    async def _orphaned(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+        """Returns the rows whose own parent is rejected, by OLD's key, its values, or a person's mapping."""
+        rows, of = await self._own.orphaned(plan, key), changed_parents(self._job, plan, key)
+        if of is not None and parent_flows(self._job, plan, key).declared is None:
+            # Where the parents' key changes, another one may come to have the key that a value names.
+            rows = sorted({*rows, *await self._own.orphaned_of(plan, key, of)})
+        return rows or await self._mapped.orphaned(plan, key)
 
     async def reject_unrelated(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows that have no parent in OLD although NEW held a row under their key before the run,

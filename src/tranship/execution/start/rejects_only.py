@@ -31,6 +31,7 @@ from tranship.model.names import TableName
 from tranship.model.notes import NotMovedYet, RejectedRowsGone
 from tranship.model.options import command_line
 from tranship.model.plan import Plan, TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.planning.plan.content import plan_hash, rebound
 from tranship.planning.plan.found import found_by
@@ -190,7 +191,7 @@ def _entangled(job: Job, plan: TablePlan) -> str | None:
     """Returns why the values of rejected rows depend on what an earlier run found out about other rows, which
     is not on record; None: they do not.
     """
-    targets = {key.target for key in job.after(plan).foreign_keys}
+    targets = {key.target for key in references(job.after(plan))}
     known = (*job.plan.tables, *(before.plan for before in job.moved))
     for parent in known:
         if parent.new in targets and _leads(job, parent):

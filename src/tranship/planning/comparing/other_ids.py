@@ -9,6 +9,7 @@ from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import RowsInNew
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Action, Answers
 
 _DECIDES = (Action.EXISTING, Action.NEW_KEY)
@@ -22,10 +23,10 @@ def referred_to(old: Catalog, new: Catalog, matching: Matching) -> frozenset[Tab
     for pair in matching.pairs:
         before, after = old.table(pair.old), new.table(pair.new)
         if before is not None:
-            targets = (key.target for key in before.foreign_keys)
+            targets = (key.target for key in references(before))
             found |= {counterpart[target] for target in targets if target in counterpart}
         if after is not None:
-            found |= {key.target for key in after.foreign_keys}
+            found |= {key.target for key in references(after)}
     return frozenset(found)
 
 

@@ -10,6 +10,7 @@ from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Action, Answers, Decision
 
 _SAYS = (Action.TRANSFORM, Action.DEFAULT)
@@ -28,7 +29,7 @@ def unclear_parents(
         return
     decisions = answers.of_flow(pair.old, pair.name)
     filled = {columns.new: columns.old for columns in pair.columns}
-    for key in after.foreign_keys:
+    for key in references(after):
         above = _flows_above(key, filled, before, matching)
         decided = [(flow, answers.of_flow(flow.old, flow.name)) for flow in above]
         made = _made_by_server(key, filled, decided, new)
@@ -46,7 +47,7 @@ def _of_several(
     """Yields the question which of several old tables a key of NEW refers to, where OLD declares no key."""
     filled = {columns.new: columns.old for columns in pair.columns}
     source = tuple(filled.get(name, "") for name in key.columns)
-    declared = {held.columns for held in before.foreign_keys}
+    declared = {held.columns for held in references(before)}
     if len(tables) > 1 and all(source) and source not in declared:
         yield _question(pair, key, source[0], tables)
 
@@ -91,7 +92,7 @@ def _flows_above(
     """
     above = [pair for pair in matching.pairs if pair.new == key.target]
     taken = {filled[name] for name in key.columns if name in filled}
-    named = {held.target for held in before.foreign_keys if taken <= set(held.columns)}
+    named = {held.target for held in references(before) if taken <= set(held.columns)}
     return [pair for pair in above if pair.old in named] or above
 
 

@@ -13,6 +13,7 @@ from tranship.model.change import Change, ChangeClass, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import LookupQuestion, RowsOfOld
 from tranship.model.names import ColumnRef, Side, TableName
+from tranship.model.references import references
 from tranship.planning.comparing.compare import NOTHING_OBSERVED
 from tranship.planning.comparing.meaning import Observed
 from tranship.planning.names.families import family
@@ -97,7 +98,7 @@ def composite_lookups(
     gone = [change for change in changes if change.kind is ChangeKind.COLUMN_REMOVED]
     removed = {change.old_column for change in gone if change.cls is ChangeClass.BREAKING}
     texts = _added_texts(after, changes)
-    keys = [key for key in before.foreign_keys if len(key.columns) > 1 and set(key.columns) <= removed]
+    keys = [key for key in references(before) if len(key.columns) > 1 and set(key.columns) <= removed]
     for key in keys:
         for label, right in product(_labels_beside(key, old), texts):
             if _is_related(right, key.target, label):
@@ -200,4 +201,4 @@ def _is_related(column: str, table: TableName, label: str) -> bool:
 
 
 def _single_key(table: Table, column: str) -> ForeignKey | None:
-    return next((key for key in table.foreign_keys if key.columns == (column,)), None)
+    return next((key for key in references(table) if key.columns == (column,)), None)

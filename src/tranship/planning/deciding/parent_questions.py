@@ -9,6 +9,7 @@ from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import LookupQuestion
 from tranship.model.names import ColumnRef, Side
+from tranship.model.references import references
 from tranship.planning.names.families import family
 
 
@@ -24,7 +25,7 @@ def parent_questions(
 
 
 def _over_keys(before: Table, after: Table, target: Column, old: Catalog) -> Iterator[LookupQuestion]:
-    for key in before.foreign_keys:
+    for key in references(before):
         parent = old.table(key.target) if len(key.columns) == 1 else None
         held = parent.column(target.name) if parent is not None else None
         if parent is None or held is None or parent.name == before.name:

@@ -11,6 +11,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.references import references
 from tranship.model.shape_evidence import WrittenQuestion
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.one_way import one_ways
@@ -62,9 +63,9 @@ class _Found(Struct):
 
 def _names(before: Table, left: list[Table], old: Catalog) -> Iterator[ColumnRef]:
     for table in left:
-        if not any(key.target == before.name for key in table.foreign_keys):
+        if not any(key.target == before.name for key in references(table)):
             continue
-        owners = [table, *filter(None, (old.table(key.target) for key in table.foreign_keys))]
+        owners = [table, *filter(None, (old.table(key.target) for key in references(table)))]
         for owner in owners:
             if owner.name != before.name:
                 yield from (ColumnRef(owner.name, column.name) for column in labels_of(owner))
@@ -74,7 +75,7 @@ def _refers_to(unfilled: list[Table], name: TableName) -> bool:
     """Returns whether a table of NEW to which no rows go refers to another one: it may take parts of its
     rows.
     """
-    return any(key.target == name for table in unfilled for key in table.foreign_keys)
+    return any(key.target == name for table in unfilled for key in references(table))
 
 
 def _json(before: Table) -> Iterator[ColumnRef]:

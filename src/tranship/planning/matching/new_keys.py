@@ -13,6 +13,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import TablePair
 from tranship.model.expression import Rekeyed
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Action, Answers
 from tranship.model.shape import KeyKind, NewKey, Numbering
 
@@ -97,13 +98,13 @@ def _holding(pair: TablePair, source: str, new: Catalog) -> set[str]:
     if len(filled) < 2 or table is None:
         return filled
     primary = table.primary_key.columns if table.primary_key is not None else ()
-    keys = {*primary, *(column for key in table.foreign_keys for column in key.columns)}
+    keys = {*primary, *(column for key in references(table) for column in key.columns)}
     return filled & keys or filled & _referred_to(table, new) or filled & {source} or filled
 
 
 def _referred_to(table: Table, new: Catalog) -> set[str]:
     """Returns the columns of a table to which foreign keys of NEW lead."""
-    keys = (key for other in new.tables for key in other.foreign_keys if key.target == table.name)
+    keys = (key for other in new.tables for key in references(other) if key.target == table.name)
     return {column for key in keys for column in key.target_columns}
 
 
@@ -123,10 +124,10 @@ def _references(
     declared = _column(old, root.pair.old, root.key.column)
     if before is None or after is None or declared is None:
         return
-    by_old = _referring(before.foreign_keys, pair.old, {column})
+    by_old = _referring(references(before), pair.old, {column})
     holding = _holding(pair, column, new)
     alone = sum(other.new == pair.new for other in pairs) == 1
-    by_new = _referring(after.foreign_keys, pair.new, holding) if alone else set[str]()
+    by_new = _referring(references(after), pair.new, holding) if alone else set[str]()
     apart = _apart(after, pair, holding, pairs)
     for columns in child.columns:
         follows = columns.old in by_old and columns.new in _holding(child, columns.old, new) - apart
@@ -142,7 +143,7 @@ def _apart(after: Table, pair: TablePair, holding: set[str], pairs: Sequence[Tab
     others = {one.new for one in pairs if one.old == pair.old} - {pair.new}
     return {
         column
-        for key in after.foreign_keys
+        for key in references(after)
         for column, referred in zip(key.columns, key.target_columns, strict=True)
         if key.target in others or (key.target == pair.new and referred not in holding)
     }

@@ -11,6 +11,7 @@ from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import TablePair
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Action, Answers, Resolution
 from tranship.model.shape import Merge, MergedParents, Repointing
 
@@ -90,12 +91,12 @@ def _parents(
     above = landscape.old.table(parent.old)
     if before is None or after is None or above is None:
         return
-    references = list(dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset())))
+    followed = list(dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset())))
     if parent.new in landscape.alone:
-        references += _by_new(after.foreign_keys, child, parent, landscape.answers)
+        followed += _by_new(references(after), child, parent, landscape.answers)
     # A row of the same table is merged by its other references, as this one is.
     own = _of(parent, landscape, below)
-    for columns, keys in references:
+    for columns, keys in followed:
         if _is_unique(above, keys):
             yield MergedParents(
                 columns,
@@ -128,7 +129,7 @@ def _by_old(
     key to it, or by one to a table whose own reference to it is part of the key (``passed`` are the tables on
     the way).
     """
-    for key in table.foreign_keys:
+    for key in references(table):
         if key.target == target:
             yield key.columns, key.target_columns
         between = old.table(key.target)

@@ -16,6 +16,7 @@ from tranship.model.change import Comparison, Matching, TablePair
 from tranship.model.expression import NewDefault, Rekeyed, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, Source, TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Action, Answers, Decision, Problem
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.repointed import repointings
@@ -213,7 +214,7 @@ def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Proble
     reasons: list[Problem] = []
     for plan in tables:
         after = new.table(plan.new)
-        keys = after.foreign_keys if after is not None else ()
+        keys = references(after) if after is not None else ()
         reasons += [
             ParentNotFilled(plan.old, key.name, plan.new, key.target).problem()
             for key in keys

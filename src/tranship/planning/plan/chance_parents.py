@@ -10,6 +10,7 @@ from tranship.errors.codes.shapes import ParentKeyMadeByNew, ParentKeyNumbered
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.expression import Coalesce, NewDefault, Rekeyed, Sql, Take
 from tranship.model.plan import TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.model.shape import KeyKind
 from tranship.planning.plan.unchanged import mapping_of
@@ -22,7 +23,7 @@ def chance_parents(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> It
     """
     for plan in plans:
         before, after = old.table(plan.old), new.table(plan.new)
-        keys = after.foreign_keys if before is not None and after is not None else ()
+        keys = references(after) if before is not None and after is not None else ()
         for key in keys:
             if before is not None and key.enforced and key.name not in plan.adopting:
                 yield from _of_key(plan, key, _flows_above(plan, key, plans, before), new.table(key.target))
@@ -45,7 +46,7 @@ def _flows_above(
     """Returns the flows whose rows may be parents: those of the table to which OLD's key leads, if any is."""
     above = [parent for parent in plans if parent.new == key.target]
     taken = {name for column in key.columns if (name := _taken(plan, column)) is not None}
-    named = {held.target for held in before.foreign_keys if taken and taken <= set(held.columns)}
+    named = {held.target for held in references(before) if taken and taken <= set(held.columns)}
     return [parent for parent in above if parent.old in named] or above
 
 

@@ -18,6 +18,7 @@ from tranship.model.expression import Coalesce, Rekeyed, Take
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.model.shape import Children, Merge, Parent, Repointing, Taken
 from tranship.planning.plan.numbers import with_counted
@@ -165,9 +166,9 @@ class _Finding:
         before, after = self._old.table(table.old), self._new.table(table.new)
         if before is None or after is None or table.shape.query is not None:
             return
-        declared = [key for key in before.foreign_keys if key.enforced and not key.period]
+        declared = [key for key in references(before) if key.enforced and not key.period]
         in_new: set[frozenset[str]] = set()
-        for key in after.foreign_keys:
+        for key in references(after):
             for tie in self._tie_of_new(table, key, before, declared):
                 in_new.add(frozenset(tie.columns))
                 yield tie
@@ -252,7 +253,7 @@ def _tie_of_old(key: ForeignKey, flows: tuple[TablePlan, ...]) -> Iterator[_Tie]
 
 def _of_other_keys(table: Table | None, key: ForeignKey) -> set[str]:
     """Returns the columns of the other foreign keys of a table."""
-    keys = table.foreign_keys if table is not None else ()
+    keys = references(table) if table is not None else ()
     return {name for other in keys if other.name != key.name for name in other.columns}
 
 

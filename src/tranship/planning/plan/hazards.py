@@ -31,6 +31,7 @@ from tranship.model.expression import (
 )
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
+from tranship.model.references import references
 from tranship.model.shape import ITEM_NUMBERS, KeyKind
 from tranship.model.types import PgType
 from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
@@ -287,7 +288,7 @@ def _foreign_key_hazards(context: _Context) -> Iterator[Hazard]:
     """Yields every foreign key that a row may use, also one that OLD holds, since a parent may be rejected,
     and one whose columns NEW alone fills.
     """
-    for key in context.after.foreign_keys:
+    for key in references(context.after):
         filled = [_may_be_filled(context, name) for name in key.columns]
         # MATCH SIMPLE does not look at a key of which one column is NULL.
         used = any(filled) if key.match_full else all(filled)
@@ -317,7 +318,7 @@ def _is_held_by_old(key: ForeignKey, context: _Context) -> bool:
         for parent in parents
         if parent.shape.one_row_each
     }
-    for held in context.before.foreign_keys:
+    for held in references(context.before):
         proven = held.validated and held.enforced and (held.match_full or not key.match_full)
         if proven and held.columns == origins and (held.target, held.target_columns) in ends:
             return True

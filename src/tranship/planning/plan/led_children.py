@@ -27,6 +27,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Followed, NewDefault, Rekeyed, Take
 from tranship.model.flow import FlowId
 from tranship.model.plan import Group, Origin, TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.planning.plan.found import key_columns
 from tranship.planning.plan.unchanged import mapping_of
@@ -95,8 +96,8 @@ def _of_old_alone(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Ite
     for parent in _leading(plans):
         for child in plans:
             before, after = old.table(child.old), new.table(child.new)
-            declared = before.foreign_keys if before is not None else ()
-            led = {name for key in after.foreign_keys for name in key.columns} if after is not None else set()
+            declared = references(before) if before is not None else ()
+            led = {name for key in references(after) for name in key.columns} if after is not None else set()
             for held in (key for key in declared if _leads_apart(key, parent, new)):
                 staying = _staying(child, held, led)
                 if staying is not None:
@@ -142,7 +143,7 @@ def _references(plans: Sequence[TablePlan], new: Catalog) -> Iterator[tuple[int,
     for parent in _leading(plans):
         for n, child in enumerate(plans):
             table = new.table(child.new)
-            for key in table.foreign_keys if table is not None else ():
+            for key in references(table) if table is not None else ():
                 if key.target == parent.new and key.name not in child.adopting:
                     yield n, _Reference(child, key, parent)
 
@@ -203,7 +204,7 @@ def _pairing(
     before, above = old.table(reference.child.old), old.table(reference.parent.old)
     if before is None or above is None:
         return None
-    keys, parents = before.foreign_keys, [reference.parent]
+    keys, parents = references(before), [reference.parent]
     leading = leading_key(reference.key, reference.child, keys, parents, taken)
     if leading is None:
         elsewhere = any(key.enforced and set(key.columns) == set(taken) for key in keys)

@@ -11,6 +11,7 @@ from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Followed, Lookup, Rekeyed
 from tranship.model.plan import ColumnMapping, TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.model.shape import KeyKind
 
@@ -43,7 +44,7 @@ def _old_keys(
     after: Table | None,
 ) -> Iterator[Problem]:
     parents = {one.new for one in plans if one.old == lookup.table and _makes_anew(one, lookup.value)}
-    for key in after.foreign_keys if after is not None else ():
+    for key in references(after) if after is not None else ():
         leads = mapping.column in key.columns and key.target in parents
         if leads and key.enforced and key.name not in plan.adopting:
             found = (mapping.column, lookup.value, lookup.table, key.name)

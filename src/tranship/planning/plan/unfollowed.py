@@ -12,6 +12,7 @@ from tranship.errors.codes.shapes import ReferenceStays
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.expression import Coalesce, Lookup, MapValues, Sql, Take
 from tranship.model.plan import TablePlan
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.planning.printed.names import mentioned
 
@@ -22,7 +23,7 @@ def unfollowed(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterat
         before, after = old.table(plan.old), new.table(plan.new)
         if before is None or after is None:
             continue
-        for held in before.foreign_keys:
+        for held in references(before):
             above = old.table(held.target)
             parents = [parent for parent in plans if parent.old == held.target]
             if above is not None and held.enforced:
@@ -69,4 +70,4 @@ def _staying(plan: TablePlan, column: str) -> list[str]:
 def _checked(after: Table, column: str, parents: Sequence[TablePlan]) -> bool:
     """Returns whether a foreign key of NEW leads from a column to a table that the parents fill."""
     filled = {parent.new for parent in parents}
-    return any(k.enforced and column in k.columns and k.target in filled for k in after.foreign_keys)
+    return any(k.enforced and column in k.columns and k.target in filled for k in references(after))

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts, Reference, RowsInNew
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.references import references
 from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning.units import Unit, unit_of
 from tranship.planning.matching.scope import quoted
@@ -162,7 +163,7 @@ def _words_of(name: str, other: str) -> frozenset[str]:
 def _in_key(table: Table, column: str) -> bool:
     primary = table.primary_key
     return (primary is not None and column in primary.columns) or any(
-        column in key.columns for key in table.foreign_keys
+        column in key.columns for key in references(table)
     )
 
 

@@ -11,6 +11,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, TablePair
 from tranship.model.evidence import KeyQuestion
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.references import references
 from tranship.planning.comparing.meaning.context import Landscape
 from tranship.planning.comparing.meaning.number_names import (
     kinship,
@@ -37,7 +38,7 @@ def may_be_keys(column: Column) -> bool:
 
 def declared_targets(table: Table, column: str) -> set[TableName]:
     """Returns the tables that foreign keys over a column refer to."""
-    return {key.target for key in table.foreign_keys if column in key.columns}
+    return {key.target for key in references(table) if column in key.columns}
 
 
 def becomes_text(old: Column, new: Column) -> bool:

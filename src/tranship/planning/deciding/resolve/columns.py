@@ -28,6 +28,7 @@ from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Conversion
 from tranship.model.names import Side
+from tranship.model.references import references
 from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.deciding.resolve.lookups import check_lookup
 from tranship.planning.deciding.resolve.words import (
@@ -165,7 +166,7 @@ def _no_new_values(source: Column, column: Column, conversion: Conversion, key: 
 
 def _key_of(table: Table, column: Column) -> str:
     """Returns the key of one column that a column of NEW refers to, or that it is; empty: neither."""
-    for key in table.foreign_keys:
+    for key in references(table):
         if key.columns == (column.name,):
             return f"{key.target}.{key.target_columns[0]}"
     primary = table.primary_key
@@ -208,7 +209,7 @@ def _check_constraint(entry: Resolution, action: Action, new: Table) -> Iterator
 
 
 def _check_adopt(entry: Resolution, new: Table) -> Iterator[Problem]:
-    names = [key.name for key in new.foreign_keys]
+    names = [key.name for key in references(new)]
     if entry.constraint is not None and entry.constraint not in names:
         hint = did_you_mean(entry.constraint, names)
         yield problem(entry, UnknownForeignKey(new.name, entry.constraint, hint))

@@ -13,6 +13,7 @@ from tranship.errors.codes.shapes import ChildOfLeftOut
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.change import TablePair
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
 from tranship.model.shape import Children
 from tranship.planning.deciding.resolve.tables import TableEntries, entries_by_key, the_table
@@ -63,12 +64,12 @@ def _of_flow(
 
 
 def _leading_to(above: TableName, before: Table) -> list[ForeignKey]:
-    return [key for key in before.foreign_keys if key.target == above and key.enforced]
+    return [key for key in references(before) if key.target == above and key.enforced]
 
 
 def _is_checked(after: Table, columns: Sequence[str]) -> bool:
     """Returns whether a foreign key of NEW holds one of some columns."""
-    return any(held.enforced and not set(columns).isdisjoint(held.columns) for held in after.foreign_keys)
+    return any(held.enforced and not set(columns).isdisjoint(held.columns) for held in references(after))
 
 
 def _changes(entry: Resolution, key: ForeignKey, child: TableName, *, checked: bool) -> bool:

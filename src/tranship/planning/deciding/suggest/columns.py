@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tranship.model.catalog import Column
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
+from tranship.model.references import references
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.constants import Constant, constant
@@ -300,7 +301,7 @@ def _constant(tables: TablePairContext, change: Change) -> Draft:
     if found is not None and found.value != SPECIFY_DEFAULT_VALUE:
         fields = {"new_column": name, "action": "default", "default_value": found.value}
     reasons: tuple[Fact, ...] = (found.why,) if found is not None else ()
-    keys = [key for key in tables.after.foreign_keys if name in key.columns]
+    keys = [key for key in references(tables.after) if name in key.columns]
     if keys:
         reasons = (*reasons, f"refers to {keys[0].target}: the value must be there")
     return Draft(

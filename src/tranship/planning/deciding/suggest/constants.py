@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts
+from tranship.model.references import references
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.suggest.facts import Fact, Valued
 from tranship.planning.names.families import family
@@ -41,7 +42,7 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
             most.value,
             Valued(f"{most.rows} of the {there.rows} rows that NEW holds already have it", most.value),
         )
-    if any(column.name in key.columns for key in table.foreign_keys):
+    if any(column.name in key.columns for key in references(table)):
         return None
     return _allowed(table, column) or _sibling(table, column, new) or _zero(column)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import TablePair
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Action
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
@@ -106,7 +107,7 @@ def _over_several_columns(pair: ColumnPairContext, after: ForeignKey) -> Transla
     and NEW by one of its own.
     """
     tables = pair.tables
-    keys = (key for key in tables.before.foreign_keys if pair.source.name in key.columns)
+    keys = (key for key in references(tables.before) if pair.source.name in key.columns)
     for key in keys:
         parent, table = _partner(tables, key.target, after.target), tables.new.table(after.target)
         if parent is None or table is None:
@@ -198,4 +199,4 @@ def _partner(tables: TablePairContext, old: TableName, new: TableName) -> TableP
 
 
 def _single_key(table: Table, column: str) -> ForeignKey | None:
-    return next((key for key in table.foreign_keys if key.columns == (column,)), None)
+    return next((key for key in references(table) if key.columns == (column,)), None)

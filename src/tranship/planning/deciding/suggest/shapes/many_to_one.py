@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.references import references
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.resolve.tables import table_key
@@ -226,7 +227,7 @@ def names_of_attributes(old: Catalog, table: Table, thing: str) -> Iterator[tupl
     """
     for column in labels_of(table):
         yield column.name, "", table
-    for key in table.foreign_keys:
+    for key in references(table):
         owner = old.table(key.target)
         if owner is None or len(key.columns) != 1 or key.columns[0] == thing:
             continue

@@ -16,6 +16,7 @@ from tranship.model.change import Change, ChangeClass, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.matching.scope import quoted
@@ -180,7 +181,7 @@ def single_key(table: Table) -> str | None:
 
 def keys_to(table: Table, target: TableName) -> list[ForeignKey]:
     """Returns the foreign keys of one column that lead to a table."""
-    return [key for key in table.foreign_keys if key.target == target and len(key.columns) == 1]
+    return [key for key in references(table) if key.target == target and len(key.columns) == 1]
 
 
 def written(table: TableName) -> str:

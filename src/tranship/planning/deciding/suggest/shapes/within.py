@@ -12,6 +12,7 @@ from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.count import count_of
 from tranship.model.evidence import Breaks
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.shape_evidence import JsonKey, JsonKeys, WrittenFacts
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
@@ -104,7 +105,7 @@ def _lost_part(whole: Whole, one: PairOfTables) -> _LostPart | None:
 
 def _above(one: PairOfTables, column: str) -> set[TableName]:
     """Returns the other tables to which a table refers by keys that contain a column."""
-    keys = (key for key in one.before.foreign_keys if column in key.columns)
+    keys = (key for key in references(one.before) if column in key.columns)
     return {key.target for key in keys} - {one.pair.old}
 
 
@@ -274,7 +275,7 @@ class _Named(Struct, frozen=True):
 def names_in_other_tables(whole: Whole) -> Iterator[Shape]:
     """Yields old references to a table that goes nowhere, and a new reference to a table of such names."""
     for one in whole.pairs:
-        for key in (key for key in one.before.foreign_keys if len(key.columns) == 1):
+        for key in (key for key in references(one.before) if len(key.columns) == 1):
             owner = next((table for table in whole.only_old if table.name == key.target), None)
             column = one.before.column(key.columns[0])
             if owner is not None and column is not None and column in one.gone:
@@ -284,7 +285,7 @@ def names_in_other_tables(whole: Whole) -> Iterator[Shape]:
 def _named(whole: Whole, one: PairOfTables, column: Column, owner: Table) -> Iterator[_Named]:
     come = {c.name for c in one.come}
     ours = [label.name for label in labels_of(owner)]
-    for key in one.after.foreign_keys:
+    for key in references(one.after):
         target = whole.new.table(key.target)
         if len(key.columns) != 1 or key.columns[0] not in come or target is None:
             continue
