@@ -222,10 +222,32 @@ async def test_foreign_keys_that_only_partitions_have_are_named(make_pair: MakeP
     note = "a row whose parent does not arrive is rejected when it is written"
     found = (await ask_all(pair)).findings["public.t"]
     assert found.not_asked == (f"foreign key low_up of partition public.low: {note}",)
-    other = "ALTER TABLE high ADD CONSTRAINT high_up FOREIGN KEY (up) REFERENCES up NOT VALID"
-    await pair.new.run(other)
+    await pair.new.run("ALTER TABLE high ADD CONSTRAINT high_id FOREIGN KEY (id) REFERENCES up")
     found = (await ask_all(pair)).findings["public.t"]
-    assert found.not_asked == (f"foreign key high_up of partition public.high and 1 more: {note}",)
+    assert found.not_asked == (f"foreign key high_id of partition public.high and 1 more: {note}",)
+
+
+async def test_a_foreign_key_that_every_partition_has_is_asked(make_pair: MakePair) -> None:
+    """Also in a table that refers to itself, where it is named: the copy does not take it off."""
+    pair = await make_pair(
+        """CREATE TABLE up (id int PRIMARY KEY); INSERT INTO up VALUES (1);
+            CREATE TABLE t (id int PRIMARY KEY, up int, t int); INSERT INTO t VALUES (1, 1), (2, 9), (15, 9)""",
+        """CREATE TABLE up (id int PRIMARY KEY);
+            CREATE TABLE t (id int PRIMARY KEY, up int, t int) PARTITION BY RANGE (id);
+            CREATE TABLE low PARTITION OF t FOR VALUES FROM (1) TO (10);
+            CREATE TABLE high PARTITION OF t FOR VALUES FROM (10) TO (20);
+            ALTER TABLE low ADD CONSTRAINT low_up FOREIGN KEY (up) REFERENCES up;
+            ALTER TABLE high ADD CONSTRAINT high_up FOREIGN KEY (up) REFERENCES up NOT VALID""",
+    )
+    found = await ask_all(pair)
+    assert (found.keys("public.t"), found.findings["public.t"].not_asked) == ([2, 15], ())
+    for leaf in ("low", "high"):
+        await pair.new.run(f"ALTER TABLE {leaf} ADD CONSTRAINT {leaf}_t FOREIGN KEY (t) REFERENCES t")
+    found = await ask_all(pair)
+    assert found.keys("public.t") == [2, 15]
+    assert [note.partition(":")[0] for note in found.findings["public.t"].not_asked] == [
+        "foreign key high_t of partition public.high and 1 more"
+    ]
 
 
 async def test_what_reads_a_row_as_one_value_hides_no_other(make_pair: MakePair) -> None:
