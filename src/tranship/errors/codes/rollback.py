@@ -1,9 +1,10 @@
 """TS424, TS425, TS429 and TS435: a rollback stopped. What it deleted stays deleted, and the same command
-resumes.
+resumes. Two kinds of TS130: which run is meant cannot be told.
 """
 
 from __future__ import annotations
 
+from tranship.errors.codes.runs import NoRun
 from tranship.errors.message import StopMessage
 from tranship.model.names import TableName
 
@@ -58,3 +59,19 @@ class ChildrenCame(StopMessage, frozen=True):
     rows: int
     parent: TableName
     key: str
+
+
+class NoRunFromThisOld(NoRun, frozen=True):
+    message = "no run from this OLD is on record in NEW: the latest one, {run}, is from another OLD"
+    hint = "is it the right configuration? To see what a rollback of that run would delete: {command}"
+    run: str
+
+
+class RunsFromSeveralOlds(NoRun, frozen=True):
+    message = (
+        "NEW has runs from {olds} OLDs on record, and which are from this one cannot be asked: {trouble}"
+    )
+    hint = "name the run; the latest one is {run}, and this shows what its rollback would delete: {command}"
+    olds: int
+    trouble: str
+    run: str

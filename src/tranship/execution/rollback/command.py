@@ -17,6 +17,7 @@ from tranship.errors.codes.rejects_only import TakenUpLater
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
 from tranship.execution.results.on_record import unknown_run
+from tranship.execution.rollback.choice import chosen_run
 from tranship.execution.rollback.delete import RollbackContext, broken_off, roll_back
 from tranship.execution.rollback.images import find_images
 from tranship.execution.rollback.refusals import refuse
@@ -102,18 +103,19 @@ async def rollback(
     tell: Callable[[Noted], None] = lambda _: None,
     stop: asyncio.Event | None = None,
 ) -> Rollback:
-    """Rolls back the latest run or the one named. Without ``live`` it only says what would be deleted.
+    """Rolls back the latest run from this OLD or the one named. Without ``live`` it only says what would be
+    deleted.
 
     ``stop``, once set, ends the rollback after the piece in hand.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run, or nothing tells which one is meant.
         Refused: the run is at work, or rows of others refer to its rows.
         Stopped: it was interrupted; the same command resumes.
     """
     async with control(config) as new:
         journal = await find_journal(new, config.journal_schema)
-        chosen = await _chosen(new, journal, run) if journal is not None else None
+        chosen = await chosen_run(new, journal, config, run) if journal is not None else None
         if journal is None or chosen is None:
             raise await unknown_run(new, journal, config, run)
         await _refuse_taken_up(new, journal, chosen, config)
@@ -132,12 +134,6 @@ async def rollback(
                 return await _carry_out(new, context, preview, tables)
             except DATABASE_TROUBLE as error:
                 raise broken_off(chosen, error) from error
-
-
-async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None) -> Run | None:
-    """Returns the run that is named, else the latest. None: there is no such run."""
-    chosen = [r for r in await journal.runs(new, None) if run is None or r.id == run]
-    return chosen[-1] if chosen else None
 
 
 async def _refuse_taken_up(new: asyncpg.Connection, journal: Journal, run: Run, config: Config) -> None:
