@@ -14,6 +14,7 @@ from tranship.errors.codes.decisions import (
     ColumnNotFoundInSql,
     CurrentTimeSql,
     FunctionNotFoundInSql,
+    MaterializedViewInSql,
     NamedAsNumber,
     NoConditionInSql,
     NoFromItemInSql,
@@ -28,14 +29,16 @@ from tranship.errors.codes.decisions import (
     TransactionInSql,
     TypeNotFoundInSql,
     UnseenReads,
+    ViewInSql,
     VolatileSql,
     WindowInSql,
 )
+from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.deciding.barred_calls import Why, barred_call, calls, moment_read, moment_trials
 from tranship.planning.plan.person_sql import Kind, PersonSql, person_sql
-from tranship.planning.printed.explained import Tree, calls_in, expressions_in, read_plan
+from tranship.planning.printed.explained import Tree, calls_in, expressions_in, read_plan, relations_in
 from tranship.server.trouble import is_lost
 from tranship.sql.old import expression_checks as sql
 from tranship.sql.queries import query
@@ -63,6 +66,7 @@ _BY_STATE: dict[str, type[RefusedSql]] = {
     "42P01": TableNotFoundInSql,
     "42704": TypeNotFoundInSql,
     "42703": ColumnNotFoundInSql,
+    "55000": ViewInSql,
 }
 """By SQLSTATE what is wrong with an expression (PostgreSQL documentation, "Error Codes"); other errors are
 reported as they are.
@@ -176,7 +180,7 @@ async def _tried_value(old: asyncpg.Connection, one: PersonSql) -> RefusedSql | 
         return hidden
     if f'"{sql.REPEATABLE}"' in await old.fetchval(sql.explained_twice(rows, text)):
         return VolatileSql(text, field=one.field, functions=hidden or ("an operator or a cast",))
-    return await _unseen(old, one, tree)
+    return await _unlocked(old, one, tree) or await _unseen(old, one, tree)
 
 
 async def _tried_tree(old: asyncpg.Connection, one: PersonSql) -> RefusedSql | UnseenReads | None:
@@ -190,7 +194,7 @@ async def _tried_tree(old: asyncpg.Connection, one: PersonSql) -> RefusedSql | U
         return hidden
     if hidden:
         return VolatileSql(one.text, field=one.field, functions=hidden)
-    return await _unseen(old, one, tree)
+    return await _unlocked(old, one, tree) or await _unseen(old, one, tree)
 
 
 def _wrong_columns(one: PersonSql, prepared: asyncpg.prepared_stmt.PreparedStatement) -> RefusedSql | None:
@@ -206,6 +210,20 @@ def _wrong_columns(one: PersonSql, prepared: asyncpg.prepared_stmt.PreparedState
     if one.kind is Kind.ITEMS and "item_number" in names:
         return NamedAsNumber(one.text, field=one.field)
     return None
+
+
+async def _unlocked(old: asyncpg.Connection, one: PersonSql, tree: Tree) -> MaterializedViewInSql | None:
+    """Returns why a text is refused that reads materialized views: LOCK TABLE takes none, and a REFRESH
+    writes rows that earlier snapshots see.
+    """
+    read = tuple(dict.fromkeys(relations_in(tree)))
+    if not read:
+        return None
+    rows = await old.fetch(
+        query("depends_relations"), [name.schema for name in read], [name.name for name in read]
+    )
+    views = tuple(TableName(row["schema"], row["name"]) for row in rows if row["materialized"])
+    return MaterializedViewInSql(one.text, field=one.field, views=views) if views else None
 
 
 async def _unseen(old: asyncpg.Connection, one: PersonSql, tree: Tree) -> UnseenReads | None:

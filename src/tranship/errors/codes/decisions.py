@@ -174,6 +174,20 @@ class TableNotFoundInSql(RefusedSql, frozen=True):
     hint = "only pg_catalog is on the search path: write schema.table"
 
 
+class ViewInSql(RefusedSql, frozen=True):
+    message = "{field} {sql!r}: views and foreign tables are not read ({said})"
+    hint = "write the SELECT of the view in its place; copy a foreign table into one of OLD's before the run"
+
+
+class MaterializedViewInSql(RefusedSql, frozen=True):
+    message = (
+        "{field} {sql!r}: it reads the materialized view {views}, which cannot be locked: "
+        "a REFRESH during the run would change what it holds"
+    )
+    hint = "write the SELECT of the view in its place, or copy it into a table of OLD before the run"
+    views: tuple[TableName, ...] = ()
+
+
 class TypeNotFoundInSql(RefusedSql, frozen=True):
     message = RefusedSql.message
     hint = "only pg_catalog is on the search path: write schema.type"

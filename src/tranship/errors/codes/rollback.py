@@ -69,7 +69,7 @@ class NoRunFromThisOld(NoRun, frozen=True):
 
 class RunsFromSeveralOlds(NoRun, frozen=True):
     message = (
-        "NEW has runs from {olds} OLDs on record, and which are from this one cannot be asked: {trouble}"
+        "NEW has runs from {olds} OLDs on record, and this OLD cannot be asked which are its own: {trouble}"
     )
     hint = "name the run; the latest one is {run}, and this shows what its rollback would delete: {command}"
     olds: int
