@@ -16,6 +16,7 @@ from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.matching.behind_views import behind_views
 from tranship.planning.matching.children import home_of_child
 from tranship.planning.matching.columns import NO_DECISIONS, ColumnDecisions, said_columns, with_columns
+from tranship.planning.matching.led_renames import with_led
 from tranship.planning.matching.renames import RenameContext, naming_convention, table_renames
 from tranship.planning.matching.scope import HOLDS_ROWS, Scope
 from tranship.planning.matching.tool_tables import paired_tools, tool_tables
@@ -106,7 +107,7 @@ def match(
     _pair_children(tables, decided)
     tables.named = _named_flows(tables, decided)
     context = _rename_context(tables, background)
-    proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
+    proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context, scope)
     proposals = (*proposals, *_behind_views(tables, proposals, new, scope, decided))
     # Once more: a parent may just have been found under another name.
     _pair_children(tables, decided)
@@ -274,7 +275,7 @@ def _rename_context(tables: _Tables, background: Background) -> RenameContext:
 
 
 def _pair_renamed(
-    tables: _Tables, held: set[TableName], decided: Decided, context: RenameContext
+    tables: _Tables, held: set[TableName], decided: Decided, context: RenameContext, scope: Scope
 ) -> tuple[TableProposal, ...]:
     """Pairs tables whose rename is proven. Returns the proposals for the rest."""
     # A pair is a pair, whatever else has its name by now.
@@ -285,7 +286,9 @@ def _pair_renamed(
     for pair in renames.automatic:
         if pair.old not in tables.found:
             tables.pair(pair.old, pair.new, pair.pairing, pair.evidence)
-    return tuple(p for p in renames.proposals if p.old not in tables.found)
+    proposals = [p for p in renames.proposals if p.old not in tables.found]
+    context = structs.replace(context, table_pairs=tables.names)
+    return with_led(before, after, proposals, context, dict(scope.schema_pairs))
 
 
 def _behind_views(

@@ -110,6 +110,9 @@ def singular(word: str) -> str:
     # The least lengths are for short words: "ties" becomes "tie", not "ty", "uses" is "use", "gas" stays.
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
+    # The singular of "houses" and "causes" ends in "e", that of "statuses" and "buses" does not.
+    if word.endswith(("ouses", "auses")):
+        return word[:-1]
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes", "uses")):
         return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
