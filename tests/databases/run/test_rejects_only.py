@@ -188,6 +188,29 @@ async def test_a_decision_that_changes_written_rows_is_refused(make_pair: MakePa
     assert (await migrate(pair, tmp_path, spelled, rejects_only=True)).stats.rows_migrated == 1
 
 
+async def test_an_expression_that_raised_for_the_rejected_rows_is_mended(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    """The first expression has no value for the rejected rows; only those that were written are compared."""
+    old = """
+        CREATE TABLE offer (id integer PRIMARY KEY, first date, last date);
+        INSERT INTO offer VALUES (1, '2020-01-01', '2020-02-01'), (2, '2020-03-01', '2020-01-01'),
+            (3, '2020-01-05', '2020-02-01');"""
+    pair = await make_pair(old, "CREATE TABLE offer (id integer PRIMARY KEY, valid daterange NOT NULL);")
+    gone = [{"action": "ignore", "old_column": name} for name in ("first", "last")]
+
+    def valid(sql: str) -> dict[str, Any]:
+        return {"offer": [{"action": "transform", "new_column": "valid", "transform_sql": sql}, *gone]}
+
+    assert (await migrate(pair, tmp_path, valid("daterange(old.first, old.last)"))).stats.rows_failed == 1
+    mended = valid("daterange(least(old.first, old.last), greatest(old.first, old.last))")
+    for live in (False, True):
+        again = await migrate(pair, tmp_path, mended, rejects_only=True, live=live)
+        assert counts(again) == {"public.offer": (1, 1, 0, 0)}
+    rows = await pair.new.fetch("SELECT id, lower(valid)::text FROM offer ORDER BY id")
+    assert rows == [(1, "2020-01-01"), (2, "2020-01-01"), (3, "2020-01-05")]
+
+
 async def test_what_others_wrote_in_old_since_is_no_difference(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(OLD, NEW)
     await migrate(pair, tmp_path, decisions())

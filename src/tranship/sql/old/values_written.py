@@ -30,7 +30,9 @@ def unlike(
     for number, rows in row_sources(plan):
         kept = (*seen, *without(rows, [row for row in excluded if row.source == number]))
         texts = f'{then} COLLATE pg_catalog."C" AS t, {now} COLLATE pg_catalog."C" AS n'
-        reads.append(f"SELECT {texts} {rows.read(kept)}")
+        # OFFSET keeps the comparison out of the WHERE of the read: there it could come before the conditions
+        # that leave rows out, and an expression may raise for just these.
+        reads.append(f"(SELECT {texts} {rows.read(kept)} OFFSET 0)")
     return f"""
         SELECT r.t, r.n, pg_catalog.count(*) AS rows FROM ({" UNION ALL ".join(reads)}) AS r
         WHERE r.t IS DISTINCT FROM r.n GROUP BY r.t, r.n
