@@ -193,3 +193,27 @@ async def test_an_unfinished_run_names_what_resumes_it(
     assert f"cannot be compared yet. Resume it: {resume}\n" in told.stdout, told
     assert f"  resume: {resume}\n" in run_cli("status", config).stdout
     assert f"hint: resume it: {resume}; or roll it back: " in run_cli("purge", config).stderr
+
+
+async def test_rights_to_a_partitioned_table_are_enough(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    """Without a right to its partitions: the server checks none where a statement names the parent."""
+    pair = await make_pair(
+        TABLES + ROWS,
+        "CREATE TABLE deal (no int, part text, worth int, PRIMARY KEY (no, part)) PARTITION BY RANGE (no);"
+        " CREATE TABLE deal_low PARTITION OF deal FOR VALUES FROM (0) TO (10);"
+        " CREATE TABLE deal_high PARTITION OF deal FOR VALUES FROM (10) TO (99);"
+        " CREATE TABLE loose (line text);",
+    )
+    role = f"mover_{pair.new.name}"
+    await pair.new.run(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; CREATE SCHEMA _tranship AUTHORIZATION {role};"
+        f" GRANT SELECT, INSERT, DELETE ON deal, loose TO {role}"
+    )
+    config = pair.config(tmp_path, new={"username": role, "password": "secret"})
+    assert run_cli("migrate", config, "--live").status == 0
+    assert len(await pair.new.fetch("SELECT no FROM deal")) == 20
+    told = run_cli("rollback", config, "--live")
+    assert told.status == 0, told
+    assert await pair.new.fetch("SELECT no FROM deal") == []

@@ -201,14 +201,25 @@ class _RollingBack:
         names = {table.name for table in together}
         mine = [written for written in self._tables if written.task.flow.new in names and written.xids]
         first = together[0]
-        leaves = _leaves(first)
-        if leaves is None or _is_cycle(together) or self._catalog.server_version < RANGES_FROM:
+        leaves = None if _is_cycle(together) else await self._leaves_to_name(first)
+        if leaves is None:
             return await self._step(partial(self._delete_together, mine), rows_of=first.name)
         deleted = 0
         for written in mine:
             for name, oid in leaves:
                 deleted += await self._delete_in_pieces(written, name, oid)
         return deleted
+
+    async def _leaves_to_name(self, table: Table) -> list[tuple[TableName, int]] | None:
+        """Returns the relations that hold a table's rows if they can be emptied piece by piece; else None.
+
+        A right to the partitioned table is enough for its rows, but not to name one of its partitions.
+        """
+        leaves = _leaves(table) if self._catalog.server_version >= RANGES_FROM else None
+        if leaves is None or leaves == [(table.name, table.oid)]:
+            return leaves
+        may = await self._new.fetchval(sql_rollback.MAY_DELETE, [oid for _, oid in leaves])
+        return leaves if may else None
 
     async def _delete_in_pieces(self, written: Written, leaf: TableName, oid: int) -> int:
         """Deletes the rows of one relation, some pages a transaction."""

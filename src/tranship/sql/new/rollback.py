@@ -18,6 +18,12 @@ PAGES = """
     SELECT (pg_catalog.pg_relation_size($1::oid) / pg_catalog.current_setting('block_size')::bigint)::bigint
 """
 """$1: OID of a relation. Its heap in pages of ``block_size`` bytes."""
+MAY_DELETE = """
+    SELECT pg_catalog.bool_and(
+        pg_catalog.has_table_privilege(leaf, 'SELECT') AND pg_catalog.has_table_privilege(leaf, 'DELETE'))
+    FROM pg_catalog.unnest($1::oid[]) AS listed (leaf)
+"""
+"""$1: OIDs of relations. Whether this role may delete from each of them by its own name."""
 
 
 def count_ours(table: TableName, xids: Sequence[int]) -> str:
