@@ -120,6 +120,14 @@ def test_two_patterns_that_decide_one_column_differently_are_an_error(tmp_path: 
     assert not ask(tmp_path, [{**UTC, "tables": "a"}, {**ZONE, "tables": "b"}])[1]
 
 
+def test_a_pattern_about_tables_that_the_command_line_leaves_out_is_no_error(tmp_path: Path) -> None:
+    old, new = catalogs()
+    scope = replace(make_scope(old, new, None)[0], only=(TableName("public", "c"),))
+    answers, _, problems = decide(read(tmp_path, [UTC]), old, new, scope)
+    assert (answers.decisions, problems) == ((), ())
+    assert [one.code for one in decide(read(tmp_path, [{**UTC, "action": "x"}]), old, new, scope)[2]]
+
+
 @pytest.mark.parametrize(
     ("pattern", "code", "words"),
     [

@@ -67,7 +67,9 @@ def decide(
     """
     sides = old, new
     read = _read(file, sides, scope, background)
-    entries = with_patterns(file.for_all, [one for one, _ in read.flows], read.matching.pairs, *sides)
+    flows = [one for one, _ in read.flows]
+    selected = scope.only is not None
+    entries = with_patterns(file.for_all, flows, read.matching.pairs, *sides, selected=selected)
     pairs = {(pair.old, pair.name): pair for pair in read.matching.pairs}
     found = [*file.problems, *read.problems, *entries.problems]
     found += children_of_left_out(file, sides, scope, read.matching.pairs, entries.tables)
@@ -133,7 +135,8 @@ def _by_patterns(
         return PatternEntries(())
     read = _read(file, (old, new), scope, background)
     entries = [one for one, _ in read.flows]
-    return with_patterns(file.for_all, entries, read.matching.pairs, old, new)
+    selected = scope.only is not None
+    return with_patterns(file.for_all, entries, read.matching.pairs, old, new, selected=selected)
 
 
 def asked_about(

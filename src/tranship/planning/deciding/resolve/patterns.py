@@ -73,8 +73,13 @@ def with_patterns(
     pairs: Iterable[TablePair],
     old: Catalog,
     new: Catalog,
+    *,
+    selected: bool = False,
 ) -> PatternEntries:
-    """Returns the entries of the tables with those of the patterns, and what is wrong with a pattern."""
+    """Returns the entries of the tables with those of the patterns, and what is wrong with a pattern.
+
+    ``selected``: the command line leaves tables out, so that a pattern may speak of none of ``pairs``.
+    """
     if not patterns:
         return PatternEntries(tuple(tables))
     by_flow = {one.place: one for one in tables}
@@ -82,7 +87,7 @@ def with_patterns(
     made = _Made(by_flow, {}, [], [], [])
     for pattern in patterns:
         mine = [place for place in places if _is_meant(pattern, place, old)]
-        wrong = list(_check(pattern, mine, places))
+        wrong = list(_check(pattern, mine, places, selected=selected))
         made.problems += wrong
         meant = [p for p in mine if not _has_own(by_flow.get(p.of), p)]
         if not wrong:
@@ -244,7 +249,9 @@ def _says(entry: Resolution) -> tuple[object, ...]:
     return entry.action, mapping, lookup, entry.transform_sql, entry.default_value, entry.null_value
 
 
-def _check(pattern: ForAll, mine: Sequence[_Place], places: Sequence[_Place]) -> Iterator[Problem]:
+def _check(
+    pattern: ForAll, mine: Sequence[_Place], places: Sequence[_Place], *, selected: bool
+) -> Iterator[Problem]:
     """Yields what is wrong with a pattern by itself."""
     entry = pattern.entry
     action = action_of(entry)
@@ -253,8 +260,9 @@ def _check(pattern: ForAll, mine: Sequence[_Place], places: Sequence[_Place]) ->
     elif action not in (None, Action.TRANSFORM):
         yield problem(entry, NoPatternAction(entry.action))
     elif not mine:
-        told = PatternMatchesNothing(pattern.tables, *pattern.types, _nearest_types(pattern, places))
-        yield problem(entry, told)
+        if not selected:
+            told = PatternMatchesNothing(pattern.tables, *pattern.types, _nearest_types(pattern, places))
+            yield problem(entry, told)
     elif action is not None and not is_open(entry):
         sql = None if entry.transform_sql is None else _with_column(entry.transform_sql, "x")
         filled = replace(entry, old_column="x", new_column="x", transform_sql=sql)
