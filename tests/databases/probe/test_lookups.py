@@ -75,6 +75,24 @@ async def test_ids_that_the_server_will_make_are_not_asked(make_pair: MakePair) 
     assert found.findings["public.item"].not_asked
 
 
+async def test_an_exclusion_over_ids_that_the_server_will_make_is_said_not_to_be_asked(
+    make_pair: MakePair,
+) -> None:
+    pair = await make_pair(
+        """CREATE TABLE room (name text PRIMARY KEY); INSERT INTO room VALUES ('a');
+            CREATE TABLE stay (id int PRIMARY KEY, room text, during int4range);
+            INSERT INTO stay VALUES (1, 'a', '[1,5)'), (2, 'a', '[3,6)')""",
+        """CREATE EXTENSION btree_gist;
+            CREATE TABLE room (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
+            CREATE TABLE stay (id int PRIMARY KEY, room_id int REFERENCES room, during int4range,
+                CONSTRAINT apart EXCLUDE USING gist (room_id WITH =, during WITH &&))""",
+        template=False,
+    )
+    found = await ask_all(pair, {"stay": [lookup("room", "room_id", "room", "name")]})
+    said = "collisions on apart: room_id: NEW's server alone will know the lookup's value"
+    assert said in found.findings["public.stay"].not_asked
+
+
 async def test_duplicates_are_refused_by_name(make_pair: MakePair) -> None:
     old = """CREATE TABLE t (id int PRIMARY KEY, c text); INSERT INTO t VALUES (1, 'a');
     CREATE TABLE n (id int, name text);

@@ -22,7 +22,7 @@ from tranship.execution.probe.led_equal import equal_when_led
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.records import shown_keys
 from tranship.execution.probe.reject_book import Book
-from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.execution.probe.typed_rows import ask, json_rows, refuse_unknowable, typed
 from tranship.model.expression import Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
@@ -197,6 +197,8 @@ class Collisions:
         for n, plan in enumerate(self._of.plans):
             reader = self._derived.reader(plan)
             question = typed(self._job, plan, _columns(index, plan, self._job))
+            # Sent as NULL, the values would collide with none.
+            refuse_unknowable(reader, question)
             if query and query != collision_query(question.rows, index):
                 raise NotAskable("several old tables fill it in different ways")
             query = collision_query(question.rows, index)

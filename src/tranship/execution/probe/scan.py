@@ -16,7 +16,7 @@ from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_checks import RowCheck, row_checks, why_unasked
-from tranship.execution.probe.typed_rows import Typed, refuse_reader, typed
+from tranship.execution.probe.typed_rows import Typed, refuse_reader, refuse_unknowable, typed
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Lookup, NewDefault, Sql
 from tranship.model.plan import Hazard, HazardKind, TablePlan
@@ -272,12 +272,7 @@ class ScanBuilder:
             return False
         try:
             refuse_reader(self._reader.job, "it", expression)
-            needed = self._typed(columns)
-            lacking = {c.name for c in needed.rows.given} & self._unknowable
-            if lacking:
-                raise NotAskable(
-                    f"{', '.join(sorted(lacking))}: NEW's server alone will know the lookup's value"
-                )
+            refuse_unknowable(self._reader, self._typed(columns))
         except NotAskable as why:
             self._book.note(self._plan.flow, f"{what}: {why}")
             return False

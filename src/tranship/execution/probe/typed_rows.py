@@ -113,6 +113,19 @@ def refuse_reader(job: Job, what: str, expression: str) -> None:
         raise NotAskable(f"{what} calls {function}, which may read tables that this run fills")
 
 
+def refuse_unknowable(reader: Reader, question: Typed) -> None:
+    """Refuses rows of which NEW's server makes a value that a lookup takes.
+
+    Raises:
+        NotAskable: such a value is among those that the question reads.
+    """
+    columns = reader.plan.columns
+    unknown = [p for p in question.positions if reader.lookups.unknowable(reader.plan, p)]
+    if unknown:
+        names = ", ".join(sorted(columns[position].column for position in unknown))
+        raise NotAskable(f"{names}: NEW's server alone will know the lookup's value")
+
+
 def json_rows(chunk: Chunk, positions: Sequence[int], numbers: Iterable[int]) -> list[GivenRow]:
     """Returns rows of a chunk as they are sent to NEW."""
     columns = [chunk.texts[p] for p in positions]
