@@ -9,7 +9,7 @@ from operator import attrgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.catalog import Column
+from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.model.references import references
@@ -98,11 +98,19 @@ def _rest(tables: TablePairContext, unpaired: _Unpaired) -> list[Draft]:
     needing = [change for change in unpaired.added.values() if change.cls is ChangeClass.BREAKING]
     kin = list(filter(None, (_from_kin(tables, change, removed) for change in needing)))
     rest = unpaired.without(kin)
-    drafts = [_left_behind(tables, change, list(unpaired.added)) for change in rest.removed.values()]
+    free = [name for name in unpaired.added if not _is_computed(tables.after, name)]
+    drafts = [_left_behind(tables, change, free) for change in rest.removed.values()]
     drafts += [_with_rivals(draft, kin) for draft in kin]
     lacking = [change for change in rest.added.values() if change.cls is ChangeClass.BREAKING]
-    drafts += [over_parent(tables, change) or _constant(tables, change) for change in lacking]
+    lost = [name for name in rest.removed if name is not None]
+    drafts += [over_parent(tables, change) or _constant(tables, change, lost) for change in lacking]
     return drafts
+
+
+def _is_computed(table: Table, name: str | None) -> bool:
+    """Returns whether the server computes a column of the table, so that nothing else can fill it."""
+    column = table.column(name or "")
+    return column is not None and bool(column.generated)
 
 
 def _old_names(drafts: Sequence[Draft]) -> set[str]:
@@ -133,12 +141,15 @@ def _from_kin(tables: TablePairContext, change: Change, removed: Sequence[str]) 
 
 def _may_fill(tables: TablePairContext, left: str, target: Column) -> bool:
     """Returns whether an old column has the family of a new one, shares a word with it, and holds a value."""
-    source, facts = tables.before.column(left), tables.facts(left)
-    if source is None or family(source.type) != family(target.type):
-        return False
     related = bool(set(stems(left)) & set(stems(target.name)) - DULL)
+    return related and _is_alike(tables, left, target)
+
+
+def _is_alike(tables: TablePairContext, left: str, target: Column) -> bool:
+    """Returns whether an old column has the family of a new one, and holds a value."""
+    source, facts = tables.before.column(left), tables.facts(left)
     empty = facts is not None and facts.filled == 0 and not facts.sampled
-    return related and not empty
+    return source is not None and family(source.type) == family(target.type) and not empty
 
 
 def _with_rivals(draft: Draft, kin: Sequence[Draft]) -> Draft:
@@ -293,10 +304,16 @@ def _kin(tables: TablePairContext, left: str, free: Sequence[str | None]) -> Ite
             yield from concern.evidence if concern is not None else ()
 
 
-def _constant(tables: TablePairContext, change: Change) -> Draft:
+def _constant(tables: TablePairContext, change: Change, lost: Sequence[str]) -> Draft:
+    """Returns the draft of a new column that needs a value; ``lost`` are old columns that fill none."""
     name = change.new_column or ""
     column = tables.after.column(name)
     found = _found_constant(tables, column) if column is not None else None
+    alike = [left for left in lost if column is not None and _is_alike(tables, left, column)]
+    if found is not None and found.empty and alike:
+        # An empty value that nothing speaks for would hide the loss of the values beside it.
+        quoted_names = ", ".join(map(repr, alike[:10]))
+        found = Constant(SPECIFY_DEFAULT_VALUE, f"old columns of such a type that fill none: {quoted_names}")
     fields: dict[str, Field] = {}
     if found is not None and found.value != SPECIFY_DEFAULT_VALUE:
         fields = {"new_column": name, "action": "default", "default_value": found.value}

@@ -25,6 +25,8 @@ class Constant(Struct, frozen=True):
 
     value: str
     why: Fact
+    empty: bool = False
+    """It is the empty value of its type: nothing speaks for it."""
 
 
 def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | None) -> Constant | None:
@@ -58,12 +60,12 @@ def _allowed(table: Table, column: Column) -> Constant | None:
 
 def _zero(column: Column) -> Constant | None:
     if column.type.leaf.kind is TypeKind.ARRAY:
-        return Constant("{}", "an empty array")
+        return Constant("{}", "an empty array", empty=True)
     value = _ZERO.get(family(column.type))
     if value is None:
         return None
     why = f"the data suggests no value: {value or 'the empty text'} is only the empty value of its type"
-    return Constant(value, why)
+    return Constant(value, why, empty=True)
 
 
 def _sibling(table: Table, column: Column, new: Catalog) -> Constant | None:
