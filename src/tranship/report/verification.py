@@ -19,6 +19,8 @@ MOST = 20
 """Rows of a table that differ and are named on the terminal."""
 
 
+_EXCEPT = "except "
+"""How the verdict about a table begins of which something is not compared."""
 MOST_OF_A_REASON = 3
 """Tables that are named where the same keeps several from a second opinion."""
 
@@ -30,7 +32,9 @@ def shown(text: str) -> str:
 
 def table_lines(table: VerifiedTable) -> Iterator[str]:
     """Yields what is known of one table, and the first rows that differ."""
-    into = f" -> {table.new_table}" if table.label != str(table.new_table) else ""
+    # The name of a flow may end with its new table.
+    named = table.label == str(table.new_table) or table.label.endswith(f" -> {table.new_table}")
+    into = "" if named else f" -> {table.new_table}"
     yield shown(f"{table.label}{into}: {verdict(table)}")
     yield from difference_lines(table.differences)
     if table.rows_changed_in_old:
@@ -194,6 +198,10 @@ class Counted(Protocol):
     """What a result says of one table."""
 
     @property
+    def new_table(self) -> str:
+        """NEW's table."""
+
+    @property
     def verified(self) -> bool | str | None:
         """Whether its rows are equal, as `VerifiedTable` has it."""
 
@@ -225,8 +233,10 @@ def coverage(tables: Sequence[Counted]) -> str:
         return shown(f"Not verified: {'; '.join(why)}; verified {covered}")
     if not cells:
         return "Verified: no row was written, so there is no cell to compare"
-    apart = [table.verified for table in tables if isinstance(table.verified, str)]
-    return shown("; ".join([f"Verified {covered}", *apart]))
+    # Several runs, or several old tables, may have filled one table: what is named of it is named once.
+    said = ((table.new_table, table.verified) for table in tables if isinstance(table.verified, str))
+    apart = [words.removeprefix(_EXCEPT) for _, words in dict.fromkeys(said)]
+    return shown(f"Verified {covered}; {_EXCEPT}{', '.join(apart)}" if apart else f"Verified {covered}")
 
 
 def _rows_that_differ(tables: Sequence[Counted]) -> str:

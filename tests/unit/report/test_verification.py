@@ -35,3 +35,13 @@ def test_values_that_python_cannot_compute_are_named_without_rows() -> None:
 def test_a_table_of_one_name_is_named_once() -> None:
     assert list(table_lines(table(rows=2))) == ["public.a: verified, 2 rows"]
     assert list(table_lines(table(new_table="public.b", rows=1))) == ["public.a -> public.b: verified, 1 row"]
+    named = table(flow="public.a -> public.tag", new_table="public.tag", rows=1)
+    assert list(table_lines(named)) == ["public.a -> public.tag: verified, 1 row"]
+
+
+def test_what_is_not_compared_is_named_once_behind_one_word() -> None:
+    rest = {"rows": 1, "cells": 2, "cells_verified": 2}
+    one = table(verified="except public.a.id (identity)", **rest)
+    other = table(new_table="public.b", verified="except public.b.id (identity), public.b.at", **rest)
+    said = "Verified 6 of 6 cells; except public.a.id (identity), public.b.id (identity), public.b.at"
+    assert coverage([one, replace(one, run="s"), other]) == said
