@@ -11,7 +11,7 @@ import asyncpg
 from msgspec.json import decode, encode
 
 from tranship.model.names import Side
-from tranship.server.trouble import is_lost
+from tranship.server.trouble import is_lost, spoken
 from tranship.sql.casts import ANSWER, GIVE, refused_texts
 from tranship.sql.evidence import bounded_transaction
 
@@ -96,11 +96,11 @@ class Asker:
             if refused is not None:
                 refused.append(error)
             else:
-                self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
+                self._not_asked.append(f"{what}: {side.value.upper()} says: {spoken(error)}")
         except (asyncpg.PostgresError, UnicodeDecodeError) as error:
             if is_lost(error):
                 raise
-            self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
+            self._not_asked.append(f"{what}: {side.value.upper()} says: {spoken(error)}")
         return None
 
     async def _within(

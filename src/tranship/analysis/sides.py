@@ -27,7 +27,7 @@ from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identities, read_identity, same_database, standby_of
 from tranship.server.journal import find_journal
-from tranship.server.trouble import DATABASE_TROUBLE, is_lost, lost
+from tranship.server.trouble import DATABASE_TROUBLE, is_lost, lost, spoken
 
 _STATISTICS_SECONDS = 30.0
 """Seconds, at most, for reading what ANALYZE has stored, per side."""
@@ -146,7 +146,7 @@ async def _statistics(
     except (asyncpg.PostgresError, UnicodeDecodeError) as error:
         if is_lost(error):
             raise
-        return Statistics(), f"statistics of {side.value.upper()}: {type(error).__name__}"
+        return Statistics(), f"statistics of {side.value.upper()}: {spoken(error)}"
 
 
 async def _read_side(

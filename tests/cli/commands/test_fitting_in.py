@@ -153,6 +153,20 @@ def test_init(desk_of: DeskOf) -> None:
     assert (again.status, "is not overwritten" in again.stderr) == (2, True)
 
 
+def test_init_names_tables_that_lack_the_same_right_in_one_line(desk_of: DeskOf) -> None:
+    role = "CREATE ROLE low_init LOGIN PASSWORD 's'; EXCEPTION WHEN duplicate_object THEN NULL"
+    more = "CREATE TABLE c (id int); CREATE TABLE d (id int); "
+    made = f"{TABLES.format('', '')}{more}DO $do$ BEGIN {role}; END $do$"
+    desk = desk_of(made, TABLES.format("", "") + more)
+    old, new = (f"'{url(one, 'P').replace(':${P}', '')}'" for one in (desk.pair.old, desk.pair.new))
+    old = old.replace(f"{desk.pair.old.server.user}@", "low_init@")
+    ways = "--old-password variable:OLD_PASSWORD --new-password variable:NEW_PASSWORD"
+    env = {**passwords(desk), "OLD_PASSWORD": "s"}
+    told = desk.type(f"tranship init c.json --old {old} --new {new} {ways}", env)
+    assert (told.status, told.stdout.count("TS311")) == (0, 1), told
+    assert "the same for 3 more: public.b, public.c, public.d" in told.stdout
+
+
 def _both(desk: Desk) -> tuple[str, str]:
     return url(desk.pair.old, "OLD_PASSWORD"), url(desk.pair.new, "NEW_PASSWORD")
 

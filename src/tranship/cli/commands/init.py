@@ -172,7 +172,7 @@ def _refuse_without_terminal(context: click.Context, option: str) -> None:
 def _tell(call: CliContext, output: str, found: Ping | None) -> None:
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
-    from tranship.cli.trouble import line_of
+    from tranship.cli.trouble import listed
     from tranship.model.options import command_line
 
     problems = () if found is None else found.problems
@@ -184,5 +184,5 @@ def _tell(call: CliContext, output: str, found: Ping | None) -> None:
     following = "ping" if found is None or grave else "analyze"
     command = command_line(call.invocation, following, os.path.normpath(output))
     say(f"Configuration written to {output}; the connection {tried}. Next: {command}")
-    for problem in problems:
-        say(line_of(problem))
+    for line in listed(problems):
+        say(line)

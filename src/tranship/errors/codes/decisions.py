@@ -130,7 +130,10 @@ class NoFingerprints(RefusalMessage, frozen=True):
 class NotChecked(RefusalMessage, frozen=True):
     code = "TS342"
     meaning = "a data check was not made for lack of time or privilege"
-    cure = "nothing has to be done; `--probe-seconds` gives more time"
+    cure = (
+        "nothing has to be done: a suggestion lacks some evidence. `--probe-seconds` gives more time, and "
+        "`ping` names privileges that are missing"
+    )
     warning = True
     message = "not asked: {what}"
     what: str
