@@ -233,10 +233,15 @@ def coverage(tables: Sequence[Counted]) -> str:
         return shown(f"Not verified: {'; '.join(why)}; verified {covered}")
     if not cells:
         return "Verified: no row was written, so there is no cell to compare"
-    # Several runs, or several old tables, may have filled one table: what is named of it is named once.
+    return shown(f"Verified {covered}{_apart(tables)}")
+
+
+def _apart(tables: Sequence[Counted]) -> str:
+    """Returns what of verified tables is not compared, as the end of the last line."""
     said = ((table.new_table, table.verified) for table in tables if isinstance(table.verified, str))
+    # Several runs, or several old tables, may have filled one table: what is named of it is named once.
     apart = [words.removeprefix(_EXCEPT) for _, words in dict.fromkeys(said)]
-    return shown(f"Verified {covered}; {_EXCEPT}{', '.join(apart)}" if apart else f"Verified {covered}")
+    return f"; {_EXCEPT}{', '.join(apart)}" if apart else ""
 
 
 def _rows_that_differ(tables: Sequence[Counted]) -> str:

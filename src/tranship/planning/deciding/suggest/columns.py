@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import filterfalse
 from operator import attrgetter
 
@@ -98,19 +98,24 @@ def _rest(tables: TablePairContext, unpaired: _Unpaired) -> list[Draft]:
     needing = [change for change in unpaired.added.values() if change.cls is ChangeClass.BREAKING]
     kin = list(filter(None, (_from_kin(tables, change, removed) for change in needing)))
     rest = unpaired.without(kin)
-    free = [name for name in unpaired.added if not _is_computed(tables.after, name)]
+    free = _fillable(tables.after, unpaired.added)
     drafts = [_left_behind(tables, change, free) for change in rest.removed.values()]
     drafts += [_with_rivals(draft, kin) for draft in kin]
-    lacking = [change for change in rest.added.values() if change.cls is ChangeClass.BREAKING]
-    lost = [name for name in rest.removed if name is not None]
-    drafts += [over_parent(tables, change) or _constant(tables, change, lost) for change in lacking]
+    drafts += _lacking(tables, rest)
     return drafts
 
 
-def _is_computed(table: Table, name: str | None) -> bool:
-    """Returns whether the server computes a column of the table, so that nothing else can fill it."""
-    column = table.column(name or "")
-    return column is not None and bool(column.generated)
+def _lacking(tables: TablePairContext, rest: _Unpaired) -> list[Draft]:
+    """Returns drafts for new columns that need a value and that no old column was found for."""
+    lacking = [change for change in rest.added.values() if change.cls is ChangeClass.BREAKING]
+    lost = [name for name in rest.removed if name is not None]
+    return [over_parent(tables, change) or _constant(tables, change, lost) for change in lacking]
+
+
+def _fillable(table: Table, names: Iterable[str | None]) -> list[str | None]:
+    """Returns those of some new columns that the server does not compute: nothing else can fill these."""
+    computed = {column.name for column in table.columns if column.generated}
+    return [name for name in names if name not in computed]
 
 
 def _old_names(drafts: Sequence[Draft]) -> set[str]:
@@ -308,12 +313,7 @@ def _constant(tables: TablePairContext, change: Change, lost: Sequence[str]) -> 
     """Returns the draft of a new column that needs a value; ``lost`` are old columns that fill none."""
     name = change.new_column or ""
     column = tables.after.column(name)
-    found = _found_constant(tables, column) if column is not None else None
-    alike = [left for left in lost if column is not None and _is_alike(tables, left, column)]
-    if found is not None and found.empty and alike:
-        # An empty value that nothing speaks for would hide the loss of the values beside it.
-        quoted_names = ", ".join(map(repr, alike[:10]))
-        found = Constant(SPECIFY_DEFAULT_VALUE, f"old columns of such a type that fill none: {quoted_names}")
+    found = _proposed_constant(tables, column, lost) if column is not None else None
     fields: dict[str, Field] = {}
     if found is not None and found.value != SPECIFY_DEFAULT_VALUE:
         fields = {"new_column": name, "action": "default", "default_value": found.value}
@@ -330,6 +330,17 @@ def _constant(tables: TablePairContext, change: Change, lost: Sequence[str]) -> 
         confidence=Confidence.GUESS,
         evidence=(*change.evidence, *reasons),
     )
+
+
+def _proposed_constant(tables: TablePairContext, column: Column, lost: Sequence[str]) -> Constant | None:
+    """Returns the constant to suggest; SPECIFY_DEFAULT_VALUE stands for one that a person has to give."""
+    found = _found_constant(tables, column)
+    alike = [left for left in lost if _is_alike(tables, left, column)]
+    if found is None or not found.empty or not alike:
+        return found
+    # An empty value that nothing speaks for would hide the loss of the values beside it.
+    names = ", ".join(map(repr, alike[:10]))
+    return Constant(SPECIFY_DEFAULT_VALUE, f"old columns of such a type that fill none: {names}")
 
 
 def _found_constant(tables: TablePairContext, column: Column) -> Constant | None:
