@@ -192,8 +192,8 @@ class ParentKeyChanged(Struct, frozen=True, tag=True):
     parent: str
 
 
-class NoParentInOld(Struct, frozen=True, tag=True):
-    """The row has no parent in OLD, and the row of NEW under the same key is nobody that OLD knows."""
+class NoParentInOld(Struct, frozen=True, tag=True, omit_defaults=True):
+    """No row that is moved is the row's parent, and the row of NEW under the same key is not taken for it."""
 
     table: str
     key: str
@@ -201,6 +201,8 @@ class NoParentInOld(Struct, frozen=True, tag=True):
     value: str | None
     """The row's key, as a server writes it; None: it cannot be shown."""
     parent: str
+    left_out: bool = False
+    """There is one in OLD, and a filter leaves it out."""
 
 
 class ParentNotThere(Struct, frozen=True, tag=True):
@@ -236,7 +238,9 @@ Reason = ValueReason | ConstraintReason
 
 
 def kind_of(reason: Reason) -> str:
-    """Returns the kind of a reason, as programs may read it; a missing parent is of three kinds."""
+    """Returns the kind of a reason, as programs may read it; a missing parent is of several kinds."""
+    if isinstance(reason, NoParentInOld) and reason.left_out:
+        return "ParentLeftOutAndHeld"
     if isinstance(reason, ParentMissing) and reason.left_out:
         return "ParentLeftOut"
     if isinstance(reason, ParentMissing) and reason.gone:
@@ -251,7 +255,7 @@ def named_table(reason: Reason) -> str | None:
             return str(table)
         case ParentMissing(parent=parent) | ParentIsAnother(parent=parent) | ParentElsewhere(parent=parent):
             return str(parent)
-        case ParentKeyChanged(parent=parent) | ParentNotThere(parent=parent):
+        case NoParentInOld(parent=parent) | ParentKeyChanged(parent=parent) | ParentNotThere(parent=parent):
             return str(parent)
         case _:
             return None

@@ -177,6 +177,12 @@ def _parent_key_changed(reason: ParentKeyChanged) -> str:
 
 
 def _no_parent_in_old(reason: NoParentInOld) -> str:
+    if reason.left_out:
+        return (
+            f'foreign key constraint "{reason.key}" of table "{reason.table}":'
+            f" the parent with {_which(reason)} is left out by a filter,"
+            f' and the row of "{reason.parent}" under that key counts as another one{_ADOPT}'
+        )
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
         f" no row that is moved from OLD is the parent with {_which(reason)},"

@@ -25,6 +25,9 @@ _WORDS = {
     "NoParentInOld": "no parent in OLD, and NEW's row under the key is another one",
     "ParentMissing": "no parent in {table}",
     "ParentLeftOut": "the parent in {table} is left out",
+    "ParentLeftOutAndHeld": (
+        "the parent in {table} is left out, and NEW's row under its key counts as another one"
+    ),
     "ParentRejected": "the parent in {table} was rejected",
     "ParentIsAnother": "the parent in {table} was rejected, and NEW's row under its key is another one",
     "ParentElsewhere": "NEW holds the parent in {table} under another key",

@@ -111,6 +111,11 @@ REASONS: dict[Reason, str] = {
         ' with Key (city)=(7), and the row of "city" under that key is another one'
         ' (an entry "adopt" says that it is meant)'
     ),
+    NoParentInOld("town", "town_city", ("city",), "(7)", "city", left_out=True): (
+        'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) is left out by a'
+        ' filter, and the row of "city" under that key counts as another one'
+        ' (an entry "adopt" says that it is meant)'
+    ),
     ParentNotThere("town_city", CITY): (
         "foreign key town_city: the parent in public.city did not arrive or was deleted"
     ),

@@ -14,8 +14,8 @@ group of tables:
 2. Collisions: ``unique_indexes``, ``existing`` (with rows of NEW), ``equal_rows``, ``collisions`` and
    ``keys`` (among the rows of the run).
 3. Foreign keys: ``references``, ``parent_flows``, ``parents``, ``own_parents``, ``changed_keys`` (keys that
-   children do not follow), ``left_out_parents``, ``periods``, ``derived``, ``found_parents`` (those that
-   lookups find), and ``cascades`` for what follows from a reject.
+   children do not follow), ``left_out_parents``, ``filtered_parents``, ``periods``, ``derived``,
+   ``found_parents`` (those that lookups find), and ``cascades`` for what follows from a reject.
 
 ``arrived`` says what NEW holds when they begin. ``reject_book`` keeps the findings, and the rejects in little
 memory (``reject_store``, ``row_numbers``), ``reasons`` makes rejects of them,

@@ -17,6 +17,7 @@ from tranship.execution.probe import reasons
 from tranship.execution.probe.both_keys import BothKeys
 from tranship.execution.probe.changed_keys import ChangedKeys, changed_parents
 from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.filtered_parents import filtered_keys
 from tranship.execution.probe.left_out_parents import left_out_parent
 from tranship.execution.probe.mapped_children import MappedChildren
 from tranship.execution.probe.own_parents import OwnParents
@@ -34,7 +35,6 @@ from tranship.model.verdict import Reject
 from tranship.server.deadline import each_row
 from tranship.sql.canonical import comparable, taken_on_old
 from tranship.sql.new.given_rows import held_rows, parent_part, rows_query
-from tranship.sql.old.row_source import left_out_rows
 from tranship.sql.old.rows import End, children, families, orphans
 from tranship.sql.row_id import locate
 
@@ -66,8 +66,11 @@ class Missing(Struct, frozen=True):
         if not self.taken:
             missing = reasons.parent(row, self.key, self.table, shown, gone=self.gone, rank=self.rank)
             return reasons.parent_left_out(missing) if self.left_out and not self.gone else missing
-        another = reasons.another_parent if self.gone else reasons.no_parent_in_old
-        return another(row, self.key, self.table, shown, rank=self.rank)
+        if self.gone:
+            return reasons.another_parent(row, self.key, self.table, shown, rank=self.rank)
+        return reasons.no_parent_in_old(
+            row, self.key, self.table, shown, rank=self.rank, left_out=self.left_out
+        )
 
 
 class Parents:
@@ -211,7 +214,7 @@ class Parents:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
         gone, elsewhere = await self._lost_keys(plan, key, of) if missing else (set(), set())
-        left = await self._left_out_keys(key, of, _keys(missing))
+        left = await filtered_keys(self._derived, key, of, _keys(missing))
         after = self._job.after(plan)
         for row, text in sorted(missing.items()):
             one = Missing(key, after, rank, text in gone, text in taken, text in left, text in elsewhere)
@@ -269,10 +272,12 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, rows without a parent in OLD: {why}")
             return 0
-        texts = await self.keys_shown(plan, key, rows)
-        after = self._job.after(plan)
+        texts = await self._key_texts(plan, key, rows)
+        of = parent_flows(self._job, plan, key).flows
+        left, after = await filtered_keys(self._derived, key, of, _keys(texts)), self._job.after(plan)
+        lost = ((row, Missing(key, after, rank, False, True, texts.get(row) in left)) for row in rows)
         added = self._book.add_all(
-            plan.flow, (reasons.no_parent_in_old(row, key, after, texts.get(row), rank=rank) for row in rows)
+            plan.flow, (one.reject(row, reasons.key_shown(texts.get(row))) for row, one in lost)
         )
         return added + await self._reject_misled(plan, key, rank=rank)
 
@@ -323,11 +328,17 @@ class Parents:
         self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]
     ) -> Mapping[Locator, str | None]:
         """Returns the rows' keys for people; none when only NEW can compute them."""
+        texts = await self._key_texts(plan, key, rows)
+        return {row: reasons.key_shown(text) for row, text in texts.items()}
+
+    async def _key_texts(
+        self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]
+    ) -> Mapping[Locator, str | None]:
+        """Returns the rows' keys as canonical text; none when only NEW can compute them."""
         try:
-            texts = await self._derived.keys_of(plan, key.columns, rows)
+            return await self._derived.keys_of(plan, key.columns, rows)
         except NotAskable:
             return {}
-        return {row: reasons.key_shown(text) for row, text in texts.items()}
 
     async def _provided(
         self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan], keys: Sequence[str]
@@ -338,19 +349,6 @@ class Parents:
         if not reference(self._job, self._job.after(plan), key).faithful:
             raise NotAskable("equality of its columns cannot be told outside the server")
         return await self._derived.survivors(flows, key.target_columns, keys)
-
-    async def _left_out_keys(
-        self, key: ForeignKey, flows: Sequence[TablePlan], keys: Sequence[str]
-    ) -> set[str]:
-        """Returns which of these keys belong to parents that a filter leaves out; it only words a reason."""
-        filtered = [flow for flow in flows if not flow.shape.takes_all and flow.shape.items is None]
-        if not keys or not filtered:
-            return set()
-        others = [left_out_rows(flow) for flow in filtered]
-        try:
-            return set(await self._derived.holders(others, key.target_columns, keys))
-        except NotAskable:
-            return set()
 
     async def _lost_keys(
         self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan]

@@ -180,10 +180,12 @@ def parent_key_changed(
 
 
 def no_parent_in_old(
-    row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0
+    row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0, left_out: bool = False
 ) -> Reject:
-    """Returns the reject of a row without a parent in OLD while NEW has a row under its key."""
-    reason = NoParentInOld(table.name.name, key.name, key.columns, value, key.target.name)
+    """Returns the reject of a row without a parent that is moved while NEW has a row under its key.
+    ``left_out``: OLD has a parent, which a filter leaves out.
+    """
+    reason = NoParentInOld(table.name.name, key.name, key.columns, value, key.target.name, left_out)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 
