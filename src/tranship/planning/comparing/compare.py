@@ -26,6 +26,7 @@ from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
+from tranship.planning.comparing.landscape import NOTHING_OBSERVED, landscape_of
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.other_ids import other_ids
 from tranship.planning.comparing.parents import beside, unclear_parents
@@ -39,7 +40,6 @@ mere note.
 """
 
 NO_ANSWERS = Answers()
-NOTHING_OBSERVED = Observed()
 
 
 def compare(
@@ -177,24 +177,6 @@ def _left_out(matching: Matching, answers: Answers) -> Iterator[tuple[TableName,
     for decision in answers.decisions:
         if decision.action is Action.DROP_TABLE:
             yield decision.old_table, _dropped_table(decision.old_table, decision.resolution.because)
-
-
-def landscape_of(
-    old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED
-) -> Landscape:
-    """Returns the knowledge in which the meaning of a column is judged."""
-    asked = {proposal.old: proposal.new for proposal in matching.proposals}
-    flows = frozenset((pair.old, pair.new) for pair in matching.pairs)
-    return Landscape(old, new, _counterparts(old, new, matching), asked, observed, flows)
-
-
-def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:
-    """Returns old table → new table; tables that are out of scope are paired by their names."""
-    schemas = dict(matching.schema_pairs)
-    twins = ((t.name, TableName(schemas.get(t.name.schema, t.name.schema), t.name.name)) for t in old.tables)
-    # The pair that was found comes first among those of an old table, and counts.
-    pairs = {p.old: p.new for p in reversed(matching.pairs)}
-    return {a: b for a, b in twins if new.table(b) is not None} | pairs
 
 
 def _pair_changes(

@@ -14,7 +14,7 @@ from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import LookupQuestion, RowsOfOld
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.references import references
-from tranship.planning.comparing.compare import NOTHING_OBSERVED
+from tranship.planning.comparing.landscape import NOTHING_OBSERVED
 from tranship.planning.comparing.meaning import Observed
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems

@@ -19,6 +19,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
+from tranship.planning.comparing.meaning.another_key import another_key_meant
 from tranship.planning.comparing.meaning.context import Concern, Landscape, Observed, PairContext, observed_in
 from tranship.planning.comparing.meaning.flags import clock_concern, flag_concern, is_utc, opposed
 from tranship.planning.comparing.meaning.key_questions import key_questions
@@ -32,6 +33,7 @@ __all__ = [
     "Landscape",
     "Observed",
     "PairContext",
+    "another_key_meant",
     "concern_of",
     "is_utc",
     "key_questions",

@@ -64,6 +64,8 @@ class Landscape(Struct, frozen=True):
     observed: Observed
     flows: frozenset[tuple[TableName, TableName]] = frozenset()
     """Old and new table of every flow: an old table may fill several new ones."""
+    fillers: Mapping[ColumnRef, frozenset[ColumnRef]] = field(default_factory=dict)
+    """By column of NEW the columns of OLD that are taken for the same."""
 
 
 class Concern(Struct, frozen=True):
@@ -79,6 +81,8 @@ class Concern(Struct, frozen=True):
     """Beside ``keys``: the values may mean what they say, so that a bare conversion is one of the answers."""
     unasked: bool = False
     """Nothing is known: the data could not be asked."""
+    over: tuple[ColumnRef, str] | None = None
+    """The key of OLD that the values are, and the column of its table that NEW means instead."""
 
 
 class PairContext(Struct, frozen=True):

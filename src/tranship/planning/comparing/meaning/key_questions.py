@@ -23,8 +23,10 @@ from tranship.planning.comparing.meaning.number_names import (
 )
 from tranship.planning.matching.scope import HOLDS_ROWS
 from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems
 
 _KEY_FAMILIES = ("integer", "decimal", "uuid")
+_ID_WORDS = ("id",)
 _FLOATING = ("real", "double precision", "money")
 
 
@@ -61,10 +63,51 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
         return False
     targets = declared_targets(after, new.name)
     if targets:
-        return not any(_named_like(old.name, before.name, target, landscape) for target in targets)
+        named = any(_named_like(old.name, before.name, target, landscape) for target in targets)
+        return not named or means_another_key(after, new.name, landscape) is not None
     if not becomes_text(old, new) or number_by_name(before, after, old, new, landscape):
         return False
     return _speaks(old.name) or _speaks(new.name) or any(True for _ in _keys_of(before.name, old, landscape))
+
+
+def means_another_key(after: Table, column: str, landscape: Landscape) -> frozenset[ColumnRef] | None:
+    """Returns the columns of one old table that fill the key to which a foreign key of NEW leads, if none of
+    them is that table's primary key; else None.
+    """
+    for key in references(after):
+        sources = landscape.fillers.get(ColumnRef(key.target, key.target_columns[0]), frozenset())
+        owners = {source.table for source in sources}
+        if key.columns != (column,) or not key.enforced or len(owners) != 1:
+            continue
+        above = landscape.old.table(owners.pop())
+        primary = above.primary_key if above is not None else None
+        if above is not None and primary is not None and len(primary.columns) == 1:
+            return sources if ColumnRef(above.name, primary.columns[0]) not in sources else None
+    return None
+
+
+def named_after(before: Table, column: Column, landscape: Landscape) -> set[TableName]:
+    """Returns the table of OLD whose key a column is by its name (``artist_id`` and ``artists``); never that
+    of a primary key itself.
+    """
+    words = stems(column.name)
+    if is_the_primary_key(before, column.name) or len(words) < 2 or words[-1] not in _ID_WORDS:
+        return set()
+    owners = [
+        t
+        for t in landscape.old.tables
+        if stems(t.name.name) == words[:-1] and _keyed_by(t, family(column.type))
+    ]
+    here = [t for t in owners if t.name.schema == before.name.schema] or owners
+    return {here[0].name} if len(here) == 1 else set()
+
+
+def _keyed_by(table: Table, key_family: str) -> bool:
+    primary = table.primary_key
+    if primary is None or len(primary.columns) != 1:
+        return False
+    column = table.column(primary.columns[0])
+    return column is not None and family(column.type) == key_family != "text"
 
 
 def _speaks(name: str) -> bool:

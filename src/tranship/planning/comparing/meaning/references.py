@@ -8,22 +8,19 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing
 from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
+from tranship.planning.comparing.meaning.another_key import MANY, another_key_meant
 from tranship.planning.comparing.meaning.context import Concern, Landscape
 from tranship.planning.comparing.meaning.key_questions import (
     becomes_text,
     declared_targets,
-    is_the_primary_key,
+    named_after,
     needs_keys,
 )
 from tranship.planning.comparing.meaning.number_names import kinship, says_code, says_label
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import stems
 
 NOT_ASKED = "could not be asked"
 """Stands in the evidence of a change whose class the data would have decided."""
-_ID_WORDS = ("id",)
-_MANY = 20
-"""Distinct values from which on keys of one table alone are no coincidence."""
 _FEW_LABELS = 50
 """Distinct numbers up to which a column named like a code may hold numbers in place of labels."""
 _SHOWN = 4
@@ -38,8 +35,11 @@ def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Lands
     old, new = before.column(pair.old), after.column(pair.new)
     if old is None or new is None:
         return None
+    other = another_key_meant(pair, before, after, landscape)
+    if other is not None:
+        return other
     declared = declared_targets(before, old.name)
-    targets = declared or _named_after(before, old, landscape)
+    targets = declared or named_after(before, old, landscape)
     if targets:
         return _misread(pair, before, after, targets, bool(declared), landscape)
     if not needs_keys(before, after, old, new, landscape):
@@ -56,7 +56,7 @@ def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Lands
 def _measured_target(before: Table, reference: Reference) -> set[TableName]:
     """Returns the one other table whose keys enough values are; nothing where it is none, or several."""
     tables = {key.table for key in reference.keys}
-    certain = len(tables) == 1 and reference.distinct >= _MANY and before.name not in tables
+    certain = len(tables) == 1 and reference.distinct >= MANY and before.name not in tables
     return tables if certain else set()
 
 
@@ -130,28 +130,6 @@ _CODE_WIDTH, _LABEL_WIDTH = 10, 20
 def _told(table: TableName, column: str, target: TableName, declared: bool) -> str:
     word = "is a foreign key to" if declared else "looks like a key of"
     return f"in OLD {table}.{column} {word} {target}"
-
-
-def _named_after(before: Table, declared: Column, landscape: Landscape) -> set[TableName]:
-    """By its name (``artist_id`` and ``artists``); never a primary key itself."""
-    words = stems(declared.name)
-    if is_the_primary_key(before, declared.name) or len(words) < 2 or words[-1] not in _ID_WORDS:
-        return set()
-    owners = [
-        t
-        for t in landscape.old.tables
-        if stems(t.name.name) == words[:-1] and _keyed_by(t, family(declared.type))
-    ]
-    here = [t for t in owners if t.name.schema == before.name.schema] or owners
-    return {here[0].name} if len(here) == 1 else set()
-
-
-def _keyed_by(table: Table, key_family: str) -> bool:
-    primary = table.primary_key
-    if primary is None or len(primary.columns) != 1:
-        return False
-    column = table.column(primary.columns[0])
-    return column is not None and family(column.type) == key_family != "text"
 
 
 # --- numbers that become texts

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.change import ColumnPair, TablePair
+from tranship.model.change import ColumnPair, Pairing, TablePair
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef
-from tranship.planning.comparing.meaning import Concern, Observed, concern_of
+from tranship.planning.comparing.landscape import fillers
+from tranship.planning.comparing.meaning import Concern, Landscape, Observed, another_key_meant, concern_of
 from tranship.planning.deciding.suggest.drafts import Field
 from tranship.planning.deciding.suggest.formats import format_guesses
 from tranship.planning.deciding.suggest.guesses import Guess
@@ -63,6 +64,14 @@ class TablePairContext(Struct, frozen=True):
     def concern(self, left: str, right: str) -> Concern | None:
         """Why the two may not mean the same, keys apart."""
         return concern_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
+
+    def another_key(self, left: str, right: str) -> tuple[ColumnRef, str] | None:
+        """Returns the key of OLD that a reference holds, and the column of its table that NEW means."""
+        pairs = {one.old: one.new for one in self.partners}
+        known = Landscape(self.old, self.new, pairs, {}, self.observed, fillers=fillers(self.partners))
+        pair = ColumnPair(left, right, Pairing.NAME)
+        concern = another_key_meant(pair, self.before, self.after, known)
+        return concern.over if concern is not None else None
 
     def formats(self, left: str, right: str) -> list[Guess]:
         """Expressions that read the old values as the new type would not."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import TablePair
-from tranship.model.names import TableName
+from tranship.model.names import ColumnRef, TableName
 from tranship.model.references import references
 from tranship.model.resolution import Action
 from tranship.planning.deciding.lookup_questions import labels_of
@@ -28,9 +28,14 @@ def key_translation(pair: ColumnPairContext) -> Translation:
     before, after = _single_key(tables.before, pair.source.name), _single_key(tables.after, pair.target.name)
     if after is None:
         return NO_TRANSLATION
-    parent = _partner(tables, before.target, after.target) if before is not None else None
-    if before is not None and parent is not None:
-        return _over_parent_key(pair, before, after, parent)
+    over = _over_parent_key(pair, before, after) if before is not None else None
+    if over is not None and over.fields:
+        return over
+    another = tables.another_key(pair.source.name, pair.target.name)
+    if another is not None:
+        return _over_another_key(pair, *another)
+    if over is not None:
+        return over
     several = _over_several_columns(pair, after) if before is None else NO_TRANSLATION
     if several.fields:
         return several
@@ -79,10 +84,13 @@ def _refused(pair: ColumnPairContext) -> bool:
     return refusals is not None and refusals.refused_values > 0
 
 
-def _over_parent_key(
-    pair: ColumnPairContext, before: ForeignKey, after: ForeignKey, parent: TablePair
-) -> Translation:
-    """Returns a lookup where NEW refers to its parent by another column, else that the column follows it."""
+def _over_parent_key(pair: ColumnPairContext, before: ForeignKey, after: ForeignKey) -> Translation | None:
+    """Returns a lookup where NEW refers to its parent by another column, else that the column follows it;
+    None where the foreign keys lead to tables that are no pair.
+    """
+    parent = _partner(pair.tables, before.target, after.target)
+    if parent is None:
+        return None
     likely = {one.old: one.new for one in parent.proposals} | {one.old: one.new for one in parent.columns}
     held = likely.get(before.target_columns[0])
     key = after.target_columns[0]
@@ -98,6 +106,14 @@ def _over_parent_key(
         f"OLD's {before.target} is known by '{before.target_columns[0]}', which fills "
         f"NEW's {after.target}.{held}; NEW's own key there is '{key}'"
     )
+    fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
+    return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+
+
+def _over_another_key(pair: ColumnPairContext, key: ColumnRef, meant: str) -> Translation:
+    """Returns the lookup, in OLD's table of the parents, of the column that NEW refers to."""
+    lookup = {**_lookup_in(key.table, key.column, meant), "database": "old"}
+    evidence = f"OLD's {key.table} tells the {meant} of each {key.column}"
     fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
     return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
 
@@ -186,12 +202,11 @@ def _own_text(table: Table, key: str) -> Column | None:
 
 
 def _lookup(table: Table, key: str, value: str) -> dict[str, str | bool]:
-    return {
-        "table": table.name.name,
-        "key_column": key,
-        "value_column": value,
-        "schema": table.name.schema,
-    }
+    return _lookup_in(table.name, key, value)
+
+
+def _lookup_in(table: TableName, key: str, value: str) -> dict[str, str | bool]:
+    return {"table": table.name, "key_column": key, "value_column": value, "schema": table.schema}
 
 
 def _partner(tables: TablePairContext, old: TableName, new: TableName) -> TablePair | None:

@@ -1,0 +1,42 @@
+"""The knowledge in which the meaning of a column is judged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tranship.model.catalog import Catalog
+from tranship.model.change import Matching, TablePair
+from tranship.model.names import ColumnRef, TableName
+from tranship.planning.comparing.meaning import Landscape, Observed
+
+NOTHING_OBSERVED = Observed()
+
+
+def landscape_of(
+    old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED
+) -> Landscape:
+    """Returns the knowledge in which the meaning of a column is judged."""
+    asked = {proposal.old: proposal.new for proposal in matching.proposals}
+    flows = frozenset((pair.old, pair.new) for pair in matching.pairs)
+    return Landscape(
+        old, new, _counterparts(old, new, matching), asked, observed, flows, fillers(matching.pairs)
+    )
+
+
+def fillers(pairs: Iterable[TablePair]) -> dict[ColumnRef, frozenset[ColumnRef]]:
+    """Returns by column of NEW the columns of OLD with which it is paired."""
+    found: dict[ColumnRef, frozenset[ColumnRef]] = {}
+    for pair in pairs:
+        for columns in pair.columns:
+            filled = ColumnRef(pair.new, columns.new)
+            found[filled] = found.get(filled, frozenset()) | {ColumnRef(pair.old, columns.old)}
+    return found
+
+
+def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:
+    """Returns old table → new table; tables that are out of scope are paired by their names."""
+    schemas = dict(matching.schema_pairs)
+    twins = ((t.name, TableName(schemas.get(t.name.schema, t.name.schema), t.name.name)) for t in old.tables)
+    # The pair that was found comes first among those of an old table, and counts.
+    pairs = {p.old: p.new for p in reversed(matching.pairs)}
+    return {a: b for a, b in twins if new.table(b) is not None} | pairs

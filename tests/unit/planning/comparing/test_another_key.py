@@ -1,0 +1,100 @@
+"""References whose parents get another column as their key: what NEW would read in OLD's values."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.build import catalog, table
+from tranship.model.catalog import Catalog, ForeignKey, Key
+from tranship.model.change import Change, ChangeClass
+from tranship.model.evidence import Reference
+from tranship.model.names import ColumnRef, TableName
+from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.meaning import Observed
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
+
+CUSTOMERS, ORDERS = TableName("public", "customers"), TableName("public", "orders")
+ID, CODE = ColumnRef(CUSTOMERS, "id"), ColumnRef(CUSTOMERS, "code")
+ASKED = "refers to what OLD's public.customers.code fills"
+
+
+def _schema(column: str, key: str, referred: str | None) -> Catalog:
+    by = ForeignKey("orders_buyer", (column,), CUSTOMERS, (referred,)) if referred else None
+    keys = (
+        Key("customers_code_key", primary=False, columns=("code",)),
+        Key("pk", primary=True, columns=(key,)),
+    )
+    return catalog(
+        table("customers", "id int", "code int!", keys=keys),
+        table("orders", "id int!", f"{column} int", key=["id"], foreign_keys=(by,) if by else ()),
+    )
+
+
+def _old(column: str, *, declared: bool = False) -> Catalog:
+    return _schema(column, "id", "id" if declared else None)
+
+
+def _new(column: str) -> Catalog:
+    """The code is the key of the customers, and their id is no more than a column."""
+    return _schema(column, "code", "code")
+
+
+def _concerns(old: Catalog, new: Catalog, observed: Observed | None = None) -> list[Change]:
+    scope, _ = make_scope(old, new, None)
+    found = compare(old, new, match(old, new, scope), observed=observed or Observed())
+    changes = [c for c in found.changes if c.cls is ChangeClass.BREAKING and c.table == "public.orders"]
+    assert all(c.kind == "meaning_changed" for c in changes)
+    return changes
+
+
+def _held(column: str, *keys: ColumnRef, distinct: int = 3) -> Observed:
+    ref = ColumnRef(ORDERS, column)
+    return Observed({ref: Reference(ref, CUSTOMERS if keys else None, keys, distinct)})
+
+
+def test_a_foreign_key_of_old_says_which_key_the_values_are() -> None:
+    (change,) = _concerns(_old("buyer", declared=True), _new("buyer"))
+    assert change.evidence == (
+        "in OLD public.orders.buyer is a foreign key to public.customers (id)",
+        f"in NEW public.orders.buyer {ASKED}: each row would refer to another one, or to none",
+    )
+
+
+def test_a_name_says_it_unless_the_data_know_better() -> None:
+    old, new = _old("customer_id"), _new("customer_id")
+    for observed in (None, _held("customer_id"), _held("customer_id", ID, CODE)):
+        (change,) = _concerns(old, new, observed)
+        assert "looks like a key of public.customers (id)" in change.evidence[0]
+        assert change.description.endswith("changes its meaning in new DB")
+    assert not _concerns(old, new, _held("customer_id", CODE))
+
+
+@pytest.mark.parametrize(
+    ("keys", "distinct", "verb"),
+    [
+        pytest.param([ID], 20, "changes", id="only the ids, and many"),
+        pytest.param([ID], 3, "may change", id="only the ids, and few"),
+        pytest.param([ID, CODE], 900, "may change", id="both"),
+    ],
+)
+def test_the_data_say_it(keys: list[ColumnRef], distinct: int, verb: str) -> None:
+    (change,) = _concerns(_old("buyer"), _new("buyer"), _held("buyer", *keys, distinct=distinct))
+    assert f"{verb} its meaning" in change.description
+    bare = "if the values themselves are meant: action 'transform' with the same columns alone"
+    assert (bare in change.evidence) == (verb == "may change")
+
+
+def test_nothing_is_asked_where_the_values_are_the_key_that_new_means() -> None:
+    for keys in ([CODE], []):
+        assert not _concerns(_old("buyer"), _new("buyer"), _held("buyer", *keys, distinct=900))
+    both = _held("customer_code", ID, CODE)
+    assert not _concerns(_old("customer_code"), _new("customer_code"), both)
+    assert not _concerns(_old("buyer"), _schema("buyer", "id", "id"), _held("buyer", ID, CODE)), (
+        "the id stays the key"
+    )
+
+
+def test_what_could_not_be_asked_is_not_taken_for_harmless() -> None:
+    (change,) = _concerns(_old("customer"), _new("customer"))
+    assert "could not be asked" in change.evidence[0]
