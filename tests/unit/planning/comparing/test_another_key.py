@@ -11,7 +11,7 @@ from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import Observed
-from tranship.planning.matching.match import match
+from tranship.planning.matching.match import Decided, match
 from tranship.planning.matching.scope import make_scope
 
 CUSTOMERS, ORDERS = TableName("public", "customers"), TableName("public", "orders")
@@ -98,3 +98,26 @@ def test_nothing_is_asked_where_the_values_are_the_key_that_new_means() -> None:
 def test_what_could_not_be_asked_is_not_taken_for_harmless() -> None:
     (change,) = _concerns(_old("customer"), _new("customer"))
     assert "could not be asked" in change.evidence[0]
+
+
+def test_the_reference_by_number_that_becomes_one_by_id() -> None:
+    """The other way round: NEW means the ids, and OLD holds codes."""
+    code, ids = _old("customer_code"), _schema("customer_code", "id", "id")
+    for observed in (_held("customer_code", CODE), _held("customer_code", ID, CODE)):
+        (change,) = _concerns(code, ids, observed)
+        assert "looks like a key of public.customers (code)" in change.evidence[0]
+    assert not _concerns(code, ids, _held("customer_code", ID))
+    (change,) = _concerns(_old("buyer"), _schema("buyer", "id", "id"), _held("buyer", CODE))
+    assert "may change its meaning" in change.description
+
+
+def test_a_name_in_place_of_an_id_is_a_question_of_its_type() -> None:
+    keys = (Key("name", primary=False, columns=("name",)), Key("pk", primary=True, columns=("id",)))
+    customers = table("customers", "id int!", "name text!", keys=keys)
+    by = ForeignKey("by", ("customer",), CUSTOMERS, ("id",))
+    old = catalog(customers, table("orders", "id int!", "customer_name text", key=["id"]))
+    new = catalog(customers, table("orders", "id int!", "customer int", key=["id"], foreign_keys=(by,)))
+    scope, _ = make_scope(old, new, None)
+    decided = Decided(columns=((ORDERS, "customer_name", "customer"),))
+    found = compare(old, new, match(old, new, scope, decided))
+    assert {c.kind for c in found.changes} == {"column_renamed", "type_changed"}

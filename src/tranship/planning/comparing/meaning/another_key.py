@@ -11,8 +11,13 @@ from tranship.model.change import ColumnPair
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.references import references
 from tranship.planning.comparing.meaning.context import Concern, Landscape
-from tranship.planning.comparing.meaning.key_questions import means_another_key, named_after
-from tranship.planning.names.tokens import stems
+from tranship.planning.comparing.meaning.key_questions import (
+    is_the_primary_key,
+    keys_by_name,
+    may_be_keys,
+    meant_key,
+)
+from tranship.planning.names.families import family
 
 MANY = 20
 """Distinct values from which on keys of one table alone are no coincidence."""
@@ -24,45 +29,46 @@ def another_key_meant(pair: ColumnPair, before: Table, after: Table, landscape: 
 
     OLD's foreign key says which key they are, else the column's name and the data.
     """
-    meant = means_another_key(after, pair.new, landscape)
-    old = before.column(pair.old)
-    if meant is None or old is None:
+    meant, old = meant_key(after, pair.new, landscape), before.column(pair.old)
+    if not meant or old is None:
         return None
     above = next(iter(meant)).table
     declared = [key for key in references(before) if key.columns == (pair.old,)]
     if declared:
-        keys = {key.target_columns[0] for key in declared if key.target == above}
-        return _concern(pair, before, after, _columns(above, keys) - meant, meant, declared=True)
+        keys = {ColumnRef(above, key.target_columns[0]) for key in declared if key.target == above}
+        return _concern(pair, before, after, keys - meant, meant, declared=True)
     return _by_name_and_data(pair, before, after, meant, landscape)
 
 
 def _by_name_and_data(
     pair: ColumnPair, before: Table, after: Table, meant: frozenset[ColumnRef], landscape: Landscape
 ) -> Concern | None:
-    old, above = before.column(pair.old), landscape.old.table(next(iter(meant)).table)
-    if old is None or above is None or above.primary_key is None:
+    old, new = before.column(pair.old), after.column(pair.new)
+    above = landscape.old.table(next(iter(meant)).table)
+    if old is None or new is None or above is None or is_the_primary_key(before, old.name):
         return None
-    is_named = above.name in named_after(before, old, landscape)
-    named = _columns(above.name, above.primary_key.columns if is_named else ())
+    if not may_be_keys(old) and family(old.type) != family(new.type):
+        # What cannot be taken for a value of the new type is a question of its own.
+        return None
+    named = keys_by_name(before, old, above, landscape)
     reference = landscape.observed.references.get(ColumnRef(before.name, old.name))
     held = {key for key in reference.keys if key.table == above.name} if reference is not None else set()
-    if is_named:
-        # Only where the data know the values as the very key that NEW means does the name say too much.
-        return None if held and held <= meant else _concern(pair, before, after, named, meant)
-    others = held - meant
-    if reference is None or not others or (others < held and _says(old.name, meant)):
+    others = (named or held) - meant
+    if not others or (held and held <= meant):
+        # The name may say too much where the data know the values as the very key that NEW means.
         return None
-    certain = others == held and reference.distinct >= MANY
-    return _concern(pair, before, after, others, meant, bare=not certain)
+    if named:
+        return _concern(pair, before, after, others, meant)
+    alone = not held & meant
+    primary = above.primary_key.columns if above.primary_key is not None else ()
+    if reference is None or not (alone or meant.isdisjoint(_columns(above.name, primary))):
+        # Numbers that are ids, which NEW means, and something else by chance.
+        return None
+    return _concern(pair, before, after, others, meant, bare=not (alone and reference.distinct >= MANY))
 
 
 def _columns(table: TableName, names: Iterable[str]) -> set[ColumnRef]:
     return {ColumnRef(table, name) for name in names}
-
-
-def _says(name: str, meant: frozenset[ColumnRef]) -> bool:
-    """Returns whether a column is called after the key that NEW means: ``customer_code`` and ``code``."""
-    return any(stems(name)[-1:] == stems(key.column)[-1:] for key in meant)
 
 
 def _concern(

@@ -64,26 +64,48 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
     targets = declared_targets(after, new.name)
     if targets:
         named = any(_named_like(old.name, before.name, target, landscape) for target in targets)
-        return not named or means_another_key(after, new.name, landscape) is not None
+        meant = meant_key(after, new.name, landscape)
+        return not named or may_be_another_key(before, old, meant, landscape)
     if not becomes_text(old, new) or number_by_name(before, after, old, new, landscape):
         return False
     return _speaks(old.name) or _speaks(new.name) or any(True for _ in _keys_of(before.name, old, landscape))
 
 
-def means_another_key(after: Table, column: str, landscape: Landscape) -> frozenset[ColumnRef] | None:
-    """Returns the columns of one old table that fill the key to which a foreign key of NEW leads, if none of
-    them is that table's primary key; else None.
+def meant_key(after: Table, column: str, landscape: Landscape) -> frozenset[ColumnRef]:
+    """Returns the columns of one old table that fill the key to which a foreign key of NEW leads; nothing
+    where there is no such foreign key, or columns of several tables fill it.
     """
     for key in references(after):
         sources = landscape.fillers.get(ColumnRef(key.target, key.target_columns[0]), frozenset())
-        owners = {source.table for source in sources}
-        if key.columns != (column,) or not key.enforced or len(owners) != 1:
-            continue
-        above = landscape.old.table(owners.pop())
-        primary = above.primary_key if above is not None else None
-        if above is not None and primary is not None and len(primary.columns) == 1:
-            return sources if ColumnRef(above.name, primary.columns[0]) not in sources else None
-    return None
+        if key.columns == (column,) and key.enforced and len({source.table for source in sources}) == 1:
+            return sources
+    return frozenset()
+
+
+def keys_by_name(before: Table, column: Column, above: Table, landscape: Landscape) -> set[ColumnRef]:
+    """Returns the keys of an old table that a column is by its name: the primary key of ``customers`` for
+    ``customer_id``, their unique ``number`` for ``customer_number``.
+    """
+    if above.name in named_after(before, column, landscape) and above.primary_key is not None:
+        return {ColumnRef(above.name, name) for name in above.primary_key.columns}
+    if not kinship(column.name, before.name, above.name):
+        return set()
+    keys = (key.columns[0] for key in above.keys if len(key.columns) == 1)
+    return {ColumnRef(above.name, name) for name in keys if stems(name)[-1:] == stems(column.name)[-1:]}
+
+
+def may_be_another_key(
+    before: Table, column: Column, meant: frozenset[ColumnRef], landscape: Landscape
+) -> bool:
+    """Returns whether the data have to say which key of its parents a column holds: NEW means another one
+    than their primary key, or than the column's name says.
+    """
+    above = landscape.old.table(next(iter(meant)).table) if meant else None
+    primary = above.primary_key if above is not None else None
+    if above is None or primary is None or len(primary.columns) != 1:
+        return False
+    named = keys_by_name(before, column, above, landscape)
+    return ColumnRef(above.name, primary.columns[0]) not in meant or bool(named and not named & meant)
 
 
 def named_after(before: Table, column: Column, landscape: Landscape) -> set[TableName]:
