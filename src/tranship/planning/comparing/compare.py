@@ -26,7 +26,7 @@ from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
-from tranship.planning.comparing.landscape import NOTHING_OBSERVED, landscape_of
+from tranship.planning.comparing.landscape import NO_ANSWERS, NOTHING_OBSERVED, landscape_of
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.other_ids import other_ids
 from tranship.planning.comparing.parents import beside, unclear_parents
@@ -38,8 +38,6 @@ _RELAXED = (ChangeKind.CONSTRAINT_REMOVED,)
 """Structure that a table gave up: it relaxes what rows must satisfy, and is a change of class SAFE, not a
 mere note.
 """
-
-NO_ANSWERS = Answers()
 
 
 def compare(
@@ -60,7 +58,7 @@ def compare(
     Raises:
         ValueError: the matching does not belong to these catalogs.
     """
-    landscape = landscape_of(old, new, matching, observed)
+    landscape = landscape_of(old, new, matching, observed, answers)
     settled = _settled_columns(old, matching, answers)
     rekeyed = rekeyed_columns(matching.pairs, answers, old, new)
     by_table: dict[TableName, list[Change]] = {}

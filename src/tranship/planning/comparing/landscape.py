@@ -7,30 +7,46 @@ from collections.abc import Iterable
 from tranship.model.catalog import Catalog
 from tranship.model.change import Matching, TablePair
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.resolution import Answers, Decision
 from tranship.planning.comparing.meaning import Landscape, Observed
 
 NOTHING_OBSERVED = Observed()
+NO_ANSWERS = Answers()
 
 
 def landscape_of(
-    old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED
+    old: Catalog,
+    new: Catalog,
+    matching: Matching,
+    observed: Observed = NOTHING_OBSERVED,
+    answers: Answers = NO_ANSWERS,
 ) -> Landscape:
     """Returns the knowledge in which the meaning of a column is judged."""
     asked = {proposal.old: proposal.new for proposal in matching.proposals}
     flows = frozenset((pair.old, pair.new) for pair in matching.pairs)
-    return Landscape(
-        old, new, _counterparts(old, new, matching), asked, observed, flows, fillers(matching.pairs)
-    )
+    counterparts, filled = _counterparts(old, new, matching), fillers(matching.pairs, answers)
+    return Landscape(old, new, counterparts, asked, observed, flows, filled)
 
 
-def fillers(pairs: Iterable[TablePair]) -> dict[ColumnRef, frozenset[ColumnRef]]:
-    """Returns by column of NEW the columns of OLD with which it is paired."""
+def fillers(
+    pairs: Iterable[TablePair], answers: Answers = NO_ANSWERS
+) -> dict[ColumnRef, frozenset[ColumnRef]]:
+    """Returns by column of NEW the columns of OLD whose values it takes: those with which it is paired, if no
+    decision makes other values of them.
+    """
     found: dict[ColumnRef, frozenset[ColumnRef]] = {}
     for pair in pairs:
+        computed = {d.resolution.new_column for d in answers.of_flow(pair.old, pair.name) if _computes(d)}
         for columns in pair.columns:
-            filled = ColumnRef(pair.new, columns.new)
-            found[filled] = found.get(filled, frozenset()) | {ColumnRef(pair.old, columns.old)}
+            if columns.new not in computed:
+                filled = ColumnRef(pair.new, columns.new)
+                found[filled] = found.get(filled, frozenset()) | {ColumnRef(pair.old, columns.old)}
     return found
+
+
+def _computes(decision: Decision) -> bool:
+    entry = decision.resolution
+    return (entry.value_mapping, entry.lookup_table, entry.transform_sql) != (None, None, None)
 
 
 def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:

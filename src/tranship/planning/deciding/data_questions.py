@@ -22,8 +22,8 @@ from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.model.types import PgType
-from tranship.planning.comparing.compare import NO_ANSWERS, compare
-from tranship.planning.comparing.landscape import NOTHING_OBSERVED, landscape_of
+from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.landscape import NO_ANSWERS, NOTHING_OBSERVED, landscape_of
 from tranship.planning.comparing.meaning import Observed, key_questions, meaning_questions
 from tranship.planning.deciding.lookup_questions import composite_lookups, lookup_questions
 from tranship.planning.deciding.parent_questions import parent_questions

@@ -95,6 +95,14 @@ def test_nothing_is_asked_where_the_values_are_the_key_that_new_means() -> None:
     )
 
 
+def test_a_column_called_like_the_key_that_new_means_is_not_doubted() -> None:
+    """Although in OLD that column was no key."""
+    old = catalog(
+        table("customers", "id int!", "code int", key=["id"]), table("orders", "id int!", "customer_code int")
+    )
+    assert not _concerns(old, _new("customer_code"), _held("customer_code", ID))
+
+
 def test_what_could_not_be_asked_is_not_taken_for_harmless() -> None:
     (change,) = _concerns(_old("customer"), _new("customer"))
     assert "could not be asked" in change.evidence[0]

@@ -30,7 +30,7 @@ def another_key_meant(pair: ColumnPair, before: Table, after: Table, landscape: 
     OLD's foreign key says which key they are, else the column's name and the data.
     """
     meant, old = meant_key(after, pair.new, landscape), before.column(pair.old)
-    if not meant or old is None:
+    if not meant or old is None or ColumnRef(before.name, pair.old) in meant:
         return None
     above = next(iter(meant)).table
     declared = [key for key in references(before) if key.columns == (pair.old,)]
@@ -50,7 +50,7 @@ def _by_name_and_data(
     if not may_be_keys(old) and family(old.type) != family(new.type):
         # What cannot be taken for a value of the new type is a question of its own.
         return None
-    named = keys_by_name(before, old, above, landscape)
+    named = keys_by_name(before, old, meant, landscape)
     reference = landscape.observed.references.get(ColumnRef(before.name, old.name))
     held = {key for key in reference.keys if key.table == above.name} if reference is not None else set()
     others = (named or held) - meant

@@ -82,15 +82,20 @@ def meant_key(after: Table, column: str, landscape: Landscape) -> frozenset[Colu
     return frozenset()
 
 
-def keys_by_name(before: Table, column: Column, above: Table, landscape: Landscape) -> set[ColumnRef]:
-    """Returns the keys of an old table that a column is by its name: the primary key of ``customers`` for
-    ``customer_id``, their unique ``number`` for ``customer_number``.
+def keys_by_name(
+    before: Table, column: Column, meant: frozenset[ColumnRef], landscape: Landscape
+) -> set[ColumnRef]:
+    """Returns the keys of its parents that a column is by its name: the primary key of ``customers`` for
+    ``customer_id``, their unique ``number``, or what NEW means, for ``customer_number``.
     """
+    above = landscape.old.table(next(iter(meant)).table)
+    if above is None:
+        return set()
     if above.name in named_after(before, column, landscape) and above.primary_key is not None:
         return {ColumnRef(above.name, name) for name in above.primary_key.columns}
     if not kinship(column.name, before.name, above.name):
         return set()
-    keys = (key.columns[0] for key in above.keys if len(key.columns) == 1)
+    keys = {key.columns[0] for key in above.keys if len(key.columns) == 1} | {key.column for key in meant}
     return {ColumnRef(above.name, name) for name in keys if stems(name)[-1:] == stems(column.name)[-1:]}
 
 
@@ -104,7 +109,7 @@ def may_be_another_key(
     primary = above.primary_key if above is not None else None
     if above is None or primary is None or len(primary.columns) != 1:
         return False
-    named = keys_by_name(before, column, above, landscape)
+    named = keys_by_name(before, column, meant, landscape)
     return ColumnRef(above.name, primary.columns[0]) not in meant or bool(named and not named & meant)
 
 
