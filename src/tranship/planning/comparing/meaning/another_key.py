@@ -4,11 +4,9 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from tranship.model.catalog import Table
+from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair
-from tranship.model.names import ColumnRef, TableName
+from tranship.model.names import ColumnRef
 from tranship.model.references import references
 from tranship.planning.comparing.meaning.context import Concern, Landscape
 from tranship.planning.comparing.meaning.key_questions import (
@@ -29,52 +27,53 @@ def another_key_meant(pair: ColumnPair, before: Table, after: Table, landscape: 
 
     OLD's foreign key says which key they are, else the column's name and the data.
     """
-    meant, old = meant_key(after, pair.new, landscape), before.column(pair.old)
-    if not meant or old is None or ColumnRef(before.name, pair.old) in meant:
+    meant = meant_key(after, pair.new, landscape)
+    ends = ColumnRef(before.name, pair.old), ColumnRef(after.name, pair.new)
+    if not meant or ends[0] in meant:
         return None
     above = next(iter(meant)).table
     declared = [key for key in references(before) if key.columns == (pair.old,)]
     if declared:
         keys = {ColumnRef(above, key.target_columns[0]) for key in declared if key.target == above}
-        return _concern(pair, before, after, keys - meant, meant, declared=True)
-    return _by_name_and_data(pair, before, after, meant, landscape)
+        return _concern(ends, keys - meant, meant, declared=True)
+    old, new = before.column(pair.old), after.column(pair.new)
+    if old is None or new is None or is_the_primary_key(before, old.name) or not _may_be_taken(old, new):
+        return None
+    return _by_name_and_data(ends, keys_by_name(before, old, meant, landscape), meant, landscape)
+
+
+def _may_be_taken(old: Column, new: Column) -> bool:
+    """Returns whether values may be taken for those of the new type; else the type is a question."""
+    return may_be_keys(old) or family(old.type) == family(new.type)
 
 
 def _by_name_and_data(
-    pair: ColumnPair, before: Table, after: Table, meant: frozenset[ColumnRef], landscape: Landscape
+    ends: tuple[ColumnRef, ColumnRef],
+    named: set[ColumnRef],
+    meant: frozenset[ColumnRef],
+    landscape: Landscape,
 ) -> Concern | None:
-    old, new = before.column(pair.old), after.column(pair.new)
-    above = landscape.old.table(next(iter(meant)).table)
-    if old is None or new is None or above is None or is_the_primary_key(before, old.name):
-        return None
-    if not may_be_keys(old) and family(old.type) != family(new.type):
-        # What cannot be taken for a value of the new type is a question of its own.
-        return None
-    named = keys_by_name(before, old, meant, landscape)
-    reference = landscape.observed.references.get(ColumnRef(before.name, old.name))
-    held = {key for key in reference.keys if key.table == above.name} if reference is not None else set()
-    others = (named or held) - meant
-    if not others or (held and held <= meant):
+    reference = landscape.observed.references.get(ends[0])
+    above = next(iter(meant)).table
+    held = {key for key in reference.keys if key.table == above} if reference is not None else set()
+    if held and held <= meant:
         # The name may say too much where the data know the values as the very key that NEW means.
         return None
-    if named:
-        return _concern(pair, before, after, others, meant)
+    if named or reference is None:
+        return _concern(ends, named - meant, meant)
     alone = not held & meant
-    primary = above.primary_key.columns if above.primary_key is not None else ()
-    if reference is None or not (alone or meant.isdisjoint(_columns(above.name, primary))):
+    if not alone and _is_primary(landscape.old.table(above), meant):
         # Numbers that are ids, which NEW means, and something else by chance.
         return None
-    return _concern(pair, before, after, others, meant, bare=not (alone and reference.distinct >= MANY))
+    return _concern(ends, held - meant, meant, bare=not (alone and reference.distinct >= MANY))
 
 
-def _columns(table: TableName, names: Iterable[str]) -> set[ColumnRef]:
-    return {ColumnRef(table, name) for name in names}
+def _is_primary(table: Table | None, meant: frozenset[ColumnRef]) -> bool:
+    return table is not None and any(is_the_primary_key(table, key.column) for key in meant)
 
 
 def _concern(
-    pair: ColumnPair,
-    before: Table,
-    after: Table,
+    ends: tuple[ColumnRef, ColumnRef],
     keys: set[ColumnRef],
     meant: frozenset[ColumnRef],
     *,
@@ -87,8 +86,8 @@ def _concern(
     word = "is a foreign key to" if declared else "looks like a key of"
     return Concern(
         (
-            f"in OLD {before.name}.{pair.old} {word} {key.table} ({key.column})",
-            f"in NEW {after.name}.{pair.new} refers to what OLD's {filled} fills:"
+            f"in OLD {ends[0]} {word} {key.table} ({key.column})",
+            f"in NEW {ends[1]} refers to what OLD's {filled} fills:"
             f" each row would refer to another one, or to none",
         ),
         keys=True,

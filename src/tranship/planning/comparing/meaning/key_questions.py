@@ -63,9 +63,13 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
         return False
     targets = declared_targets(after, new.name)
     if targets:
-        named = any(_named_like(old.name, before.name, target, landscape) for target in targets)
         meant = meant_key(after, new.name, landscape)
-        return not named or may_be_another_key(before, old, meant, landscape)
+        named = (_named_like(old.name, before.name, target, landscape) for target in targets)
+        return not any(named) or may_be_another_key(before, old, meant, landscape)
+    return _text_needs_keys(before, after, old, new, landscape)
+
+
+def _text_needs_keys(before: Table, after: Table, old: Column, new: Column, landscape: Landscape) -> bool:
     if not becomes_text(old, new) or number_by_name(before, after, old, new, landscape):
         return False
     return _speaks(old.name) or _speaks(new.name) or any(True for _ in _keys_of(before.name, old, landscape))
