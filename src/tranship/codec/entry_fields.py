@@ -33,7 +33,7 @@ OF_A_PATTERN = (
 )
 """The fields of an entry of ``for_all``: it names no columns, because it is about all of two types."""
 _LOOKUP = ("table", "key_column", "key_columns", "value_column", "schema", "database", "add_missing")
-_NEW_VALUES = '"uuid", {"uuid": "a namespace"}, {"offset": 1000000} or "number"'
+NEW_VALUES = '"uuid", {"uuid": "a namespace"}, {"offset": 1000000} or "number"'
 
 
 def plain_json(value: JsonValue) -> str:
@@ -249,10 +249,11 @@ class EntryFields:
             case {"offset": Number(text=text), **rest} if not rest and text.lstrip("-").isdigit():
                 return NewKey(column, KeyKind.OFFSET, offset=int(text))
             case str():
-                words = _did_you_mean(value, ("uuid", "number"))
-                self.problem(child(path, "as"), UnknownValue(value, f"{words} It is {_NEW_VALUES}"))
+                near = nearest(value, ("uuid", "number"))
+                meant = f"did you mean {near!r}? " if near else ""
+                self.problem(child(path, "as"), UnknownValue(value, f"{meant}'as' is {NEW_VALUES}"))
             case _:
-                self.problem(child(path, "as"), WrongShape(_NEW_VALUES))
+                self.problem(child(path, "as"), WrongShape(NEW_VALUES))
         return None
 
 

@@ -79,6 +79,10 @@ class UnknownNewTableInSchema(UnknownNewTable, frozen=True):
     schema: str
 
 
+class KnownInOtherSchema(UnknownNewTableInSchema, frozen=True):
+    hint = "NEW has a table of this name in {suggestion}"
+
+
 class UnknownColumn(RefusalMessage, frozen=True):
     code = "TS322"
     meaning = "an entry of the resolutions file names an unknown column"
@@ -158,6 +162,11 @@ class FieldNeeded(RefusalMessage, frozen=True):
     message = "action {action!r} needs {field!r}"
     action: str
     field: str
+
+
+class WaysNeeded(FieldNeeded, frozen=True):
+    hint = "{field!r} is {ways}"
+    ways: str
 
 
 class QueryNeedsFlow(RefusalMessage, frozen=True):

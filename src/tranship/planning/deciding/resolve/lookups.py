@@ -43,9 +43,7 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
     table = lookup_relation(lookup, catalog)
     side = Side(lookup.database)
     if table is None:
-        schema = lookup.schema or default_schema(catalog)
-        known = (t.name.name for t in catalog.tables if t.kind in _READABLE and t.name.schema == schema)
-        yield problem(entry, WrongLookup(side, lookup.table, schema, did_you_mean(lookup.table, known)))
+        yield problem(entry, _no_relation(lookup, side, catalog))
         return
     if table.kind not in _READABLE:
         yield problem(entry, LookupIsView(side, table.name))
@@ -54,6 +52,15 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
     yield from unknown
     if lookup.add_missing and not unknown:
         yield from _check_adding(entry, lookup, table)
+
+
+def _no_relation(lookup: LookupTable, side: Side, catalog: Catalog) -> WrongLookup:
+    """Returns what to say of a lookup in a relation that is not there. Its name may begin with a schema."""
+    first, dot, rest = lookup.table.partition(".")
+    qualified = bool(dot) and lookup.schema is None and first in catalog.schemas
+    schema, name = (first, rest) if qualified else (lookup.schema or default_schema(catalog), lookup.table)
+    known = (t.name.name for t in catalog.tables if t.kind in _READABLE and t.name.schema == schema)
+    return WrongLookup(side, name, schema, did_you_mean(name, known))
 
 
 def _unknown_columns(entry: Resolution, lookup: LookupTable, table: Table) -> Iterator[Problem]:

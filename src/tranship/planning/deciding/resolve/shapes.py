@@ -168,7 +168,8 @@ def _check_new_key(
     source = tables.old.column(name)
     if source is None:
         hint = did_you_mean(name, (column.name for column in tables.old.columns))
-        yield problem(entry, UnknownColumn(Side.OLD, tables.old.name, name, hint), column=name)
+        told = f"'column' is OLD's name of the key; {hint}"
+        yield problem(entry, UnknownColumn(Side.OLD, tables.old.name, name, told), column=name)
         return
     if not _is_key(tables, name):
         yield problem(entry, NewKeyNoKey(name, tables.old.name), column=name)

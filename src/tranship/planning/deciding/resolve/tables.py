@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.errors.codes.entries import (
+    KnownInOtherSchema,
     MappedElsewhere,
     NoTarget,
     SchemaLeftOut,
@@ -140,7 +141,9 @@ def unknown_table(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
     if find_tables(new, entry.table):
         return problem(entry, TableOfNew(entry.table, default_schema(old)))
     hint = did_you_mean(entry.table, _table_keys(old))
-    return problem(entry, UnknownTable(entry.table, default_schema(old), hint))
+    named = entry.table.partition(".")[0]
+    schema = named if "." in entry.table and named in old.schemas else default_schema(old)
+    return problem(entry, UnknownTable(entry.table, schema, hint))
 
 
 def _table_keys(catalog: Catalog) -> Iterable[str]:
@@ -191,9 +194,13 @@ def _named_target(entry: Resolution, name: str, old: TableName, new: Catalog, sc
 
 def unknown_target(entry: Resolution, name: str, new: Catalog) -> Problem:
     """Returns the problem of an entry that names no table of NEW."""
-    hint = did_you_mean(name, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
+    there = [t.name for t in new.tables if t.kind in HOLDS_ROWS]
+    hint = did_you_mean(name, (one.name for one in there))
     if entry.new_schema is None:
         return problem(entry, UnknownNewTable(name, hint))
+    elsewhere = ", ".join(f"schema {one.schema!r}" for one in there if one.name == name)
+    if elsewhere:
+        return problem(entry, KnownInOtherSchema(name, elsewhere, entry.new_schema))
     return problem(entry, UnknownNewTableInSchema(name, hint, entry.new_schema))
 
 

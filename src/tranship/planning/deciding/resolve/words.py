@@ -14,6 +14,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.codec import nearest
+from tranship.codec.entry_fields import NEW_VALUES
 from tranship.errors.codes.decisions import SuggestionNotTaken
 from tranship.errors.codes.entries import (
     ColumnOfRows,
@@ -29,6 +30,7 @@ from tranship.errors.codes.entries import (
     SeveralWays,
     UneditedSql,
     UnknownAction,
+    WaysNeeded,
     WrongFields,
 )
 from tranship.errors.message import RefusalMessage
@@ -203,6 +205,13 @@ def entry_path(problem: Problem) -> str:
     return found.group() if found is not None else ""
 
 
+def _needed(action: Action, field: str) -> FieldNeeded:
+    """Returns what to say of a field that an action lacks."""
+    if (action, field) == (Action.NEW_KEY, "as"):
+        return WaysNeeded(action.value, field, NEW_VALUES)
+    return FieldNeeded(action.value, field)
+
+
 def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
     """Yields a problem for fields that are missing, that the action does not take, or that exclude each
     other.
@@ -212,7 +221,7 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
     reading = {"old_columns", "transform_sql", "key_sql"} & given if action is Action.TRANSFORM else ()
     for field in _NEEDED[action]:
         if field not in given and not (reading and field == "old_column"):
-            yield problem(entry, FieldNeeded(action.value, field))
+            yield problem(entry, _needed(action, field))
     of_rows = action in ROW_ACTIONS
     for field in sorted(given - _ALLOWED[action]):
         wrong = ColumnOfRows if of_rows and field in _FEEDS else WrongFields
