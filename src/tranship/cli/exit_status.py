@@ -12,7 +12,7 @@ STATUSES = {
 }
 """Status and meaning. A second Ctrl-C or SIGTERM ends with 130 or 143, as shells have it."""
 
-INTERRUPTED = ("130, 143", "ended by the second Ctrl-C or SIGTERM")
+INTERRUPTED = ("130, 143", "ended by a second Ctrl-C or SIGTERM, or by one before the first batch")
 
 
 def rows() -> list[tuple[str, str]]:

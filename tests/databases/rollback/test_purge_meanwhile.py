@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import MakePair
+from support import CliResult, MakePair
 from support.observe import Observe
 from support.runs import migrate
 from tranship import api
@@ -54,3 +55,20 @@ async def test_the_journal_of_a_run_that_began_meanwhile_stays(
     assert refused.value.code == "TS353"
     assert (await migrate(pair, tmp_path)).exit_status == 0
     assert await pair.new.value("SELECT count(*) FROM log") == 1000
+
+
+async def test_an_interrupted_rollback_is_named_as_what_is_to_be_finished(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
+    """Neither purge nor a run of another kind says to resume the run whose rows are being deleted."""
+    pair = await make_pair("CREATE TABLE t (n int); INSERT INTO t VALUES (1)", "CREATE TABLE t (n int)")
+    config = pair.config(tmp_path)
+    assert run_cli("migrate", config, "--live").status == 0
+    killed = run_cli("rollback", config, "--live", env={"TRANSHIP_FAILPOINT": "rollback.begun:kill"})
+    assert killed.status < 0
+    for command in (["purge", config], ["migrate", config, "--live", "--rejects-only"]):
+        told = run_cli(*command)
+        assert told.status == 3, told
+        assert " was interrupted" in told.stderr
+        assert f"tranship rollback {config} --run" in told.stderr
+        assert "resume it" not in told.stderr

@@ -1,11 +1,14 @@
 """TS424, TS425, TS429 and TS435: a rollback stopped. What it deleted stays deleted, and the same command
-resumes. Two kinds of TS130: which run is meant cannot be told.
+resumes. Two kinds of TS130: which run is meant cannot be told. One kind each of TS353 and TS364: another
+command comes first to a rollback that was interrupted.
 """
 
 from __future__ import annotations
 
-from tranship.errors.codes.runs import NoRun
-from tranship.errors.message import StopMessage
+from datetime import datetime
+
+from tranship.errors.codes.runs import AnotherPlan, NoRun, RunAtWork
+from tranship.errors.message import RefusalMessage, StopMessage
 from tranship.model.names import TableName
 
 
@@ -75,3 +78,20 @@ class RunsFromSeveralOlds(NoRun, frozen=True):
     olds: int
     trouble: str
     run: str
+
+
+class RollbackNotFinished(RefusalMessage, frozen=True):
+    code = RunAtWork.code
+    about = "{run}"
+    message = "the rollback of run {run} was interrupted: the journal is still needed"
+    hint = "finish it: {command}"
+    run: str
+    command: str
+
+
+class UnfinishedRollback(RefusalMessage, frozen=True):
+    code = AnotherPlan.code
+    message = "the rollback of the run of {started:%Y-%m-%d %H:%M} was interrupted"
+    hint = "finish it first: {command}"
+    started: datetime
+    command: str

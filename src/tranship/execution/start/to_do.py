@@ -9,6 +9,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.errors import Refused
+from tranship.errors.codes.rollback import UnfinishedRollback
 from tranship.errors.codes.runs import UnfinishedRejectsOnly, UnfinishedWholeRun
 from tranship.execution.context import Job, RunContext, started
 from tranship.execution.probe.everything import count_left_out
@@ -18,6 +19,7 @@ from tranship.execution.start.sides import open_snapshot
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.notes import AlreadyMigrated, NoRejectsLeft, NothingToMove
+from tranship.model.options import command_line
 from tranship.server.journal import Chain, Run, TaskRow
 
 
@@ -70,11 +72,15 @@ async def _refuse_other_kind(control: asyncpg.Connection, context: RunContext, b
     run = before.unfinished
     if run is None:
         return
-    rejects_only = any(task.rejects_of for task in await context.journal.tasks(control, run.id))
-    if rejects_only and not context.options.rejects_only:
-        raise Refused(UnfinishedRejectsOnly(run.started))
-    if context.options.rejects_only and not rejects_only:
-        raise Refused(UnfinishedWholeRun(run.started))
+    tasks = await context.journal.tasks(control, run.id)
+    rejects_only = any(task.rejects_of for task in tasks)
+    if rejects_only == context.options.rejects_only:
+        return
+    # Whichever kind it is: it is never run to its end.
+    if any(batch.rolling_back for batch in await context.journal.batches(control, tasks, run.id)):
+        command = command_line("tranship", "rollback", *context.config.words, "--run", run.id, "--live")
+        raise Refused(UnfinishedRollback(run.started, command))
+    raise Refused((UnfinishedRejectsOnly if rejects_only else UnfinishedWholeRun)(run.started))
 
 
 def announce(context: RunContext, work: ToDo) -> None:

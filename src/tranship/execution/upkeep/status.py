@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from tranship.config import Config
 from tranship.errors import Refused
+from tranship.errors.codes.rollback import RollbackNotFinished
 from tranship.errors.codes.runs import RunAtWork, RunsNotFinished, StillSwitchedOff
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
@@ -154,6 +155,8 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     waiting = [r for r in runs if r.state != RunStatus.FINISHED]
     if waiting:
         back = command_line("tranship", "rollback", *config.words, "--run", waiting[0].id, "--live")
+        if (await state_of(new, journal, waiting[0])).rolling_back:
+            raise Refused(RollbackNotFinished(waiting[0].id, back))
         decided = waiting[0].decided_by
         again = decided.again if decided is not None and decided.again else SAME_COMMAND
         raise Refused(RunsNotFinished(waiting[0].id, len(waiting), back, again))
