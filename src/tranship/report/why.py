@@ -36,6 +36,13 @@ _WORDS = {
     "OldCannotCompute": "OLD cannot compute the row",
 }
 """By the kind of a reason. What a server said is worded by its SQLSTATE."""
+_EXCLUDED = {
+    "ComesSecond": "another row of OLD that excludes it comes first",
+    "HeldByNew": "NEW already holds a row that excludes it",
+}
+"""The same where an exclusion constraint decides: the keys of both rows need not be equal."""
+_EXCLUSION = "23P01"
+"""SQLSTATE exclusion_violation."""
 _SAYS = {
     "0A000": "NEW does not support the value",
     "21000": "a subquery gives more than one row",
@@ -91,7 +98,8 @@ def why_words(why: Why, *, lead: str = "") -> str:
     """Returns why a row is rejected, with SQLSTATE and constraint. ``lead`` stands before a column's name
     that the words do not hold by themselves.
     """
-    template = _WORDS.get(why.what, "")
+    excluded = _EXCLUDED.get(why.what) if why.sqlstate == _EXCLUSION else None
+    template = excluded or _WORDS.get(why.what, "")
     names = {"column": why.column or "a column", "table": why.table, "constraint": why.constraint}
     words = template.format_map(names) if template else says(why.sqlstate)
     if why.column is not None and (lead or not template) and "{column}" not in template:

@@ -136,3 +136,12 @@ def test_choices_are_named_once_where_rows_of_new_stand_in_the_way() -> None:
         [("t", cause) for t in (held("23505"), held("23505")) for cause in t.causes], live=True
     )
     assert [len(item.notes) for item in pages] == [4, 0]
+
+
+def test_rows_that_exclude_each_other_need_not_have_one_key() -> None:
+    words = why_words(Why("ComesSecond", "23P01", constraint="apart"))
+    assert words == "another row of OLD that excludes it comes first (23P01 apart)"
+    held = why_words(Why("HeldByNew", "23P01", constraint="apart"))
+    assert held == "NEW already holds a row that excludes it (23P01 apart)"
+    equal = why_words(Why("ComesSecond", "23505", constraint="k"))
+    assert equal == "another row of OLD with the same key comes first (23505 k)"
