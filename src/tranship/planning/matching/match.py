@@ -114,7 +114,11 @@ def match(
     _leave_to_named(tables)
     # Only tables under another name: for the others a lookup by their own name answers the same, and the
     # rules walk through these pairs for every table.
-    context = structs.replace(context, table_pairs={a: b for a, b in tables.names.items() if a != b})
+    context = structs.replace(
+        context,
+        table_pairs={a: b for a, b in tables.names.items() if a != b},
+        kept_tables=frozenset(a for a, b in tables.names.items() if a == b),
+    )
     inside = [name for name in sorted(tables.old) if tables.is_inside(name, scope)]
     driving = {flow.old for flow in tables.named}
     moved = tables.found.keys() | driving

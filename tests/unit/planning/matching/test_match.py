@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.build import catalog, table
+from support.build import catalog, parse_catalog, table
 from tranship.model.catalog import Catalog
 from tranship.model.change import Matching, Pairing, TablePair
 from tranship.model.names import TableName
@@ -150,3 +150,22 @@ def test_relations_without_rows_and_extension_tables_take_no_part() -> None:
     assert matched(old, catalog()) == Matching(
         pairs=(), only_old=(), only_new=(), schema_pairs=(("public", "public"),)
     )
+
+
+def proposed(old: str, new: str) -> list[tuple[str, str]]:
+    """Returns the columns of the pairs that are proposed."""
+    found = matched(parse_catalog(old), parse_catalog(new))
+    return [(one.old, one.new) for pair in found.pairs for one in pair.proposals]
+
+
+def test_references_to_two_known_tables_are_no_rename() -> None:
+    """Keys of clients would be stored as keys of realms, and each of them may well exist there."""
+    presence = "client(id int pk); realm(id int pk); presence(id int pk, {} int! -> {}.id, n int)"
+    assert proposed(presence.format("client_id", "client"), presence.format("realm_id", "realm")) == []
+    # A table that only one side has may be the other one under a new name, or have taken its rows over.
+    old, new = "users(id int pk); plan(id int pk, user_id int! -> users.id, n int)", "users(id int pk)"
+    assert proposed(old, f"{new}; plan(id int pk, team_id int! -> teams.id, n int); teams(id int pk)") == []
+    moved = f"{new}; plan(id int pk, billed_user_id int! -> payers.id, n int); payers(id int pk)"
+    assert proposed(old, moved) == [("user_id", "billed_user_id")], "a word in common is worth the question"
+    gone = "teams(id int pk); plan(id int pk, team_id int! -> teams.id, n int)"
+    assert proposed(old, gone) == [("user_id", "team_id")], "nothing is left that users could be"

@@ -29,6 +29,8 @@ KINSHIP_LIMIT = 50_000
 """From this many pairs on, pairs in different places whose names have nothing in common are not weighed."""
 RELATED_LIKENESS = 0.3
 """Likeness of names that counts as something in common even without a common word."""
+_KEY_WORDS = frozenset({"id", "key", "uuid", "guid", "pk", "ref"})
+"""Words that any two references have in common."""
 
 
 class Place(Struct, frozen=True):
@@ -129,11 +131,30 @@ def make_columns_context(
         aligned=_aligned(gaps, left, right),
         order_known=order_known,
         context=context,
-        pairs=tuple((i, j) for i, j in pairs if (olds[i].name, news[j].name) in names),
+        pairs=tuple(
+            (i, j)
+            for i, j in pairs
+            if (wording := names.get((olds[i].name, news[j].name))) is not None
+            and not _refer_to_strangers(left.targets[olds[i].name], right.targets[news[j].name], context, wording)
+        ),
         names=names,
         patterns=_patterns(names, left.family, right.family),
         table_changes=(compare_names(old.name.name, new.name.name).change, *context.table_changes),
     )
+
+
+def _refer_to_strangers(
+    before: frozenset[TableName], after: frozenset[TableName], context: RenameContext, wording: Wording
+) -> bool:
+    """Returns whether two columns refer to tables that are known to be two, under names that share no word.
+
+    Keys of the one table stored as keys of the other are wrong even where every one of them exists there.
+    ``before`` are the targets of the old column under their names in NEW. Names that share a word still are a
+    question: a reference may move to a new table together with the rows that it refers to.
+    """
+    known = context.kept_tables | frozenset(context.table_pairs.values())
+    apart = bool(after) and bool(before) and before <= known and not before & after
+    return apart and not wording.common - _KEY_WORDS and not wording.synonyms
 
 
 def _related(wording: Wording) -> bool:

@@ -21,6 +21,10 @@ class RenameContext(Struct, frozen=True, dict=True):
     """Whether the column order is the real one; False where it is alphabetical or unknown."""
     table_pairs: Mapping[TableName, TableName] = field(default_factory=dict)
     """Old table → new table as far as known: targets of foreign keys are compared through it."""
+    kept_tables: frozenset[TableName] = frozenset()
+    """Old tables that are known to have a counterpart of their own name; they need no entry in
+    ``table_pairs``.
+    """
     convention: Convention | None = None
     """A change of naming convention proven over the whole schema."""
     shared_ancestor: bool = False
