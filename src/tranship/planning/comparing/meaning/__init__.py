@@ -21,7 +21,13 @@ from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.meaning.another_key import another_key_meant
 from tranship.planning.comparing.meaning.context import Concern, Landscape, Observed, PairContext, observed_in
-from tranship.planning.comparing.meaning.flags import clock_concern, flag_concern, is_utc, opposed
+from tranship.planning.comparing.meaning.flags import (
+    asks_the_same,
+    clock_concern,
+    flag_concern,
+    is_utc,
+    opposed,
+)
 from tranship.planning.comparing.meaning.key_questions import key_questions
 from tranship.planning.comparing.meaning.numbers import measures, number_concern, only_beside
 from tranship.planning.comparing.meaning.references import NOT_ASKED, keys_misread
@@ -34,6 +40,7 @@ __all__ = [
     "Observed",
     "PairContext",
     "another_key_meant",
+    "asks_the_same",
     "concern_of",
     "is_utc",
     "key_questions",

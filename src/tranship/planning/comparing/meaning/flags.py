@@ -43,17 +43,29 @@ def opposed(left: str, right: str) -> bool:
 
     Examples are ``is_active`` and ``disabled``, ``hidden`` and ``is_not_hidden``.
     """
+    return _turned_round(left, right) is True
+
+
+def asks_the_same(left: str, right: str) -> bool:
+    """Returns whether two names ask the same question: ``active`` and ``is_active``, ``hidden`` and
+    ``not_shown``.
+    """
+    return _turned_round(left, right) is False
+
+
+def _turned_round(left: str, right: str) -> bool | None:
+    """Returns whether two names of one question ask it the other way round; None: they are no one question."""
     a, b = _asked(left), _asked(right)
     odd = (_negated(left) + _negated(right)) % 2 == 1
     if a == b and a:
         return odd
     gone, come = a - b, b - a
     if len(gone) != 1 or len(come) != 1:
-        return False
+        return None
     (before,), (after,) = gone, come
     related = _relation(before, after)
     # A negation on one side turns the relation of the two words round.
-    return related is not None and related != odd
+    return None if related is None else related != odd
 
 
 def _relation(before: str, after: str) -> bool | None:

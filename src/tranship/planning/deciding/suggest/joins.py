@@ -9,7 +9,7 @@ from msgspec import Struct
 from tranship.model.change import Change
 from tranship.model.evidence import LookupFacts, LookupQuestion
 from tranship.model.names import Side
-from tranship.planning.comparing.meaning import opposed
+from tranship.planning.comparing.meaning import asks_the_same, opposed
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft
@@ -117,7 +117,7 @@ def _candidate(tables: TablePairContext, removal: Change, addition: Change) -> C
     by_lookup = "lookup_table" in found.fields
     if not found.fields or not enough or (affinity == 0 and not by_lookup):
         return None
-    surely = not by_lookup or _speaks_of(left, right, tables)
+    surely = _speaks_of(left, right, tables) if by_lookup else _values_tell(left, right, tables)
     held = column_evidence(tables.facts(left))
     draft = Draft(
         question=f"{removal.description}; does it fill '{right}'?",
@@ -141,11 +141,21 @@ def _speaks_of(left: str, right: str, tables: TablePairContext) -> bool:
     """Returns whether a new column's name speaks of an old reference or of the table that it leads to.
 
     Then a lookup fills it: ``creator_id`` fills ``creator_name`` and, where it leads to ``person``,
-    ``person_name``; under ``name`` alone NEW may hold its own.
+    ``person_name``; under ``name`` alone NEW may hold its own. The name of their own table tells nothing:
+    ``client_type`` of ``client`` speaks of the client, not of the ``client_template`` that it refers to.
     """
     lookups = tables.lookups(left, right)
     if lookups and lookups[0].question.side is Side.NEW:
         return True
     table = lookups[0].question.table.name if lookups else ""
-    spoken = (set(stems(left)) | set(stems(table))) - DULL
+    own = set(stems(tables.after.name.name))
+    spoken = (set(stems(left)) | set(stems(table))) - DULL - own
     return bool(spoken & set(stems(right)))
+
+
+def _values_tell(left: str, right: str, tables: TablePairContext) -> bool:
+    """Returns whether values that fit say anything: every truth fits every boolean, so there the names have
+    to ask the same question (``active``, ``is_active``).
+    """
+    target = tables.after.column(right)
+    return target is None or target.type.leaf.base != "boolean" or asks_the_same(left, right)

@@ -124,6 +124,24 @@ def test_boolean_words() -> None:
     assert entry["value_mapping"] == {"Y": "true", "n": "false"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "filled"),
+    [
+        ("stream_sounds bool", "stream_audible_notices bool!", False),
+        ("news_mail bool", "promotion_news bool!", False),
+        ("mail_wanted text", "mail_confirmed_by_post bool!", False),
+        ("is_active text", "active bool!", True),
+    ],
+)
+def test_truths_fit_every_boolean_and_so_prove_no_rename(before: str, after: str, filled: bool) -> None:
+    """Of other values a complete mapping says that the columns belong together; of yes and no it does not."""
+    name = before.split()[0]
+    made = run(f"t({before}, n int)", f"t(n int, {after})", facts(name, {"true": 5, "false": 2}))
+    (entry,) = entries(made)
+    assert (entry["old_column"], entry["new_column"]) == (name, after.split()[0])
+    assert (entry["action"] == "transform") is filled, entry
+
+
 OLD_ORDERS = "t(id int pk, category_name text)"
 NEW_ORDERS = "t(id int pk, category_id int! -> categories.id); categories(id int pk, name text)"
 
@@ -253,6 +271,30 @@ def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
     assert entry["lookup_table"]["database"] == "old"  # type: ignore[index]
     (open_entry,) = entries(suggest(before, after, scope_of(before, after), Evidence()))
     assert open_entry["action"] == "SPECIFY_ACTION"
+
+
+def test_a_word_of_the_tables_own_name_says_nothing_of_what_it_refers_to() -> None:
+    """``account_state`` of ``account`` speaks of the account itself, not of the ``account_plan``."""
+    before = parse_catalog(
+        "account(id int pk, account_plan_id int -> account_plan.id, n int); account_plan(id int pk, name text)"
+    )
+    found = {}
+    for column in ("account_state", "plan_name"):
+        after = parse_catalog(f"account(id int pk, n int, {column} text)")
+        question = LookupQuestion(
+            ColumnRef(TableName("public", "account"), "account_plan_id"),
+            ColumnRef(TableName("public", "account"), column),
+            Side.OLD,
+            TableName("public", "account_plan"),
+            "id",
+            "name",
+            "foreign key",
+        )
+        covered = LookupFacts(question, 5, 5, 9, 9, complete=True)
+        made = suggest(before, after, scope_of(before, after), Evidence(lookups=(covered,)))
+        found[column] = {q.suggestion for q in made.questions if q.table == "account"}
+    assert all("(a guess)" in one for one in found["account_state"]), found
+    assert any("account_plan_id → plan_name" in one and "guess" not in one for one in found["plan_name"]), found
 
 
 def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
