@@ -33,6 +33,57 @@ def test_columns_of_another_spelling_are_named_one_by_one() -> None:
     assert shape.columns == ("ShoeSize", "bio")
 
 
+def questions(old: str, new: str) -> list[str]:
+    return [shape.question for shape in suggested(parse_catalog(old), parse_catalog(new)).shapes]
+
+
+def test_a_name_that_every_table_has_makes_no_split() -> None:
+    """A creation time that one table lost stands in every new table, and so does whose row it is."""
+    old = (
+        "image(id int pk, digest text!, made timestamp, owner_id int -> owner.id);"
+        "owner(id int pk, made timestamp); rule(id int pk, owner_id int -> owner.id, made timestamp)"
+    )
+    kept = "image(id int pk, digest text!); owner(id int pk, made timestamp); rule(id int pk, made timestamp)"
+    audit = "audit(id int pk = 1, owner_id int! -> owner.id, verb text!, made timestamp)"
+    label = "label(id int pk = 1, image_id int! -> image.id, tag_id int! -> tag.id, made timestamp)"
+    task = "task(id int pk = 1, made timestamp, job text); tag(id int pk = 1, made timestamp)"
+    assert questions(old, f"{kept}; {audit}; {label}; {task}") == []
+    # What the new table needs comes from the same old one, so that its name for the rest says enough.
+    origin = "origin(image_id int pk -> image.id, owner_id int! -> owner.id, made timestamp!)"
+    assert questions(old, f"{kept}; {origin}") == ["Do columns of 'image' fill 'origin'?"]
+
+
+def test_a_name_of_its_own_makes_a_split_without_a_reference() -> None:
+    old = "member(id int pk, name text!, trial_end date, made timestamp!); site(id int pk, made timestamp!)"
+    new = (
+        "member(id int pk, name text!, made timestamp!); site(id int pk, made timestamp!);"
+        "team(id int pk = 1, name text!, trial_end date, made timestamp!);"
+        "plan(id int pk = 1, code text!, price int!, quota int!, trial_end date)"
+    )
+    assert questions(old, new) == ["Do columns of 'member' fill 'team'?"]
+
+
+def test_what_every_table_has_makes_no_table_go_into_another() -> None:
+    """A key, a reference and times are no reason to send the rows of one table among those of another."""
+    common = "id int pk, site_id int! -> site.id, made timestamp!, changed timestamp!"
+    old = (
+        f"site(id int pk, made timestamp!, changed timestamp!); membership({common}, role text!);"
+        f"link({common}, slug text!); goal({common}, page text); note({common}, slug text)"
+    )
+    new = (
+        f"site(id int pk, made timestamp!, changed timestamp!); link({common}, slug text!);"
+        f"goal({common}, page text); note({common}, slug text)"
+    )
+    assert questions(old, new) == []
+    kin = "visit_a(id int pk, seen date!, page text); visit_b(id int pk, seen date!, page text, more text)"
+    assert questions(f"{kin}; site(id int pk)", "visit_a(id int pk, seen date!, page text); site(id int pk)") == [
+        "Do the rows of 'visit_b' go into 'visit_a', too?"
+    ]
+    needs = "visit_a(id int pk, seen date!, page text, agent text!); visit_b(id int pk, seen date!, page text)"
+    held = "visit_a(id int pk, seen date!, page text, agent text!)"
+    assert questions(needs, held) == [], "every row of it would be rejected"
+
+
 def test_a_tree_is_named_beside_the_columns_that_it_fills() -> None:
     old = parse_catalog("cat(id int pk, parent_id int -> cat.id, name text)")
     new = parse_catalog("cat(id int pk, path text!, name text, depth int!)")

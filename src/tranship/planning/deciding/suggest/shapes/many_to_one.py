@@ -21,6 +21,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     Whole,
     computed,
     keys_to,
+    needed,
     single_key,
     suggested_sql,
     written,
@@ -28,7 +29,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
 from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
 from tranship.planning.matching.scope import default_schema, quoted
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import folded, stems
+from tranship.planning.names.tokens import folded, squashed, stems
 from tranship.planning.printed.allowed_values import allowed_values
 
 _MOSTLY = 0.6
@@ -59,7 +60,7 @@ def _joining(whole: Whole, one: PairOfTables) -> Iterator[tuple[Table, list[str]
     """Yields the old tables that may go into the new table of a pair, with the columns that both have."""
     for table in whole.only_old:
         shared = _shared(table, one)
-        mostly = len(shared) >= _MOSTLY * len(table.columns) and _is_one_kind(table, one, shared)
+        mostly = len(shared) >= _MOSTLY * len(table.columns) and _is_one_kind(whole, table, one, shared)
         if not one.pair.name and (mostly or _is_twin(table, one.before)):
             yield table, shared
 
@@ -70,11 +71,20 @@ def _is_twin(table: Table, other: Table) -> bool:
     return columns[0] == columns[1] and len(columns[0]) > _NAME_ALONE + len(_key_of(table))
 
 
-def _is_one_kind(table: Table, one: PairOfTables, shared: Sequence[str]) -> bool:
-    """Returns whether more than an id and a name speak for it: those have half of all tables."""
+def _is_one_kind(whole: Whole, table: Table, one: PairOfTables, shared: Sequence[str]) -> bool:
+    """Returns whether more speaks for it than an id, a name, and what tables of other things have, too.
+
+    Neither is a table of one kind whose rows lack what every row of the other one has to hold.
+    """
     labels = [allowed_values(one.after, column) for column in _discriminators(table, one)]
-    called = any(label_of(table.name.name, values) for values in labels)
-    return called or len(set(shared) - set(_key_of(table))) > _NAME_ALONE
+    if any(label_of(table.name.name, values) for values in labels):
+        return True
+    come = {column.name for column in one.come}
+    lacking = [c for c in needed(one.after) if c.name not in come and c.name not in shared]
+    common = whole.common_names(one.after.name)
+    own = set(shared) - set(_key_of(table))
+    telling = [name for name in own if squashed(name) not in common]
+    return not lacking and len(own) > _NAME_ALONE and bool(telling)
 
 
 def _key_of(table: Table) -> tuple[str, ...]:

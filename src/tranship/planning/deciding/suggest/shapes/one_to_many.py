@@ -19,6 +19,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     computed,
     copied,
     keys_to,
+    needed,
     single_key,
     suggested_sql,
     written,
@@ -32,6 +33,7 @@ _PLACE = frozenset(stems("position pos ordinal ord index idx sort sequence seq r
 _DISTANCE = frozenset(stems("depth distance dist level generation length hops"))
 _READ_AS_TEXT = frozenset({"text", "integer"})
 """Families that a text may be read as."""
+_HALF = 0.5
 _UPPER = frozenset(stems("ancestor parent upper above super"))
 
 
@@ -41,9 +43,32 @@ def split_tables(whole: Whole) -> Iterator[Shape]:
         for table in whole.unfilled:
             taken = _of_their_names(one.gone, table)
             key = reference_to(table, one)
-            telling = set(taken) - DULL
-            if taken and (key is not None or telling):
+            if taken and _is_split(whole, one, table, (taken, key)):
                 yield _split(one, table, taken, key)
+
+
+def _is_split(
+    whole: Whole, one: PairOfTables, table: Table, found: tuple[Mapping[str, str], ForeignKey | None]
+) -> bool:
+    """Returns whether the columns that a new table takes say that it was split off.
+
+    A name says so that no third table has (``created_at`` came back in every new table), unless it only says
+    which row of another table is meant. Without one, the table has to refer to the other one's key; and most
+    of what its rows need has to come from there, too.
+    """
+    taken, key = found
+    references = {column for foreign in table.foreign_keys for column in foreign.columns}
+    common = whole.common_names(one.after.name)
+    telling = {a for a, b in taken.items() if squashed(a) not in common and b not in references} - DULL
+    keys = table.primary_key.columns if table.primary_key is not None else ()
+    needs = [column for column in needed(table) if column.name not in keys]
+    needs = needs or [column for column in table.columns if not column.filled_by_server]
+    held = {squashed(column.name) for column in one.before.columns}
+    own = set(key.columns) if key is not None else set[str]()
+    fed = [column for column in needs if squashed(column.name) in held or column.name in own]
+    if key is not None:
+        return bool(telling) or len(fed) > _HALF * len(needs)
+    return bool(telling) and len(fed) >= _HALF * len(needs)
 
 
 def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from tranship.model.references import references
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.matching.scope import quoted
+from tranship.planning.names.tokens import squashed
 
 Entry = Mapping[str, object]
 
@@ -105,6 +106,15 @@ class Whole(Struct, frozen=True):
     schema_pairs: tuple[tuple[str, str], ...] = ()
     """Schemas of OLD that correspond to schemas of NEW."""
 
+    def common_names(self, after: TableName) -> frozenset[str]:
+        """Returns what columns of old tables are called whose rows go elsewhere than into a new table.
+
+        ``created_at`` and ``user_id`` are in every second table: one more that has them is not of one kind
+        for that.
+        """
+        others = (one.before for one in self.pairs if one.after.name != after)
+        return frozenset(squashed(column.name) for table in others for column in table.columns)
+
     def partner(self, old: TableName) -> PairOfTables | None:
         """Returns the flow from an old table that was found."""
         return next((one for one in self.pairs if one.pair.old == old and not one.pair.name), None)
@@ -171,6 +181,11 @@ def _is_left_behind(change: Change) -> bool:
 
 def _is_added(change: Change) -> bool:
     return change.kind is ChangeKind.COLUMN_ADDED
+
+
+def needed(table: Table) -> list[Column]:
+    """Returns the columns that a row cannot do without and that the server does not fill."""
+    return [c for c in table.columns if c.refuses_null and not c.filled_by_server]
 
 
 def single_key(table: Table) -> str | None:
