@@ -76,10 +76,12 @@ def test_what_every_table_has_makes_no_table_go_into_another() -> None:
     )
     assert questions(old, new) == []
     kin = "visit_a(id int pk, seen date!, page text); visit_b(id int pk, seen date!, page text, more text)"
-    assert questions(f"{kin}; site(id int pk)", "visit_a(id int pk, seen date!, page text); site(id int pk)") == [
-        "Do the rows of 'visit_b' go into 'visit_a', too?"
-    ]
-    needs = "visit_a(id int pk, seen date!, page text, agent text!); visit_b(id int pk, seen date!, page text)"
+    assert questions(
+        f"{kin}; site(id int pk)", "visit_a(id int pk, seen date!, page text); site(id int pk)"
+    ) == ["Do the rows of 'visit_b' go into 'visit_a', too?"]
+    needs = (
+        "visit_a(id int pk, seen date!, page text, agent text!); visit_b(id int pk, seen date!, page text)"
+    )
     held = "visit_a(id int pk, seen date!, page text, agent text!)"
     assert questions(needs, held) == [], "every row of it would be rejected"
 

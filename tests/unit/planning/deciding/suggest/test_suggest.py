@@ -29,6 +29,7 @@ from tranship.model.names import ColumnRef, Side, TableName
 from tranship.planning.deciding.data_questions import data_questions, provisional_comparison
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.suggest import Suggestions, suggest, trial_questions
+from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import Scope, make_scope
 
 T = TableName("public", "t")
@@ -294,7 +295,9 @@ def test_a_word_of_the_tables_own_name_says_nothing_of_what_it_refers_to() -> No
         made = suggest(before, after, scope_of(before, after), Evidence(lookups=(covered,)))
         found[column] = {q.suggestion for q in made.questions if q.table == "account"}
     assert all("(a guess)" in one for one in found["account_state"]), found
-    assert any("account_plan_id → plan_name" in one and "guess" not in one for one in found["plan_name"]), found
+    assert any("account_plan_id → plan_name" in one and "guess" not in one for one in found["plan_name"]), (
+        found
+    )
 
 
 def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
@@ -646,3 +649,38 @@ def test_a_column_that_is_nothing_like_it_keeps_no_rename_open() -> None:
     made = entries(run("t(id int pk, user_login text, born date, n int)", "t(id int pk, login text, n int)"))
     actions = {str(entry["old_column"]): entry["action"] for entry in made}
     assert actions == {"user_login": "rename", "born": "SPECIFY_ACTION"}
+
+
+FLAWS = (
+    "users(id int pk, name text); apps(id int pk, key text, secret text);"
+    "city_flaws(id int pk, lat int!, lon int!, last_changed date!, date_made date!, nearby text, date_closed date);"
+    "city_flaw_comment(id int pk, flaw_id int! -> city_flaws.id, visible bool!, date_made date!,"
+    "author_name text, author_ip text, comment text, event text)"
+)
+NOTES = (
+    "users(id int pk, name text); subs(user_id int pk, entry_id int pk);"
+    "grants(id int pk, uid text!, secret text!);"
+    "notes(id int pk, lat int!, lon int!, updated_at date!, created_at date!, closed_at date, description text!,"
+    "user_id int, user_ip text);"
+    "note_comments(id int pk, note_id int! -> notes.id, visible bool!, created_at date!, author_ip inet,"
+    "body text, event text)"
+)
+"""Comments are likely renamed by themselves, and what they refer to is for their reference."""
+
+
+def test_a_table_that_is_likely_renamed_for_the_sake_of_another_question_is_not_left_out() -> None:
+    """What is asked about one table speaks for further ones, in the comparison and in the file."""
+    old, new = parse_catalog(FLAWS), parse_catalog(NOTES)
+    found = match(old, new, scope_of(old, new))
+    asked = {(one.old.name, one.new.name) for one in found.proposals}
+    assert asked == {("city_flaw_comment", "note_comments"), ("city_flaws", "notes")}
+    made = {
+        q.table: (q.text, q.suggestion)
+        for q in reversed(suggest(old, new, scope_of(old, new), Evidence()).questions)
+    }
+    assert made["city_flaws"] == (
+        "Table 'city_flaws' likely renamed to 'notes' in new DB",
+        "rename_table notes (a guess)",
+    )
+    for text, suggestion in made.values():
+        assert ("likely renamed" in text) == ("rename" in suggestion), (text, suggestion)
