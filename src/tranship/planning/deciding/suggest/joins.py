@@ -17,8 +17,8 @@ from tranship.planning.deciding.suggest.facts import column_evidence, lookup_evi
 from tranship.planning.deciding.suggest.translate import converted, translation
 from tranship.planning.names.tokens import stems
 
-DULL = frozenset({"id", "code", "name", "key", "value", "type"})
-"""Words that so many columns have that sharing one says nothing."""
+DULL = frozenset(stems("id code name key value type at on by of is has was date time"))
+"""Words that so many columns have, or all of one type, that sharing one says nothing."""
 
 
 class Candidate(Struct, frozen=True):

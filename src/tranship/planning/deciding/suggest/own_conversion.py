@@ -49,7 +49,9 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     if refusals is not None and refusals.refused:
         evidence.append(refusal_evidence(refusals))
         if pair.facts is not None and _wants_mapping(pair, refusals):
-            return _prefilled(pair, pair.facts, tuple(evidence), keep=_kept(pair.facts, refusals))
+            return _as_json(pair, evidence, refusals) or _prefilled(
+                pair, pair.facts, tuple(evidence), keep=_kept(pair.facts, refusals)
+            )
     other = _other_clock(pair)
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
@@ -72,6 +74,17 @@ def _refusals(pair: ColumnPairContext, misfits: Sequence[Misfits]) -> Refusals |
     if asked is not None or misfits or takes_all:
         return asked
     return _known_refusals(pair)
+
+
+def _as_json(pair: ColumnPairContext, evidence: Sequence[Fact], refusals: Refusals) -> Translation | None:
+    """Returns the expression that makes JSON of texts that are none, where NEW takes not one of them."""
+    if pair.target.type.leaf.typname not in ("json", "jsonb") or refusals.refused_values < refusals.values:
+        return None
+    way = way_between(reference(pair.source), pair.source.type.leaf, pair.target.type.leaf)
+    if way is None:
+        return None
+    fields = {**pair.names, "action": "transform", "transform_sql": way.sql}
+    return Translation(fields, coverage=1.0, evidence=(*evidence, way.reading))
 
 
 def _kept(facts: ColumnFacts, refusals: Refusals) -> frozenset[str]:

@@ -84,6 +84,11 @@ def _into_json(value: str, old: PgType, new: PgType) -> Way | None:
     if old.extension == "hstore" and old.name is not None:
         function = f"{quoted(old.name.schema)}.hstore_to_{new.typname}"
         return Way(f"{function}({value})", "an object whose values are texts or null")
+    if old.family is Family.STRING:
+        under = f"{new.typname}_build_object('en', {value})"
+        return Way(
+            f"to_{new.typname}({value})", f"a JSON string of the text; an object with it under a key: {under}"
+        )
     whole = old.kind in (TypeKind.ARRAY, TypeKind.COMPOSITE)
     reading = {TypeKind.ARRAY: "a list", TypeKind.COMPOSITE: "an object of the attributes"}
     plain = old.typname in _NUMBERS or old.typname in ("bool", "uuid", "date", *_CLOCKS)

@@ -135,7 +135,9 @@ def make_columns_context(
             (i, j)
             for i, j in pairs
             if (wording := names.get((olds[i].name, news[j].name))) is not None
-            and not _refer_to_strangers(left.targets[olds[i].name], right.targets[news[j].name], context, wording)
+            and not _refer_to_strangers(
+                left.targets[olds[i].name], right.targets[news[j].name], context, wording
+            )
         ),
         names=names,
         patterns=_patterns(names, left.family, right.family),

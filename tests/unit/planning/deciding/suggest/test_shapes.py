@@ -63,6 +63,25 @@ def test_a_name_of_its_own_makes_a_split_without_a_reference() -> None:
     assert questions(old, new) == ["Do columns of 'member' fill 'team'?"]
 
 
+def test_a_column_called_after_a_table_refers_to_it_without_a_foreign_key() -> None:
+    """Many programs declare no foreign keys. Without the reference no row of the new table could be written."""
+    old = parse_catalog("users(id int pk, email text, visits int); stories(id int pk, user_id int, bio text)")
+    new = parse_catalog(
+        "users(id int pk); stories(id int pk, user_id int, bio text); logs(id int pk = 1, email text, verb text!);"
+        "user_stats(user_id int pk, visits int, since date!); user_mails(id int pk = 1, user_id int!, email text!)"
+    )
+    found = {shape.question: shape for shape in suggested(old, new).shapes}
+    assert list(found) == [
+        "Do columns of 'users' fill 'user_mails'?",
+        "Do columns of 'users' fill 'user_stats'?",
+    ]
+    for table, shape in zip(("user_mails", "user_stats"), found.values(), strict=True):
+        assert shape.entries == {
+            f"users -> {table}": ({"action": "transform", "old_column": "id", "new_column": "user_id"},)
+        }
+        assert "its 'user_id' is called after NEW's public.users" in shape.facts(values=False)
+
+
 def test_what_every_table_has_makes_no_table_go_into_another() -> None:
     """A key, a reference and times are no reason to send the rows of one table among those of another."""
     common = "id int pk, site_id int! -> site.id, made timestamp!, changed timestamp!"

@@ -99,6 +99,16 @@ def test_a_conversion_that_no_value_survives_is_not_filled_in() -> None:
     }  # type: ignore[index]
 
 
+def test_texts_that_are_no_json_become_json_strings() -> None:
+    """A list of placeholders for every text that a column holds would be no answer."""
+    (entry,) = entries(run("t(a text)", "t(a jsonb)", facts("a", {"Bank": 5, "Cash": 1})))
+    assert entry["_suggestion"]["transform_sql"] == "to_jsonb(old.a)"  # type: ignore[index]
+    assert "under a key: jsonb_build_object('en', old.a)" in str(entry["_evidence"])
+    some = facts("a", {'{"k": 1}': 5, "Cash": 1})
+    (mixed,) = entries(run("t(a text)", "t(a jsonb)", some))
+    assert "to_jsonb" not in str(mixed), "a document would be quoted"
+
+
 def test_values_meet_enum_labels() -> None:
     (entry,) = entries(run("t(s text)", "t(s st)", facts("s", {"ACTIVE": 5, "On Hold": 2, "closed": 1})))
     assert entry["action"] == "transform"
@@ -649,6 +659,21 @@ def test_a_column_that_is_nothing_like_it_keeps_no_rename_open() -> None:
     made = entries(run("t(id int pk, user_login text, born date, n int)", "t(id int pk, login text, n int)"))
     actions = {str(entry["old_column"]): entry["action"] for entry in made}
     assert actions == {"user_login": "rename", "born": "SPECIFY_ACTION"}
+
+
+@pytest.mark.parametrize(
+    "columns", ["closed_at {}, bumped_at {}!", "is_big {}, is_odd {}!", "due_on {}, sent_on {}!"]
+)
+def test_a_word_of_the_type_makes_no_kin(columns: str) -> None:
+    """Nearly every moment ends in ``at``: an old one is no answer for a new one that needs a value."""
+    kind = "bool" if "is_" in columns else "timestamp"
+    before, after = columns.format(kind, kind).split(", ")
+    name = before.split()[0]
+    made = run(
+        f"t({before}, x int, y int)", f"t(x int, y int, {after})", facts(name, {"true": 5, "false": 2})
+    )
+    asked = {(entry.get("old_column"), entry.get("new_column")) for entry in entries(made)}
+    assert (name, after.split()[0]) not in asked, asked
 
 
 FLAWS = (

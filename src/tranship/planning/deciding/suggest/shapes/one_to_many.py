@@ -53,8 +53,8 @@ def _is_split(
     """Returns whether the columns that a new table takes say that it was split off.
 
     A name says so that no third table has (``created_at`` came back in every new table), unless it only says
-    which row of another table is meant. Without one, the table has to refer to the other one's key; and most
-    of what its rows need has to come from there, too.
+    which row of another table is meant; one such name alone may be chance. Where the table does not refer to
+    the other one's key, what its rows need has to come from there, too.
     """
     taken, key = found
     references = {column for foreign in table.foreign_keys for column in foreign.columns}
@@ -62,13 +62,14 @@ def _is_split(
     telling = {a for a, b in taken.items() if squashed(a) not in common and b not in references} - DULL
     keys = table.primary_key.columns if table.primary_key is not None else ()
     needs = [column for column in needed(table) if column.name not in keys]
-    needs = needs or [column for column in table.columns if not column.filled_by_server]
+    needs = needs or [c for c in table.columns if c.name not in keys and not c.filled_by_server]
     held = {squashed(column.name) for column in one.before.columns}
     own = set(key.columns) if key is not None else set[str]()
     fed = [column for column in needs if squashed(column.name) in held or column.name in own]
     if key is not None:
         return bool(telling) or len(fed) > _HALF * len(needs)
-    return bool(telling) and len(fed) >= _HALF * len(needs)
+    least = _HALF if len(telling) > 1 else 1
+    return bool(telling) and len(fed) >= least * len(needs)
 
 
 def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:
@@ -82,10 +83,28 @@ def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:
 
 
 def reference_to(table: Table, one: PairOfTables) -> ForeignKey | None:
-    """Returns the one foreign key that leads from a new table to the key of the other one."""
+    """Returns the one foreign key that leads from a new table to the key of the other one.
+
+    Where none is declared, a column that is called after the other table is one (``user_id``, ``users``).
+    """
     primary = single_key(one.after)
+    if primary is None:
+        return None
     keys = [key for key in keys_to(table, one.pair.new) if key.target_columns == (primary,)]
+    keys = keys or _called_after(table, one.after, primary)
     return keys[0] if len(keys) == 1 else None
+
+
+def _called_after(table: Table, target: Table, primary: str) -> list[ForeignKey]:
+    """Returns undeclared references to a table's key: its name and that of the key, and no key of another."""
+    key, declared = target.column(primary), {name for one in table.foreign_keys for name in one.columns}
+    called = {frozenset(stems(f"{target.name.name} {primary}")), frozenset(stems(f"{target.name.name} id"))}
+    return [
+        ForeignKey("", (column.name,), target.name, (primary,))
+        for column in table.columns
+        if key is not None and family(column.type) == family(key.type)
+        if frozenset(stems(column.name)) in called and column.name not in declared
+    ]
 
 
 def _split(one: PairOfTables, table: Table, taken: Mapping[str, str], key: ForeignKey | None) -> Shape:
@@ -97,7 +116,8 @@ def _split(one: PairOfTables, table: Table, taken: Mapping[str, str], key: Forei
     names = ", ".join(repr(name) for name in taken)
     evidence = [f"NEW's {table.name}, which nothing fills, has columns of their names: {names}"]
     if key is not None:
-        evidence.append(f"its '{key.columns[0]}' refers to NEW's {one.pair.new}")
+        refers = "refers to" if key.name else "is called after"
+        evidence.append(f"its '{key.columns[0]}' {refers} NEW's {one.pair.new}")
     some = " OR ".join(f"old.{quoted(name)} IS NOT NULL" for name in taken)
     evidence.append(f"every old row makes one; a filter takes some: {some}")
     question = f"Do columns of '{one.pair.old.name}' fill '{table.name.name}'?"
