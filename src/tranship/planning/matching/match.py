@@ -75,6 +75,16 @@ class _Tables(Struct):
     def names(self) -> dict[TableName, TableName]:
         return {name: pair.new for name, pair in self.found.items()}
 
+    @property
+    def renamed(self) -> dict[TableName, TableName]:
+        """Returns the pairs of tables under two names."""
+        return {a: b for a, b in self.names.items() if a != b}
+
+    @property
+    def kept(self) -> frozenset[TableName]:
+        """Returns the names of tables that have the same name in both databases."""
+        return frozenset(a for a, b in self.names.items() if a == b)
+
     def is_inside(self, name: TableName, scope: Scope) -> bool:
         """Returns whether an old table takes part, by its own name or by that of the table that it fills."""
         pair = self.found.get(name)
@@ -114,11 +124,7 @@ def match(
     _leave_to_named(tables)
     # Only tables under another name: for the others a lookup by their own name answers the same, and the
     # rules walk through these pairs for every table.
-    context = structs.replace(
-        context,
-        table_pairs={a: b for a, b in tables.names.items() if a != b},
-        kept_tables=frozenset(a for a, b in tables.names.items() if a == b),
-    )
+    context = structs.replace(context, table_pairs=tables.renamed, kept_tables=tables.kept)
     inside = [name for name in sorted(tables.old) if tables.is_inside(name, scope)]
     driving = {flow.old for flow in tables.named}
     moved = tables.found.keys() | driving

@@ -54,7 +54,7 @@ def asks_the_same(left: str, right: str) -> bool:
 
 
 def _turned_round(left: str, right: str) -> bool | None:
-    """Returns whether two names of one question ask it the other way round; None: they are no one question."""
+    """Returns whether two names ask one question the other way round; None: they ask two questions."""
     a, b = _asked(left), _asked(right)
     odd = (_negated(left) + _negated(right)) % 2 == 1
     if a == b and a:

@@ -48,10 +48,9 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     refusals = _refusals(pair, misfits)
     if refusals is not None and refusals.refused:
         evidence.append(refusal_evidence(refusals))
-        if pair.facts is not None and _wants_mapping(pair, refusals):
-            return _as_json(pair, evidence, refusals) or _prefilled(
-                pair, pair.facts, tuple(evidence), keep=_kept(pair.facts, refusals)
-            )
+        mapped = _of_refused(pair, refusals, tuple(evidence))
+        if mapped is not None:
+            return mapped
     other = _other_clock(pair)
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
@@ -76,13 +75,18 @@ def _refusals(pair: ColumnPairContext, misfits: Sequence[Misfits]) -> Refusals |
     return _known_refusals(pair)
 
 
-def _as_json(pair: ColumnPairContext, evidence: Sequence[Fact], refusals: Refusals) -> Translation | None:
-    """Returns the expression that makes JSON of texts that are none, where NEW takes not one of them."""
-    if pair.target.type.leaf.typname not in ("json", "jsonb") or refusals.refused_values < refusals.values:
+def _of_refused(
+    pair: ColumnPairContext, refusals: Refusals, evidence: tuple[Fact, ...]
+) -> Translation | None:
+    """Returns what becomes of values that NEW refuses, where the conversion alone is no answer: JSON of texts
+    that are none, else a mapping to be filled.
+    """
+    if pair.facts is None or not _wants_mapping(pair, refusals):
         return None
+    document = pair.target.type.leaf.typname in ("json", "jsonb")
     way = way_between(reference(pair.source), pair.source.type.leaf, pair.target.type.leaf)
-    if way is None:
-        return None
+    if not document or way is None:
+        return _prefilled(pair, pair.facts, evidence, keep=_kept(pair.facts, refusals))
     fields = {**pair.names, "action": "transform", "transform_sql": way.sql}
     return Translation(fields, coverage=1.0, evidence=(*evidence, way.reading))
 

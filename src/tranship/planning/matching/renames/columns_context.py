@@ -134,9 +134,9 @@ def make_columns_context(
         pairs=tuple(
             (i, j)
             for i, j in pairs
-            if (wording := names.get((olds[i].name, news[j].name))) is not None
+            if (found := names.get((olds[i].name, news[j].name))) is not None
             and not _refer_to_strangers(
-                left.targets[olds[i].name], right.targets[news[j].name], context, wording
+                left.targets[olds[i].name], right.targets[news[j].name], context, found
             )
         ),
         names=names,

@@ -101,11 +101,13 @@ def test_a_conversion_that_no_value_survives_is_not_filled_in() -> None:
 
 def test_texts_that_are_no_json_become_json_strings() -> None:
     """A list of placeholders for every text that a column holds would be no answer."""
-    (entry,) = entries(run("t(a text)", "t(a jsonb)", facts("a", {"Bank": 5, "Cash": 1})))
+    column, values = ColumnRef(T, "a"), {"Bank": 5, "Cash": 1}
+    refused = Refusals(column, column, "jsonb", 6, 2, 2, ("Bank", "Cash"))
+    (entry,) = entries(run("t(a text)", "t(a jsonb)", facts("a", values), refusals=(refused,)))
     assert entry["_suggestion"]["transform_sql"] == "to_jsonb(old.a)"  # type: ignore[index]
     assert "under a key: jsonb_build_object('en', old.a)" in str(entry["_evidence"])
-    some = facts("a", {'{"k": 1}': 5, "Cash": 1})
-    (mixed,) = entries(run("t(a text)", "t(a jsonb)", some))
+    some = replace(refused, values=3)
+    (mixed,) = entries(run("t(a text)", "t(a jsonb)", facts("a", {"[1]": 1, **values}), refusals=(some,)))
     assert "to_jsonb" not in str(mixed), "a document would be quoted"
 
 

@@ -19,7 +19,6 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     computed,
     copied,
     keys_to,
-    needed,
     single_key,
     suggested_sql,
     written,
@@ -58,18 +57,29 @@ def _is_split(
     """
     taken, key = found
     references = {column for foreign in table.foreign_keys for column in foreign.columns}
+    own = {old for old, new in taken.items() if new not in references} - DULL
     common = whole.common_names(one.after.name)
-    telling = {a for a, b in taken.items() if squashed(a) not in common and b not in references} - DULL
-    keys = table.primary_key.columns if table.primary_key is not None else ()
-    needs = [column for column in needed(table) if column.name not in keys]
-    needs = needs or [c for c in table.columns if c.name not in keys and not c.filled_by_server]
-    held = {squashed(column.name) for column in one.before.columns}
-    own = set(key.columns) if key is not None else set[str]()
-    fed = [column for column in needs if squashed(column.name) in held or column.name in own]
+    telling = [name for name in own if squashed(name) not in common]
+    fed = _fed(one, table, key)
     if key is not None:
-        return bool(telling) or len(fed) > _HALF * len(needs)
-    least = _HALF if len(telling) > 1 else 1
-    return bool(telling) and len(fed) >= least * len(needs)
+        return bool(telling) or fed > _HALF
+    return fed >= (_HALF if len(telling) > 1 else 1) and bool(telling)
+
+
+def _fed(one: PairOfTables, table: Table, key: ForeignKey | None) -> float:
+    """Returns the share of what the rows of a new table need, beside their key, that an old one has."""
+    needs = _needs(table)
+    held = {squashed(column.name) for column in one.before.columns}
+    referring = key.columns if key is not None else ()
+    fed = [column for column in needs if squashed(column.name) in held or column.name in referring]
+    return len(fed) / len(needs) if needs else 1.0
+
+
+def _needs(table: Table) -> list[Column]:
+    """Returns the columns beside the key that a row of a new table cannot do without; if none, all of them."""
+    keys = table.primary_key.columns if table.primary_key is not None else ()
+    free = [column for column in table.columns if column.name not in keys and not column.filled_by_server]
+    return [column for column in free if column.refuses_null] or free
 
 
 def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:
