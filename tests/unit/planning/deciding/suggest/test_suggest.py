@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from support.build import parse_catalog
 from tranship.codec import encode, read_jsonc
 from tranship.codec.resolutions import parse_resolutions
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Key
 from tranship.model.evidence import (
     ColumnFacts,
     Evidence,
@@ -661,6 +661,48 @@ def test_a_column_that_is_nothing_like_it_keeps_no_rename_open() -> None:
     made = entries(run("t(id int pk, user_login text, born date, n int)", "t(id int pk, login text, n int)"))
     actions = {str(entry["old_column"]): entry["action"] for entry in made}
     assert actions == {"user_login": "rename", "born": "SPECIFY_ACTION"}
+
+
+@pytest.mark.parametrize(
+    ("column", "unique", "suggested"),
+    [
+        ("tenant_id int", (), "filled in"),
+        ("currency text", (), "filled in"),
+        ("created_at timestamp", (), "a guess"),
+        ("state text", (), "a guess"),
+        ("code uuid", ("song",), "a guess"),
+        ("code uuid", ("song", "t"), "nothing"),
+    ],
+)
+def test_what_a_row_has_for_itself_is_not_its_parents(
+    column: str, unique: tuple[str, ...], suggested: str
+) -> None:
+    """A value over a foreign key covers all rows whatever it speaks of; a key of NEW takes it once only."""
+    name, song = column.split()[0], f"song(id int pk, {column}!)"
+    before = parse_catalog(f"{song}; t(id int pk, song int! -> song.id, n int)")
+    after = parse_catalog(f"{song}; t(id int pk, song int! -> song.id, n int, {column}!)")
+    before, after = (with_keys(side, unique, name) for side in (before, after))
+    comparison = provisional_comparison(before, after, scope_of(before, after)).comparison
+    (question,) = data_questions(comparison, before, after).lookups
+    covered = LookupFacts(question, 5, 5, 9, 9, complete=True)
+    (entry,) = entries(suggest(before, after, scope_of(before, after), Evidence(lookups=(covered,))))
+    assert entry["new_column"] == name
+    looked_up = "lookup_table" in str(entry)
+    assert suggested == (
+        "filled in" if entry["action"] == "transform" else "a guess" if looked_up else "nothing"
+    ), entry
+
+
+def with_keys(side: Catalog, tables: tuple[str, ...], column: str) -> Catalog:
+    """Returns a catalog whose tables of these names have a unique key of one column, where they have it."""
+    key = Key("own", False, (column,))
+    return replace(
+        side,
+        tables=tuple(
+            replace(one, keys=(*one.keys, key)) if one.name.name in tables and one.column(column) else one
+            for one in side.tables
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _fed(one: PairOfTables, table: Table, key: ForeignKey | None) -> float:
 
 
 def _needs(table: Table) -> list[Column]:
-    """Returns the columns beside the key that a row of a new table cannot do without; if none, all of them."""
+    """Returns the columns beside the key that a row of a new table needs; all of them where it needs none."""
     keys = table.primary_key.columns if table.primary_key is not None else ()
     free = [column for column in table.columns if column.name not in keys and not column.filled_by_server]
     return [column for column in free if column.refuses_null] or free
