@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tranship.errors.codes.decisions import NotChecked, Undecided
+from tranship.errors.codes.decisions import NotChecked, Undecided, UndecidedMeaning
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
 
@@ -39,9 +40,14 @@ def _counted(lines: Sequence[str]) -> str:
 def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
     """Returns problems about breaking changes that no decision resolves."""
     return tuple(
-        Undecided(c.description).problem(".".join(filter(None, (c.table, c.old_column or c.new_column))))
+        _undecided(c).problem(".".join(filter(None, (c.table, c.old_column or c.new_column))))
         for c in changes
     )
+
+
+def _undecided(change: Change) -> Undecided:
+    by_meaning = change.kind is ChangeKind.MEANING_CHANGED
+    return (UndecidedMeaning if by_meaning else Undecided)(change.description)
 
 
 def places(change: Change) -> tuple[tuple[str, Side, str], ...]:

@@ -43,6 +43,13 @@ class Undecided(RefusalMessage, frozen=True):
     change: str
 
 
+class UndecidedMeaning(Undecided, frozen=True):
+    hint = (
+        "decide 'transform', with what gives the new values, or with the same columns alone if the values "
+        "themselves are meant; 'rename' says nothing about them"
+    )
+
+
 class UndecidedChanges(RefusalMessage, frozen=True):
     code = "TS300"
     meaning = "breaking changes have no decision"

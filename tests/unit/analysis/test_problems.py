@@ -1,0 +1,18 @@
+"""What is said of changes that nobody has decided."""
+
+from __future__ import annotations
+
+from tranship.analysis.problems import undecided
+from tranship.model.change import Change, ChangeClass
+from tranship.model.change_kind import ChangeKind
+
+
+def _change(kind: ChangeKind) -> Change:
+    return Change(ChangeClass.BREAKING, kind, "public.orders", "what differs", old_column="customer_id")
+
+
+def test_a_meaning_that_changes_is_not_decided_by_a_name() -> None:
+    meaning, kind = undecided([_change(ChangeKind.MEANING_CHANGED), _change(ChangeKind.TYPE_CHANGED)])
+    assert (meaning.code, meaning.object, kind.code) == ("TS301", "public.orders.customer_id", "TS301")
+    assert "'rename' says nothing about them" in meaning.hint
+    assert kind.hint == "decide it in the resolutions file"
