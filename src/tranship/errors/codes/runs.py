@@ -272,10 +272,13 @@ class UnfinishedBeforeRehearsal(RefusalMessage, frozen=True):
 class UnfinishedFromAnotherOld(RefusalMessage, frozen=True):
     code = "TS376"
     meaning = (
-        "an unfinished run from another OLD wrote into the same tables: "
-        "was the old database restored or upgraded meanwhile?"
+        "a run from another OLD wrote into the same tables, and it is unfinished, or no key tells its rows "
+        "from new ones: was the old database restored or upgraded meanwhile?"
     )
-    cure = "run that one to its end, or roll it back"
+    cure = (
+        "run an unfinished one to its end, or roll it back; a finished one is a warning: roll it back unless "
+        "the two databases hold different rows"
+    )
     about = "{run}"
     message = "an unfinished run of {started:%Y-%m-%d %H:%M} from another OLD wrote into {tables}"
     hint = "run that one to its end, or roll it back: {command}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tranship.errors.codes.runs import UnfinishedFromAnotherOld
 from tranship.errors.message import RefusalMessage
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
@@ -344,3 +345,21 @@ class ExistingNotAskable(RefusalMessage, frozen=True):
     flow: FlowId
     table: TableName
     why: str
+
+
+class FinishedFromAnotherOld(RefusalMessage, frozen=True):
+    code = UnfinishedFromAnotherOld.code
+    warning = True
+    about = "{old}"
+    message = (
+        "the finished run {run} of {started:%Y-%m-%d %H:%M} from another OLD moved {rows:# row|# rows} of "
+        "{old} into {new}, where no key tells them from new ones: if OLD was restored since, they would come "
+        "twice"
+    )
+    hint = "if so, roll that run back first: {command}; where the two OLDs hold different rows, all is well"
+    run: str
+    started: datetime
+    rows: int
+    old: TableName
+    new: TableName
+    command: str

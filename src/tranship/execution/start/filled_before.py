@@ -1,5 +1,5 @@
-"""Whether rows of this OLD are in NEW already: by a finished run under other decisions, or by a run that
-another journal knows.
+"""Whether rows of this OLD are in NEW already: by a finished run under other decisions, by a run that another
+journal knows, or by a run from an OLD of which this one may be a copy.
 
 A table without a unique key of OLD's would hold its rows twice, and nothing in NEW would show it.
 """
@@ -18,8 +18,11 @@ from tranship.errors.codes.runs import (
     JournalNotSeen,
     KnownToAnotherJournal,
 )
+from tranship.errors.codes.start import FinishedFromAnotherOld
 from tranship.execution.context import Job, RunContext
 from tranship.execution.start.earlier_runs import Before
+from tranship.model.catalog import Table
+from tranship.model.expression import Expression, NewDefault, Rekeyed
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -110,6 +113,47 @@ async def in_other_journals(
         except (Refused, asyncpg.InsufficientPrivilegeError) as error:
             found.append(JournalNotSeen(schema, row["owner"], str(error).partition("\n")[0]).problem())
     return tuple(found)
+
+
+async def from_other_olds(new: asyncpg.Connection, context: RunContext, old: Identity) -> tuple[Problem, ...]:
+    """Returns a warning for each table that a finished run from another OLD filled and that no key protects.
+
+    An OLD that was restored from a dump has another identity. Rows with a key are then found to be there
+    already, and others would come twice.
+    """
+    journal, job = await find_journal(new, context.config.journal_schema), context.job
+    if journal is None or context.options.again:
+        return ()
+    pairs = {_pair(plan.flow) for plan in job.plan.tables if not _known_by_key(plan, job.after(plan))}
+    places = [place for place in await _from_others(new, journal, old) if _pair(place[1].flow) in pairs]
+    latest = {_pair(one.task.flow): one for one in await _moved(new, journal, places) if one.rows}
+    return tuple(_beside(context, one) for one in latest.values())
+
+
+async def _from_others(new: asyncpg.Connection, journal: Journal, old: Identity) -> list[tuple[Run, TaskRow]]:
+    """Returns the tables of the finished runs from other OLDs, oldest run first."""
+    runs = [run for run in await journal.runs(new, None) if run.old_identity != old.key]
+    finished = [run for run in runs if run.state == RunStatus.FINISHED]
+    return [(run, task) for run in finished for task in await journal.tasks(new, run.id)]
+
+
+def _known_by_key(plan: TablePlan, after: Table) -> bool:
+    """Returns whether a key of NEW gets the same values whenever the rows are moved."""
+    same = {mapping.column for mapping in plan.columns if not _given_anew(mapping.expression)}
+    return any(index.unique and index.valid and same.issuperset(index.columns) for index in after.indexes)
+
+
+def _given_anew(expression: Expression) -> bool:
+    """Returns whether NEW, or its numbers when a run begins, decide about a value."""
+    numbered = isinstance(expression, Rekeyed) and expression.numbering is not None
+    return numbered or isinstance(expression, NewDefault)
+
+
+def _beside(context: RunContext, found: _Moved) -> Problem:
+    run = found.run
+    command = command_line("tranship", "rollback", *context.config.words, "--run", run.id, "--live")
+    old, new = _pair(found.task.flow)
+    return FinishedFromAnotherOld(run.id, run.started, found.rows, old, new, command).problem()
 
 
 async def _known(

@@ -32,7 +32,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import locked_relations
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.start.dependencies import reads_of
-from tranship.execution.start.filled_before import in_other_journals
+from tranship.execution.start.filled_before import from_other_olds, in_other_journals
 from tranship.execution.start.replica_identity import without_identity
 from tranship.execution.start.row_security import hidden_rows
 from tranship.execution.switches import indexes, sequences
@@ -127,7 +127,11 @@ async def _writing(
     problems += [*lacking, *await _in_use(new, job, altered)]
     missing = await missing_rights(new, config.journal_schema, job.new.user, job.new.database)
     problems += [missing] if missing is not None else await _beside(new, config, job, mine, altered)
-    return [*problems, *await in_other_journals(new, context, mine)]
+    return [
+        *problems,
+        *await in_other_journals(new, context, mine),
+        *await from_other_olds(new, context, mine),
+    ]
 
 
 async def _switching(
