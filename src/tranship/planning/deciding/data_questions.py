@@ -18,7 +18,7 @@ from tranship.model.change import Change, ChangeClass, Comparison, Matching, Tab
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion, RefusalQuestion
 from tranship.model.expression import Conversion, Rule
-from tranship.model.names import ColumnRef, TableName
+from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.model.types import PgType
@@ -90,22 +90,16 @@ def provisional_comparison(
     background: Background = NOTHING_KNOWN,
 ) -> Provisional:
     """Returns the comparison under the decisions made so far, with every proposed table rename taken for
-    granted, and those that are proposed for that.
+    granted.
 
     The columns of such tables are questions, too, and are asked in the same file.
     """
     answers, decided = decisions
-    matching = later = match(old, new, scope, decided, background=background)
-    proposals = matching.proposals
-    granted = dict[TableName, TableName]()
-    while more := {p.old: p.new for p in later.proposals if p.old in later.only_old and p.old not in granted}:
-        granted |= more
-        tables = (*decided.tables, *granted.items())
-        later = match(old, new, scope, replace(decided, tables=tables), background=background)
-        proposals += later.proposals
-    return Provisional(
-        replace(matching, proposals=proposals), compare(old, new, later, answers, observed=observed)
-    )
+    matching = match(old, new, scope, decided, background=background)
+    proposed = tuple((p.old, p.new) for p in matching.proposals if p.old in matching.only_old)
+    granted = replace(decided, tables=(*decided.tables, *proposed))
+    later = match(old, new, scope, granted, background=background) if proposed else matching
+    return Provisional(matching, compare(old, new, later, answers, observed=observed))
 
 
 def data_questions(

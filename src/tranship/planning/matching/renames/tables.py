@@ -154,29 +154,10 @@ def _linked(
 def _proposals(
     old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
 ) -> tuple[TableProposal, ...]:
-    """Returns what is worth asking about, by old name.
-
-    What is asked about speaks for further tables as a known pair does: the answer to the one question would
-    only raise the next one.
-    """
-    found = list[TableProposal]()
-    known, threshold = dict(pairs), TABLES_THRESHOLD
-    while more := _likely(old, new, known, threshold):
-        found += more
-        known |= {one.old: one.new for one in more}
-        threshold = PROVISIONAL
-    return tuple(sorted(found, key=lambda one: one.old))
-
-
-def _likely(
-    old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], threshold: float
-) -> list[TableProposal]:
     shared = make_tables_context(old, new, pairs)
-    if not shared.olds or not shared.news:
-        return []
     links, features = weighed(shared, old, new, pairs)
     chances = {place: probability(values, TABLES) for place, values in features.items()}
-    return [_proposal(shared, links, choice) for choice in choose(chances, threshold)]
+    return tuple(_proposal(shared, links, choice) for choice in choose(chances, TABLES_THRESHOLD))
 
 
 def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TableProposal:
