@@ -27,10 +27,11 @@ def foreseen_references(job: Job, plan: TablePlan) -> tuple[ForeignKey, ...]:
     the copy, so that a row may be refused whose parent arrives later.
     """
     after = job.after(plan)
+    every, own = references(after), len(after.foreign_keys)
+    if len(every) == own:
+        return every
     together = {one.new for group in job.plan.groups if plan in group.tables for one in group.tables}
-    own = len(after.foreign_keys)
-    every = references(after)
-    return (*every[:own], *(key for key in every[own:] if key.target not in together))
+    return (*after.foreign_keys, *(key for key in every[own:] if key.target not in together))
 
 
 def note_partition_keys(job: Job, plan: TablePlan, book: Book) -> None:
