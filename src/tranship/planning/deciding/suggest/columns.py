@@ -26,6 +26,7 @@ from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
 from tranship.planning.deciding.suggest.own_conversion import asked_once
 from tranship.planning.deciding.suggest.parts import part_guesses
+from tranship.planning.deciding.suggest.promoted import promoted
 from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
 from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.names.families import family
@@ -57,7 +58,11 @@ def column_drafts(tables: TablePairContext, changes: Sequence[Change]) -> list[D
     mappings, and what is left on either side.
     """
     breaking = [change for change in changes if change.cls is ChangeClass.BREAKING]
-    parts = list(_parts(tables, changes))
+    keys = promoted(tables, breaking)
+    parts = [
+        *keys,
+        *_parts(tables, [change for change in changes if change.old_column not in _old_names(keys)]),
+    ]
     cut_new = {draft.new_column for draft in parts}
     rivals = {pair: other for pair, other in tables.ambiguous.items() if other not in cut_new}
     tables = replace(tables, ambiguous=rivals)

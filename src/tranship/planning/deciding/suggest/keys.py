@@ -14,6 +14,7 @@ from tranship.model.resolution import Action
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
+from tranship.planning.deciding.suggest.promoted import promoted_key
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
@@ -98,7 +99,7 @@ def _over_parent_key(pair: ColumnPairContext, before: ForeignKey, after: Foreign
     if table is None or held is None:
         return NO_TRANSLATION
     if held == key:
-        return NO_TRANSLATION if pair.conversion.bare else _follows(pair, before)
+        return NO_TRANSLATION if pair.conversion.bare else _to_changed_key(pair, before, table, parent)
     if not any(one.columns == (held,) for one in table.keys):
         return NO_TRANSLATION
     lookup = _lookup(table, held, key)
@@ -154,6 +155,17 @@ def _over_several_columns(pair: ColumnPairContext, after: ForeignKey) -> Transla
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
+
+
+def _to_changed_key(
+    pair: ColumnPairContext, before: ForeignKey, after: Table, parent: TablePair
+) -> Translation:
+    """Returns a lookup in OLD where another column of it may be the new key, else that the column follows."""
+    above = pair.tables.old.table(before.target)
+    found = promoted_key(above, after, parent) if above is not None else None
+    if found is None:
+        return _follows(pair, before)
+    return _over_another_key(pair, ColumnRef(before.target, before.target_columns[0]), found.instead.name)
 
 
 def _follows(pair: ColumnPairContext, before: ForeignKey) -> Translation:
