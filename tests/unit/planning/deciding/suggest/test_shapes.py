@@ -82,6 +82,14 @@ def test_a_column_called_after_a_table_refers_to_it_without_a_foreign_key() -> N
         assert "its 'user_id' is called after NEW's public.users" in shape.facts(values=False)
 
 
+def test_a_table_with_the_same_key_was_split_off_whatever_else_it_needs() -> None:
+    old = "room(room_no int pk, name text, joined int!, gone int!); other(id int pk)"
+    rest = "counts(room_no int pk, joined int!, invited int!, banned int!, users int!)"
+    new = f"room(room_no int pk, name text, gone int!); other(id int pk); {rest}"
+    assert questions(old, new) == ["Do columns of 'room' fill 'counts'?"]
+    assert questions(old.replace("room_no", "id"), new.replace("room_no", "id")) == [], "any table has an id"
+
+
 def test_what_every_table_has_makes_no_table_go_into_another() -> None:
     """A key, a reference and times are no reason to send the rows of one table among those of another."""
     common = "id int pk, site_id int! -> site.id, made timestamp!, changed timestamp!"

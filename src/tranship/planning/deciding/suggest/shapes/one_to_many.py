@@ -56,14 +56,25 @@ def _is_split(
     the other one's key, what its rows need has to come from there, too.
     """
     taken, key = found
+    telling = _telling(whole, one, table, taken)
+    fed = _fed(one, table, key)
+    if telling and (key is not None or _has_its_key(one.before, table)):
+        return True
+    return fed > _HALF if key is not None else bool(telling) and fed >= (_HALF if len(telling) > 1 else 1)
+
+
+def _telling(whole: Whole, one: PairOfTables, table: Table, taken: Mapping[str, str]) -> list[str]:
+    """Returns the old columns whose names no third table has, and that do not refer to another table."""
     references = {column for foreign in table.foreign_keys for column in foreign.columns}
     own = {old for old, new in taken.items() if new not in references} - DULL
     common = whole.common_names(one.after.name)
-    telling = [name for name in own if squashed(name) not in common]
-    fed = _fed(one, table, key)
-    if key is not None:
-        return bool(telling) or fed > _HALF
-    return fed >= (_HALF if len(telling) > 1 else 1) and bool(telling)
+    return [name for name in own if squashed(name) not in common]
+
+
+def _has_its_key(before: Table, table: Table) -> bool:
+    """Returns whether a new table's key is one of an old table, under a name that says of what."""
+    own = table.primary_key.columns if table.primary_key is not None else ()
+    return not set(own) <= DULL and any(key.columns == own for key in before.keys)
 
 
 def _fed(one: PairOfTables, table: Table, key: ForeignKey | None) -> float:
