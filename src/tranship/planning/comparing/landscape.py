@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tranship.model.catalog import Catalog
 from tranship.model.change import Matching, TablePair
 from tranship.model.names import ColumnRef, TableName
-from tranship.model.resolution import Answers, Decision
+from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.meaning import Landscape, Observed
 
 NOTHING_OBSERVED = Observed()
@@ -25,7 +25,13 @@ def landscape_of(
     asked = {proposal.old: proposal.new for proposal in matching.proposals}
     flows = frozenset((pair.old, pair.new) for pair in matching.pairs)
     counterparts, filled = _counterparts(old, new, matching), fillers(matching.pairs, answers)
-    return Landscape(old, new, counterparts, asked, observed, flows, filled)
+    adopting = frozenset(
+        (pair.new, d.resolution.constraint)
+        for pair in matching.pairs
+        for d in answers.of_flow(pair.old, pair.name)
+        if d.action is Action.ADOPT and d.resolution.constraint is not None
+    )
+    return Landscape(old, new, counterparts, asked, observed, flows, filled, adopting)
 
 
 def fillers(

@@ -9,6 +9,7 @@ from tranship.model.catalog import Catalog, ForeignKey, Key
 from tranship.model.change import Change, ChangeClass
 from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.resolution import Action, Answers, Decision, Resolution
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import Observed
 from tranship.planning.matching.match import Decided, match
@@ -40,9 +41,12 @@ def _new(column: str) -> Catalog:
     return _schema(column, "code", "code")
 
 
-def _concerns(old: Catalog, new: Catalog, observed: Observed | None = None) -> list[Change]:
+def _concerns(
+    old: Catalog, new: Catalog, observed: Observed | None = None, answers: tuple[Resolution, ...] = ()
+) -> list[Change]:
     scope, _ = make_scope(old, new, None)
-    found = compare(old, new, match(old, new, scope), observed=observed or Observed())
+    decided = Answers(tuple(Decision(Action(one.action), ORDERS, None, one) for one in answers))
+    found = compare(old, new, match(old, new, scope), decided, observed=observed or Observed())
     changes = [c for c in found.changes if c.cls is ChangeClass.BREAKING and c.table == "public.orders"]
     assert all(c.kind == "meaning_changed" for c in changes)
     return changes
@@ -58,7 +62,10 @@ def test_a_foreign_key_of_old_says_which_key_the_values_are() -> None:
     assert change.evidence == (
         "in OLD public.orders.buyer is a foreign key to public.customers (id)",
         f"in NEW public.orders.buyer {ASKED}: each row would refer to another one, or to none",
+        "if NEW's rows under these values are meant: action 'adopt' of constraint orders_buyer",
     )
+    adopted = Resolution(table="orders", path="$", action="adopt", constraint="orders_buyer")
+    assert not _concerns(_old("buyer", declared=True), _new("buyer"), answers=(adopted,))
 
 
 def test_a_name_says_it_unless_the_data_know_better() -> None:

@@ -66,6 +66,8 @@ class Landscape(Struct, frozen=True):
     """Old and new table of every flow: an old table may fill several new ones."""
     fillers: Mapping[ColumnRef, frozenset[ColumnRef]] = field(default_factory=dict)
     """By column of NEW the columns of OLD that are taken for the same."""
+    adopting: frozenset[tuple[TableName, str]] = frozenset()
+    """New table and name of each foreign key under which a person means NEW's own rows."""
 
 
 class Concern(Struct, frozen=True):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tranship.model.catalog import Column, Table
+from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, TablePair
 from tranship.model.evidence import KeyQuestion
@@ -63,7 +63,8 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
         return False
     targets = declared_targets(after, new.name)
     if targets:
-        meant = meant_key(after, new.name, landscape)
+        found = reference_of(after, new.name, landscape)
+        meant = found[1] if found is not None else frozenset()
         named = (_named_like(old.name, before.name, target, landscape) for target in targets)
         return not any(named) or may_be_another_key(before, old, meant, landscape)
     return _text_needs_keys(before, after, old, new, landscape)
@@ -75,15 +76,20 @@ def _text_needs_keys(before: Table, after: Table, old: Column, new: Column, land
     return _speaks(old.name) or _speaks(new.name) or any(True for _ in _keys_of(before.name, old, landscape))
 
 
-def meant_key(after: Table, column: str, landscape: Landscape) -> frozenset[ColumnRef]:
-    """Returns the columns of one old table that fill the key to which a foreign key of NEW leads; nothing
-    where there is no such foreign key, or columns of several tables fill it.
+def reference_of(
+    after: Table, column: str, landscape: Landscape
+) -> tuple[ForeignKey, frozenset[ColumnRef]] | None:
+    """Returns the foreign key of NEW over one column, and the columns of one old table that fill the key to
+    which it leads; None where there is none, columns of several tables fill it, or a person adopts NEW's
+    rows.
     """
     for key in references(after):
+        if key.columns != (column,) or not key.enforced or (after.name, key.name) in landscape.adopting:
+            continue
         sources = landscape.fillers.get(ColumnRef(key.target, key.target_columns[0]), frozenset())
-        if key.columns == (column,) and key.enforced and len({source.table for source in sources}) == 1:
-            return sources
-    return frozenset()
+        if len({source.table for source in sources}) == 1:
+            return key, sources
+    return None
 
 
 def keys_by_name(
