@@ -221,7 +221,7 @@ class NewInUse(RefusalMessage, frozen=True):
     )
     cure = "stop the writers, or use [another role](servers.md)"
     about = "{table}"
-    message = "NEW is in use: backend {pid} ({role}, {application}) writes to {table}"
+    message = "NEW is in use: backend {pid} ({role}, {application}) writes to {table}, or locks it"
     hint = (
         "stop its writers for the migration, or use a role that may SET session_replication_role: "
         "then nothing is removed"
