@@ -29,7 +29,7 @@ def key_translation(pair: ColumnPairContext) -> Translation:
     before, after = _single_key(tables.before, pair.source.name), _single_key(tables.after, pair.target.name)
     if after is None:
         return NO_TRANSLATION
-    over = _over_parent_key(pair, before, after) if before is not None else None
+    over = _over_parent_key(pair, before, after) if before is not None else _by_name(pair, after)
     if over is not None and over.fields:
         return over
     another = tables.another_key(pair.source.name, pair.target.name)
@@ -109,6 +109,35 @@ def _over_parent_key(pair: ColumnPairContext, before: ForeignKey, after: Foreign
     )
     fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
     return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+
+
+def _by_name(pair: ColumnPairContext, after: ForeignKey) -> Translation | None:
+    """Returns the lookup where OLD declares no foreign key, and the column is called like the one key of the
+    old table that fills the parents: ``cust_id`` in both, or ``customer_code`` for the ``code`` of customers.
+    """
+    above = _only_filler(pair.tables, after.target)
+    key = above.primary_key if above is not None else None
+    held = above.column(key.columns[0]) if above is not None and key is not None else None
+    if above is None or held is None or key is None or len(key.columns) != 1:
+        return None
+    if family(held.type) != family(pair.source.type) or not _is_called(pair, held, above):
+        return None
+    implied = ForeignKey("", (pair.source.name,), above.name, key.columns)
+    found = _over_parent_key(pair, implied, after)
+    return found if found is not None and "lookup_table" in found.fields else None
+
+
+def _only_filler(tables: TablePairContext, new: TableName) -> Table | None:
+    """Returns the old table that fills a new one, if it is one alone."""
+    old = [one.old for one in tables.partners if one.new == new]
+    return tables.old.table(old[0]) if len(old) == 1 else None
+
+
+def _is_called(pair: ColumnPairContext, key: Column, above: Table) -> bool:
+    """Returns whether a column is called like a key: by a name of its own, or with that of its table."""
+    name = stems(pair.source.name)
+    own = stems(key.name)
+    return (name == own and len(own) > 1) or name == (*stems(above.name.name), *own)
 
 
 def _over_another_key(pair: ColumnPairContext, key: ColumnRef, meant: str) -> Translation:
