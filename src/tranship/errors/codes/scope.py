@@ -133,7 +133,10 @@ class NothingMatches(UsageMessage, frozen=True):
     cure = "correct it; `*` stands for any letters, and capitals count"
     about = "{pattern}"
     message = "no table of OLD database {database!r} that takes part matches {pattern!r}"
-    hint = "{near}* stands for any letters, ? for one; a pattern is compared with table and schema.table"
+    hint = (
+        "{near}* stands for any letters, ? for one; a pattern is compared with table and schema.table; "
+        "several are given as -t a -t b"
+    )
     pattern: str
     database: str
     near: str = ""
