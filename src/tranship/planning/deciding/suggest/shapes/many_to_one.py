@@ -29,7 +29,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
 from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
 from tranship.planning.matching.scope import default_schema, quoted
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import folded, squashed, stems
+from tranship.planning.names.tokens import folded, stems
 from tranship.planning.printed.allowed_values import allowed_values
 
 _MOSTLY = 0.6
@@ -81,9 +81,8 @@ def _is_one_kind(whole: Whole, table: Table, one: PairOfTables, shared: Sequence
         return True
     come = {column.name for column in one.come}
     lacking = [c for c in needed(one.after) if c.name not in come and c.name not in shared]
-    common = whole.common_names(one.after.name)
     own = set(shared) - set(_key_of(table))
-    telling = [name for name in own if squashed(name) not in common]
+    telling = [name for name in own if not whole.is_common(name, one.after.name)]
     return not lacking and len(own) > _NAME_ALONE and bool(telling)
 
 

@@ -65,10 +65,9 @@ def _is_split(
 
 def _telling(whole: Whole, one: PairOfTables, table: Table, taken: Mapping[str, str]) -> list[str]:
     """Returns the old columns whose names no third table has, and that do not refer to another table."""
-    references = {column for foreign in table.foreign_keys for column in foreign.columns}
-    own = {old for old, new in taken.items() if new not in references} - DULL
-    common = whole.common_names(one.after.name)
-    return [name for name in own if squashed(name) not in common]
+    referring = {column for foreign in table.foreign_keys for column in foreign.columns}
+    own = {old for old, new in taken.items() if new not in referring} - DULL
+    return [name for name in own if not whole.is_common(name, one.after.name)]
 
 
 def _has_its_key(before: Table, table: Table) -> bool:

@@ -5,7 +5,7 @@ propose.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 from msgspec import Struct
@@ -92,7 +92,7 @@ class PairOfTables(Struct, frozen=True):
         return next((one.new for one in self.pair.columns if one.old == old_column), None)
 
 
-class Whole(Struct, frozen=True):
+class Whole(Struct, frozen=True, dict=True):
     """Both databases."""
 
     old: Catalog
@@ -106,14 +106,23 @@ class Whole(Struct, frozen=True):
     schema_pairs: tuple[tuple[str, str], ...] = ()
     """Schemas of OLD that correspond to schemas of NEW."""
 
-    def common_names(self, after: TableName) -> frozenset[str]:
-        """Returns what columns of old tables are called whose rows go elsewhere than into a new table.
+    def is_common(self, name: str, after: TableName) -> bool:
+        """Returns whether old tables have a column of this name whose rows go elsewhere than into one new
+        table.
 
         ``created_at`` and ``user_id`` are in every second table: one more that has them is not of one kind
         for that.
         """
-        others = (one.before for one in self.pairs if one.after.name != after)
-        return frozenset(squashed(column.name) for table in others for column in table.columns)
+        return bool(self._homes.get(squashed(name), frozenset()) - {after})
+
+    @cached_property
+    def _homes(self) -> dict[str, set[TableName]]:
+        """By name of an old column the new tables into which the rows go that have it."""
+        found: dict[str, set[TableName]] = {}
+        for one in self.pairs:
+            for column in one.before.columns:
+                found.setdefault(squashed(column.name), set()).add(one.after.name)
+        return found
 
     def partner(self, old: TableName) -> PairOfTables | None:
         """Returns the flow from an old table that was found."""
