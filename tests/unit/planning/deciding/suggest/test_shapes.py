@@ -90,6 +90,18 @@ def test_a_table_with_the_same_key_was_split_off_whatever_else_it_needs() -> Non
     assert questions(old.replace("room_no", "id"), new.replace("room_no", "id")) == [], "any table has an id"
 
 
+def test_a_split_of_columns_that_keep_their_names_has_an_entry() -> None:
+    """`resolve edit` and the studio offer only what would write an entry."""
+    old = parse_catalog("room(room_no int pk, name text, joined int!); other(id int pk)")
+    new = parse_catalog(
+        "room(room_no int pk, name text); other(id int pk); counts(room_no int pk -> room.room_no, joined int!)"
+    )
+    (shape,) = suggested(old, new).shapes
+    assert shape.entries == {
+        "room -> counts": ({"action": "transform", "old_column": "joined", "new_column": "joined"},)
+    }
+
+
 def test_what_every_table_has_makes_no_table_go_into_another() -> None:
     """A key, a reference and times are no reason to send the rows of one table among those of another."""
     common = "id int pk, site_id int! -> site.id, made timestamp!, changed timestamp!"

@@ -133,6 +133,8 @@ def _split(one: PairOfTables, table: Table, taken: Mapping[str, str], key: Forei
     primary = single_key(one.before)
     if key is not None and primary is not None and one.before.column(key.columns[0]) is None:
         entries.append(copied(primary, key.columns[0]))
+    # Without any entry there would be nothing that a person can accept.
+    entries = entries or [copied(old, new) for old, new in taken.items()]
     names = ", ".join(repr(name) for name in taken)
     evidence = [f"NEW's {table.name}, which nothing fills, has columns of their names: {names}"]
     if key is not None:
