@@ -91,7 +91,7 @@ async def _guarded(
             return
         if stoppable is not None and len(received) == 1:
             # Whoever stops a run that writes wants to know what it has done.
-            note("interrupted before a row was written")
+            note("interrupted before a row was written; the same command begins again")
         task.cancel()
         # os._exit: a thread or a finalizer that waits for a server would keep sys.exit from ending the
         # process.

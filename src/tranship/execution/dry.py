@@ -7,7 +7,7 @@ import datetime
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -30,7 +30,7 @@ from tranship.execution.start.pace import pace, read_sample
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sequence_headroom import without_room
-from tranship.execution.start.sides import both_sides, open_snapshot
+from tranship.execution.start.sides import both_sides, open_snapshot, relations_to_lock
 from tranship.execution.start.tasks import too_many
 from tranship.execution.start.to_do import ToDo, announce, to_do
 from tranship.execution.switches.indexes import LooseIndex, removal_notes, to_remove
@@ -119,7 +119,8 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     async with open_snapshot(doing, ahead.passed.reads.tables) as snapshot:
         with phase("prepare"):
             foreseen = await _foresee(doing, ahead, snapshot)
-        locks = await _locks(doing, foreseen.untouched)
+        read = relations_to_lock(doing, ahead.passed.reads.tables)
+        locks = await _locks(doing, foreseen.untouched, read)
         to_move = [(one.plan, one.read) for one in foreseen.counts]
         sample = None if ahead.pace else await read_sample(snapshot, doing.job, to_move)
         text = snapshot.text
@@ -224,9 +225,11 @@ def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> R
     return RowRejected(flow, key, "", *why)
 
 
-async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[LockAhead, ...]:
+async def _locks(
+    context: RunContext, untouched: Mapping[FlowId, int], read: Sequence[TableName]
+) -> tuple[LockAhead, ...]:
     """Returns the locks of the live run, and names the indexes that it would remove for its load: of groups
-    into which nothing was copied, given with the rows of their tables.
+    into which nothing was copied, given with the rows of their tables. ``read``: the tables of OLD.
     """
     job, mode = context.job, context.options.rebuild_indexes
     switched: list[Switches] = []
@@ -247,4 +250,4 @@ async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[
                 removed += await to_remove(new, job, rows, mode)
     for note in removal_notes(removed):
         context.note(note)
-    return locks_ahead(job.plan.tables, switched, removed)
+    return locks_ahead(job.plan.tables, read, switched, removed)

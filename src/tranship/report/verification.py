@@ -32,8 +32,10 @@ def shown(text: str) -> str:
 
 def table_lines(table: VerifiedTable) -> Iterator[str]:
     """Yields what is known of one table, and the first rows that differ."""
-    # The name of a flow may end with its new table.
-    named = table.label == str(table.new_table) or table.label.endswith(f" -> {table.new_table}")
+    # The name of a flow may end with its new table, without the schema where that is the default one.
+    arrow, ending = table.label.rpartition(" -> ")[1:]
+    new = str(table.new_table)
+    named = table.label == new or (bool(arrow) and f".{new}".endswith(f".{ending}"))
     into = "" if named else f" -> {table.new_table}"
     yield shown(f"{table.label}{into}: {verdict(table)}")
     yield from difference_lines(table.differences)

@@ -113,7 +113,8 @@ def test_the_first_signal_ends_a_run_that_still_asks(desk_of: DeskOf, words: lis
     status, rest = asyncio.run(locked())
     assert status == 130
     # A dry run writes nothing, which its first lines say.
-    assert ("interrupted before a row was written" in rest) == bool(words), rest
+    again = "interrupted before a row was written; the same command begins again"
+    assert (again in rest) == bool(words), rest
     assert desk.new("SELECT count(*) FROM t") == [(0,)]
 
 

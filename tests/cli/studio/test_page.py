@@ -172,3 +172,10 @@ def test_where_nothing_is_suggested_nothing_is_chosen(page: Page, running: Runni
         )
         page.until(f"{unchosen}.textContent.includes('Choose an answer first.')")
     assert [one for one in running.enter("Eve").state["questions"] if one["decided"]] == []
+
+
+def test_the_button_of_a_run_has_the_focus_again_when_the_run_has_ended(page: Page) -> None:
+    page.tab_to("it.id === 'dry'")
+    page.press("Enter")
+    page.until("document.querySelector('#runstate').textContent.includes('ended with status')")
+    assert page.run("document.activeElement.id") == "dry"

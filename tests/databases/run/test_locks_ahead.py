@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from msgspec import UNSET
@@ -37,6 +38,30 @@ async def test_what_stops_others_is_named_before_the_run(make_pair: MakePair, tm
     assert (Side.NEW, "SHARE", ("public.c",)) in named, "and built again"
     assert (Side.NEW, "ACCESS EXCLUSIVE", ("public.a", "public.b")) in named, "a key of the cycle"
     assert "index c_n is removed" in " ".join(lock.why for lock in dry.locks)
+
+
+async def test_only_tables_of_old_are_counted_among_its_locks(make_pair: MakePair, tmp_path: Path) -> None:
+    """The values that a run adds to a lookup table are read from tables that are named already."""
+    old = (
+        "CREATE TABLE place (id int PRIMARY KEY, town text); INSERT INTO place VALUES (1, 'Ulm'), (2, 'Bonn')"
+    )
+    new = (
+        "CREATE TABLE town (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE NOT NULL);"
+        "CREATE TABLE place (id int PRIMARY KEY, town_id int REFERENCES town)"
+    )
+    pair = await make_pair(old, new)
+    looked_up = {"table": "town", "key_column": "name", "value_column": "id", "add_missing": True}
+    entry = {
+        "action": "transform",
+        "old_column": "town",
+        "new_column": "town_id",
+        "lookup_table": looked_up,
+    }
+    file = tmp_path / "resolutions.json"
+    file.write_text(json.dumps({"resolutions": {"place": [entry]}}))
+    dry = await migrate(pair, tmp_path, live=False, resolutions=str(file))
+    assert dry.locks is not UNSET
+    assert [lock.tables for lock in dry.locks if lock.side is Side.OLD] == [("public.place",)]
 
 
 async def test_a_sample_is_read_where_no_run_is_on_record(make_pair: MakePair, tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ def test_a_table_of_one_name_is_named_once() -> None:
     assert list(table_lines(table(new_table="public.b", rows=1))) == ["public.a -> public.b: verified, 1 row"]
     named = table(flow="public.a -> public.tag", new_table="public.tag", rows=1)
     assert list(table_lines(named)) == ["public.a -> public.tag: verified, 1 row"]
+    short = table(flow="a -> tag", new_table="public.tag", rows=1)
+    assert list(table_lines(short)) == ["a -> tag: verified, 1 row"]
+    other = table(flow="a -> stage", new_table="public.tag", rows=1)
+    assert list(table_lines(other)) == ["a -> stage -> public.tag: verified, 1 row"]
 
 
 def test_what_is_not_compared_is_named_once_behind_one_word() -> None:

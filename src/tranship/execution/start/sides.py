@@ -45,6 +45,11 @@ async def both_sides(
                 task.result().terminate()
 
 
+def relations_to_lock(context: RunContext, also: Sequence[TableName]) -> tuple[TableName, ...]:
+    """Returns the tables of OLD that a run's snapshot locks: those of the plan, and ``also``."""
+    return tuple(dict.fromkeys([*locked_relations(context.job), *also]))
+
+
 @contextlib.asynccontextmanager
 async def open_snapshot(context: RunContext, also: Sequence[TableName] = ()) -> AsyncIterator[Snapshot]:
     """Opens the run's snapshot of OLD for the block; ``also``: tables to lock beside those of the plan.
@@ -52,7 +57,7 @@ async def open_snapshot(context: RunContext, also: Sequence[TableName] = ()) -> 
     Raises:
         Refused: OLD's schema is no longer the one that the plan was made on.
     """
-    relations = tuple(dict.fromkeys([*locked_relations(context.job), *also]))
+    relations = relations_to_lock(context, also)
     style = datestyle(context.job.new)
     async with contextlib.AsyncExitStack() as stack:
         with phase("take the snapshot"):

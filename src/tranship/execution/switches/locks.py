@@ -15,19 +15,23 @@ from tranship.model.verdict import LockAhead
 
 
 def locks_ahead(
-    plans: Sequence[TablePlan], switched: Iterable[Switches], removed: Iterable[LooseIndex]
+    plans: Sequence[TablePlan],
+    read: Sequence[TableName],
+    switched: Iterable[Switches],
+    removed: Iterable[LooseIndex],
 ) -> tuple[LockAhead, ...]:
     """Returns the locks of a run on the tables of some flows.
 
     Args:
         plans: the flows whose rows are still to be copied.
+        read: the tables of OLD that the snapshot locks. Not each flow has one: a query's output is no table.
         switched: what is off while each group of them is filled.
         removed: the indexes that are removed for the load.
     """
     if not plans:
         return ()
     return (
-        LockAhead(Side.OLD, "ACCESS SHARE", _names(plan.old for plan in plans), "until every row is read"),
+        LockAhead(Side.OLD, "ACCESS SHARE", _names(read), "until every row is read"),
         LockAhead(Side.NEW, "ROW EXCLUSIVE", _names(plan.new for plan in plans), "while rows arrive there"),
         *(lock for switches in switched for lock in _switching(switches)),
         *(lock for index in removed for lock in _removing(index)),

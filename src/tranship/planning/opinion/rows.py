@@ -143,9 +143,9 @@ def _why_none(plan: TablePlan) -> str:
     """Returns why no row of a flow can be computed; empty: its rows are old rows, one for one."""
     shape = plan.shape
     if shape.query is not None:
-        return "its rows are those of a query"
+        return "the rows are those of a query"
     if shape.items is not None:
-        return "its rows are items of old rows"
+        return "the rows are items of old rows"
     if shape.left_with:
         return "rows are left out with their parents"
     if shape.filter is not None and shape.filter.where and _led(plan):

@@ -8,12 +8,16 @@ function renderRun(run) {
   $("runstate").textContent = visible(`${run.kind} of ${run.by}, ${run.started}: ${end}. Output: ${run.log}`);
   $("log").textContent = run.lines.map(visible).join("\n");
   $("log").scrollTop = $("log").scrollHeight;
-  $("dry").disabled = $("verify").disabled = $("begin").disabled = run.running;
+  // A button that is disabled loses the focus, which it gets back when the run has ended.
+  const buttons = [$("dry"), $("verify"), $("begin")];
+  if (run.running && buttons.includes(document.activeElement)) pressed = document.activeElement;
+  buttons.forEach((one) => { one.disabled = run.running; });
+  if (!run.running && pressed) { if (document.activeElement === document.body) pressed.focus(); pressed = null; }
   if (run.running) $("result").replaceChildren();
   else if (shownResult !== run.log) { shownResult = run.log; showResult(); }
 }
 
-let shownResult = null;
+let shownResult = null, pressed = null;
 
 async function showResult() {
   const { status, answer } = await call("/api/result");

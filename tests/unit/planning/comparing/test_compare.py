@@ -64,6 +64,17 @@ def test_what_a_run_does_about_the_position_of_a_sequence_that_differs() -> None
     assert note.auto_action == "A run sets its position by OLD's; all else stays as NEW has it"
 
 
+def test_a_sequence_of_both_databases_is_not_called_one_of_new_alone() -> None:
+    """OLD's column has another sequence in NEW, where the one of its name numbers nothing any more."""
+    ref = ColumnRef(name("t"), "id")
+    ours = Sequence(name("t_id_seq"), "bigint", 1, 1, 1, 9000, cycle=False)
+    old = replace(catalog(table("t", "id int")), sequences=(replace(ours, used_by=(ref,)),))
+    other = replace(ours, name=name("t_numbers"), used_by=(ref,))
+    (note,) = compared(old, replace(catalog(table("t", "id int")), sequences=(ours, other))).notes
+    assert note.description == "Sequence 'public.t_id_seq' numbers no column that it numbers in old DB"
+    assert note.auto_action == "A run sets its position by OLD's"
+
+
 def only(comparison: Comparison) -> Change:
     (change,) = comparison.changes
     return change

@@ -154,5 +154,5 @@ def test_what_cannot_be_computed_is_said_with_the_reason() -> None:
     assert opinion_of(plan(take), OLD, {}).apart == ()
     items = Shape(items=Items("unnest(old.tags)"))
     assert opinion_of(plan(take, shape=items), OLD, {}).apart == (
-        "public.item: its rows are items of old rows",
+        "public.item: the rows are items of old rows",
     )

@@ -21,6 +21,7 @@ _BOUNDS = {
     "bigint": (-(2**63), 2**63 - 1),
 }
 """Least and greatest value of a sequence's type."""
+_FOLLOWS = "A run sets its position by OLD's"
 _NUMBERED = ("int2", "int4", "int8", "numeric")
 
 
@@ -46,10 +47,19 @@ def _sequences(old: Catalog, new: Catalog, matching: Matching, translation: Tran
             text = f"Sequence '{before.name}' only exists in old DB"
             yield plain_note(ChangeKind.SEQUENCE_REMOVED, str(before.name), text, NOT_CREATED)
     paired = {after.name for after in counterparts.values()}
+    namesakes = {before.name for before in old.sequences}
     for after in new.sequences:
-        if after.name not in paired and not _goes_with(after, matching.only_new):
+        if after.name in paired or _goes_with(after, matching.only_new):
+            continue
+        position = _position_of(after, new)
+        if after.name not in namesakes:
             text = f"Sequence '{after.name}' only exists in new DB"
-            yield plain_note(ChangeKind.SEQUENCE_ADDED, str(after.name), text, _position_of(after, new))
+            yield plain_note(ChangeKind.SEQUENCE_ADDED, str(after.name), text, position)
+            continue
+        # OLD's numbers a column that another sequence numbers in NEW.
+        text = f"Sequence '{after.name}' numbers no column that it numbers in old DB"
+        follows = position if after.used_by or after.owned_by is not None else _FOLLOWS
+        yield plain_note(ChangeKind.SEQUENCE_DIFFERS, str(after.name), text, follows)
 
 
 def _position_of(sequence: Sequence, new: Catalog) -> str:
@@ -83,7 +93,7 @@ def _sequence_differs(before: Sequence, after: Sequence, translation: Translatio
     old, new = _differing(before, after)
     if old != new:
         text = f"Sequence '{before.name}' differs: old {old}, new {new}"
-        follows = "A run sets its position by OLD's; all else stays as NEW has it"
+        follows = f"{_FOLLOWS}; all else stays as NEW has it"
         yield plain_note(ChangeKind.SEQUENCE_DIFFERS, str(before.name), text, follows)
     yield from _ownership(before, after, translation)
 
