@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from support.build import catalog, table
 from tranship.model.catalog import Catalog, ForeignKey, Key
@@ -66,6 +67,13 @@ def test_a_foreign_key_of_old_says_which_key_the_values_are() -> None:
     )
     adopted = Resolution(table="orders", path="$", action="adopt", constraint="orders_buyer")
     assert not _concerns(_old("buyer", declared=True), _new("buyer"), answers=(adopted,))
+
+
+def test_a_column_under_two_foreign_keys_may_be_the_one_that_new_means() -> None:
+    old = _old("buyer", declared=True)
+    also = ForeignKey("orders_code", ("buyer",), CUSTOMERS, ("code",))
+    tables = (replace(t, foreign_keys=(*t.foreign_keys, also)) if t.name == ORDERS else t for t in old.tables)
+    assert not _concerns(replace(old, tables=tuple(tables)), _new("buyer"))
 
 
 def test_a_name_says_it_unless_the_data_know_better() -> None:

@@ -4,9 +4,11 @@ Pure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from tranship.model.catalog import Column, Table
+from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import ColumnPair
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.references import references
@@ -51,12 +53,18 @@ def another_key_meant(pair: ColumnPair, before: Table, after: Table, landscape: 
     asked = _Asked(left, right, found[1], found[0].name)
     declared = [key for key in references(before) if key.columns == (pair.old,)]
     if declared:
-        keys = {ColumnRef(key.target, key.target_columns[0]) for key in declared if key.target == asked.above}
-        return _concern(asked, keys, declared=True)
+        return _by_declared(asked, declared)
     old, new = before.column(pair.old), after.column(pair.new)
     if old is None or new is None or is_the_primary_key(before, old.name) or not _may_be_taken(old, new):
         return None
     return _by_name_and_data(asked, keys_by_name(before, old, asked.meant, landscape), landscape)
+
+
+def _by_declared(asked: _Asked, declared: Sequence[ForeignKey]) -> Concern | None:
+    own = (key for key in declared if key.target == asked.above)
+    keys = {ColumnRef(key.target, key.target_columns[0]) for key in own}
+    # A column may refer to two keys of one table, and one of them is the one that NEW means.
+    return None if keys & asked.meant else _concern(asked, keys, declared=True)
 
 
 def _may_be_taken(old: Column, new: Column) -> bool:
