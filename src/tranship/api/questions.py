@@ -11,6 +11,7 @@ from tranship.model.resolution import Action, Resolution
 from tranship.planning.deciding.choices import Asked, Choice, additions, choices
 from tranship.planning.deciding.resolve.targets import Target
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, is_open
+from tranship.planning.deciding.suggest.drafts import Confidence
 
 _FROM_ANALYSIS = ("_suggestion", "_evidence")
 """Fields that `resolve generate` writes beside a question."""
@@ -44,6 +45,8 @@ class Question(Struct, frozen=True):
     new_column: str | None = None
     complete: bool = True
     """Its suggestion leaves no value open."""
+    guess: bool = False
+    """Its suggestion is no more than a guess."""
     known: tuple[str, ...] = ()
     """The only values that the new column takes; empty: they are not known here."""
     new_type: str = ""
@@ -90,6 +93,7 @@ def question(
         old_column=old,
         new_column=new,
         complete=not leaves_open(dict(suggestion)),
+        guess=_is_guess(entry.get("_suggestion")),
         known=target.known,
         new_type=target.type.text if target.type is not None else "",
         like=_without_names(_text(entry.get("description")), key, old, new),
@@ -134,6 +138,10 @@ def _suggested(entry: Entry, *, asks: bool) -> Entry:
     if isinstance(given, str) and not asks:
         return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*KEPT, "because")}
     return {}
+
+
+def _is_guess(suggestion: object) -> bool:
+    return isinstance(suggestion, dict) and suggestion.get("confidence") == Confidence.GUESS
 
 
 def _column(entry: Entry, name: str) -> str | None:

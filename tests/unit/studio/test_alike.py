@@ -1,4 +1,4 @@
-"""Which questions one answer may settle together."""
+"""What is known of a question beside its text: which others one answer may settle, and how sure it is."""
 
 from __future__ import annotations
 
@@ -26,3 +26,18 @@ def test_whether_one_column_became_another_is_asked_of_these_two_alone() -> None
     text = "Column '{}' likely renamed to '{}' in new DB"
     assert like("addresses", text.format("zip", "postal_code"), "zip", "postal_code") == ""
     assert like("orders", text.format("status", "status_id"), "status", "status_id") == ""
+
+
+def test_a_guess_is_known_as_one() -> None:
+    """It is not among those that are accepted together."""
+    for confidence in ("high", "likely", "guess"):
+        suggested = {"confidence": confidence, "old_column": "fax", "action": "ignore"}
+        entry = {
+            "description": "it is gone",
+            "old_column": "fax",
+            "action": "SPECIFY_ACTION",
+            "_suggestion": suggested,
+        }
+        asked = question("$.resolutions.a[0]", "a", entry, None, Target(), settled=False)
+        assert asked.guess == (confidence == "guess")
+        assert asked.suggestion == {"old_column": "fax", "action": "ignore"}

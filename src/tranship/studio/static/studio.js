@@ -94,9 +94,9 @@ function keeping(wrong) {
   return open ? [{ message: many }, ...others] : others;
 }
 
-// Open questions whose suggestion needs nothing more: they can be accepted together, after they were read.
+// Open questions whose suggestion needs nothing more and is no guess: they can be accepted together, after they were read.
 function acceptable() {
-  return state.questions.filter((one) => one.open && complete(one));
+  return state.questions.filter((one) => one.open && complete(one) && !one.guess);
 }
 
 function complete(question) {
@@ -106,7 +106,7 @@ function complete(question) {
 function renderBulk() {
   const found = acceptable();
   $("bulk").hidden = found.length < 2;
-  $("bulkcount").textContent = `${found.length} open questions have a complete suggestion`;
+  $("bulkcount").textContent = `${found.length} open questions have a suggestion that is complete and no guess`;
   $("bulkaccept").textContent = `Accept all ${found.length}`;
   $("bulklist").replaceChildren(...found.slice(0, MOST_TABLES).map((one) =>
     make("li", { text: `${one.table}: ${one.text}` }, make("pre", { text: one.suggestion_text }))));
