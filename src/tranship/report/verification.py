@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
+from tranship.model.certificate import Certificate
 from tranship.model.count import count_of
 from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.resolution import Problem
@@ -238,9 +239,19 @@ def coverage(tables: Sequence[Counted]) -> str:
     return shown(f"Verified {covered}{_apart(tables)}")
 
 
+def certified(found: Certificate) -> str:
+    """Returns how many values a certificate is about, and what nobody can say, in the words of a run."""
+    cells = grouped(found.cells)
+    apart = ((table.new_table, table.apart) for table in found.tables if table.apart)
+    return shown(f"Verified {cells} of {cells} cells{_excepted(apart)}")
+
+
 def _apart(tables: Sequence[Counted]) -> str:
     """Returns what of verified tables is not compared, as the end of the last line."""
-    said = ((table.new_table, table.verified) for table in tables if isinstance(table.verified, str))
+    return _excepted((one.new_table, one.verified) for one in tables if isinstance(one.verified, str))
+
+
+def _excepted(said: Iterable[tuple[str, str]]) -> str:
     # Several runs, or several old tables, may have filled one table: what is named of it is named once.
     apart = [words.removeprefix(_EXCEPT) for _, words in dict.fromkeys(said)]
     return f"; {_EXCEPT}{', '.join(apart)}" if apart else ""

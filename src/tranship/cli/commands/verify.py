@@ -31,16 +31,15 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
-    from tranship.report.verification import grouped
+    from tranship.report.verification import certified
 
     call = context.ensure_object(CliContext)
     found = api.check_certificate(file)
     if call.json:
         answer_json(call, found)
     else:
-        cells = grouped(found.cells)
         say(f"The certificate is as it was made on {found.made}: SHA-256 {found.sha256}")
-        say(f"Verified {cells} of {cells} cells")
+        say(certified(found))
     context.exit()
 
 
