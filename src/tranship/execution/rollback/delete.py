@@ -35,6 +35,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
+from tranship.model.references import references
 from tranship.planning.plan.order import children_first
 from tranship.server.journal import Journal, Run
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
@@ -149,7 +150,7 @@ class _RollingBack:
             Stopped: there are some; the rollback cannot end before they are gone.
         """
         for child in self._catalog.tables:
-            for key in child.foreign_keys:
+            for key in references(child):
                 if key.target not in self._names or not key.enforced:
                     continue
                 ends = Ends(relation_to_read(child), named_to_read(self._catalog, key.target))

@@ -22,6 +22,7 @@ from tranship.execution.switches.triggers_and_keys import DELETE, UPDATE, Firing
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
 from tranship.sql.foreign_keys import Ends
@@ -117,7 +118,7 @@ async def _foreign_children(
     # comes before the deletions.
     own = _transactions(tables, changes=True)
     for child in catalog.tables:
-        for key in child.foreign_keys:
+        for key in references(child):
             if not xids.get(key.target):
                 continue
             mine, theirs = own.get(child.name, ()), xids[key.target]
