@@ -7,7 +7,7 @@ something speaks against it.
 Lives here: rules that look at one old and one new column, and the questions to the data that they need. Does
 not live here: what a change of meaning becomes in the list of changes (``comparing.column_changes``). Begin
 with ``context``. Order of the files: units → context → flags · numbers · texts; number_names → key_questions
-→ references.
+→ composite_keys → another_key → references.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.meaning.another_key import another_key_meant
-from tranship.planning.comparing.meaning.context import Concern, Landscape, Observed, PairContext, observed_in
+from tranship.planning.comparing.meaning.context import (
+    Concern,
+    KeyOfParents,
+    Landscape,
+    Observed,
+    PairContext,
+    observed_in,
+)
 from tranship.planning.comparing.meaning.flags import (
     asks_the_same,
     clock_concern,
@@ -36,6 +43,7 @@ from tranship.planning.comparing.meaning.units import times, unit_of
 
 __all__ = [
     "Concern",
+    "KeyOfParents",
     "Landscape",
     "Observed",
     "PairContext",

@@ -70,6 +70,17 @@ class Landscape(Struct, frozen=True):
     """New table and name of each foreign key under which a person means NEW's own rows."""
 
 
+class KeyOfParents(Struct, frozen=True):
+    """A key of OLD that references hold, and the column of its table that NEW means instead."""
+
+    table: TableName
+    columns: tuple[str, ...]
+    """The columns of the key."""
+    held: tuple[str, ...]
+    """The columns of the referring table that hold it, in the order of ``columns``."""
+    instead: str
+
+
 class Concern(Struct, frozen=True):
     """Why the values would mean something else in NEW, and what would translate them."""
 
@@ -83,8 +94,8 @@ class Concern(Struct, frozen=True):
     """Beside ``keys``: the values may mean what they say, so that a bare conversion is one of the answers."""
     unasked: bool = False
     """Nothing is known: the data could not be asked."""
-    over: tuple[ColumnRef, str] | None = None
-    """The key of OLD that the values are, and the column of its table that NEW means instead."""
+    over: KeyOfParents | None = None
+    """The key of OLD that the values are, where NEW means another one."""
 
 
 class PairContext(Struct, frozen=True):

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, TablePair
@@ -63,8 +65,8 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
         return False
     targets = declared_targets(after, new.name)
     if targets:
-        found = reference_of(after, new.name, landscape)
-        meant = found[1] if found is not None else frozenset()
+        alone = (one.sources for one in meant_by(after, new.name, landscape) if len(one.key.columns) == 1)
+        meant = next(alone, frozenset())
         named = (_named_like(old.name, before.name, target, landscape) for target in targets)
         return not any(named) or may_be_another_key(before, old, meant, landscape)
     return _text_needs_keys(before, after, old, new, landscape)
@@ -76,20 +78,32 @@ def _text_needs_keys(before: Table, after: Table, old: Column, new: Column, land
     return _speaks(old.name) or _speaks(new.name) or any(True for _ in _keys_of(before.name, old, landscape))
 
 
-def reference_of(
-    after: Table, column: str, landscape: Landscape
-) -> tuple[ForeignKey, frozenset[ColumnRef]] | None:
-    """Returns the foreign key of NEW over one column, and the columns of one old table that fill the key to
-    which it leads; None where there is none, columns of several tables fill it, or a person adopts NEW's
-    rows.
+class Meant(Struct, frozen=True):
+    """A foreign key of NEW, one of its columns, and what it would take the values of that column for."""
+
+    key: ForeignKey
+    place: int
+    """Of the column among those of the key."""
+    sources: frozenset[ColumnRef]
+    """The columns of one old table that fill the column to which it leads."""
+
+    @property
+    def above(self) -> TableName:
+        """The old table of the parents."""
+        return next(iter(self.sources)).table
+
+
+def meant_by(after: Table, column: str, landscape: Landscape) -> Iterator[Meant]:
+    """Yields the foreign keys of NEW over a column, those over it alone first; none that columns of several
+    old tables fill, or under which a person adopts NEW's rows.
     """
-    for key in references(after):
-        if key.columns != (column,) or not key.enforced or (after.name, key.name) in landscape.adopting:
+    for key in sorted(references(after), key=lambda one: len(one.columns)):
+        if column not in key.columns or not key.enforced or (after.name, key.name) in landscape.adopting:
             continue
-        sources = landscape.fillers.get(ColumnRef(key.target, key.target_columns[0]), frozenset())
+        place = key.columns.index(column)
+        sources = landscape.fillers.get(ColumnRef(key.target, key.target_columns[place]), frozenset())
         if len({source.table for source in sources}) == 1:
-            return key, sources
-    return None
+            yield Meant(key, place, sources)
 
 
 def keys_by_name(

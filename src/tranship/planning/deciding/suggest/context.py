@@ -12,7 +12,14 @@ from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.landscape import fillers
-from tranship.planning.comparing.meaning import Concern, Landscape, Observed, another_key_meant, concern_of
+from tranship.planning.comparing.meaning import (
+    Concern,
+    KeyOfParents,
+    Landscape,
+    Observed,
+    another_key_meant,
+    concern_of,
+)
 from tranship.planning.deciding.suggest.drafts import Field
 from tranship.planning.deciding.suggest.formats import format_guesses
 from tranship.planning.deciding.suggest.guesses import Guess
@@ -65,8 +72,8 @@ class TablePairContext(Struct, frozen=True):
         """Why the two may not mean the same, keys apart."""
         return concern_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
 
-    def another_key(self, left: str, right: str) -> tuple[ColumnRef, str] | None:
-        """Returns the key of OLD that a reference holds, and the column of its table that NEW means."""
+    def another_key(self, left: str, right: str) -> KeyOfParents | None:
+        """Returns the key of OLD that a reference holds where NEW means another one."""
         pairs = {one.old: one.new for one in self.partners}
         known = Landscape(self.old, self.new, pairs, {}, self.observed, fillers=fillers(self.partners))
         pair = ColumnPair(left, right, Pairing.NAME)

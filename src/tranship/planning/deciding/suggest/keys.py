@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import TablePair
-from tranship.model.names import ColumnRef, TableName
+from tranship.model.names import TableName
 from tranship.model.references import references
 from tranship.model.resolution import Action
+from tranship.planning.comparing.meaning import KeyOfParents
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
@@ -28,13 +29,14 @@ def key_translation(pair: ColumnPairContext) -> Translation:
         return _new_key(pair)
     before, after = _single_key(tables.before, pair.source.name), _single_key(tables.after, pair.target.name)
     if after is None:
-        return NO_TRANSLATION
+        another = tables.another_key(pair.source.name, pair.target.name)
+        return _over_another_key(pair, another) if another is not None else NO_TRANSLATION
     over = _over_parent_key(pair, before, after) if before is not None else _by_name(pair, after)
     if over is not None and over.fields:
         return over
     another = tables.another_key(pair.source.name, pair.target.name)
     if another is not None:
-        return _over_another_key(pair, *another)
+        return _over_another_key(pair, another)
     if over is not None:
         return over
     several = _over_several_columns(pair, after) if before is None else NO_TRANSLATION
@@ -140,11 +142,21 @@ def _is_called(pair: ColumnPairContext, key: Column, above: Table) -> bool:
     return (name == own and len(own) > 1) or name == (*stems(above.name.name), *own)
 
 
-def _over_another_key(pair: ColumnPairContext, key: ColumnRef, meant: str) -> Translation:
+def _over_another_key(pair: ColumnPairContext, key: KeyOfParents) -> Translation:
     """Returns the lookup, in OLD's table of the parents, of the column that NEW refers to."""
-    lookup = {**_lookup_in(key.table, key.column, meant), "database": "old"}
-    evidence = f"OLD's {key.table} tells the {meant} of each {key.column}"
-    fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
+    single = len(key.columns) == 1
+    lookup: dict[str, str | tuple[str, ...]] = {
+        "table": key.table.name,
+        **({"key_column": key.columns[0]} if single else {"key_columns": key.columns}),
+        "value_column": key.instead,
+        "schema": key.table.schema,
+        "database": "old",
+    }
+    names: dict[str, Field] = (
+        pair.names if single else {"old_columns": key.held, "new_column": pair.target.name}
+    )
+    evidence = f"OLD's {key.table} tells the {key.instead} of each {', '.join(key.columns)}"
+    fields: dict[str, Field] = {**names, "action": "transform", "lookup_table": lookup}
     return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
 
 
@@ -194,7 +206,8 @@ def _to_changed_key(
     found = promoted_key(above, after, parent) if above is not None else None
     if found is None:
         return _follows(pair, before)
-    return _over_another_key(pair, ColumnRef(before.target, before.target_columns[0]), found.instead.name)
+    key = KeyOfParents(before.target, before.target_columns, before.columns, found.instead.name)
+    return _over_another_key(pair, key)
 
 
 def _follows(pair: ColumnPairContext, before: ForeignKey) -> Translation:
@@ -243,11 +256,7 @@ def _own_text(table: Table, key: str) -> Column | None:
 
 
 def _lookup(table: Table, key: str, value: str) -> dict[str, str | bool]:
-    return _lookup_in(table.name, key, value)
-
-
-def _lookup_in(table: TableName, key: str, value: str) -> dict[str, str | bool]:
-    return {"table": table.name, "key_column": key, "value_column": value, "schema": table.schema}
+    return {"table": table.name.name, "key_column": key, "value_column": value, "schema": table.name.schema}
 
 
 def _partner(tables: TablePairContext, old: TableName, new: TableName) -> TablePair | None:
