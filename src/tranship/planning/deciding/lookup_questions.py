@@ -48,6 +48,8 @@ def lookup_questions(
     if into is not None:
         if family(source.type) in ("text", "enum"):
             yield from _ids_of_names(refs, into, new, pairs)
+        elif family(source.type) == "integer" and _single_key(before, source.name) is None:
+            yield from _ids_of_codes(refs, into, new, pairs)
     elif family(target.type) == "text":
         for parent in _parents(before, source.name, old, observed):
             yield from _names_of_ids(refs, parent)
@@ -70,6 +72,20 @@ def _ids_of_names(
         brought = _brought(into.target, label.name, key, pairs)
         if brought is not None and into.target != refs[1].table:
             yield replace(there, filled_by=brought)
+
+
+def _ids_of_codes(
+    refs: _Refs, into: ForeignKey, new: Catalog, pairs: Sequence[TablePair]
+) -> Iterator[LookupQuestion]:
+    """Yields the unique numbers beside the key of a table that NEW alone has: OLD's codes may be these."""
+    owner, key = new.table(into.target), into.target_columns[0]
+    if owner is None or into.target == refs[1].table or any(pair.new == into.target for pair in pairs):
+        return
+    why = f"foreign key {into.name} of NEW leads to {into.target}"
+    for name in dict.fromkeys(one.columns[0] for one in owner.keys if len(one.columns) == 1):
+        column = owner.column(name)
+        if name != key and column is not None and family(column.type) == "integer":
+            yield LookupQuestion(*refs, Side.NEW, into.target, name, key, why)
 
 
 def _brought(table: TableName, label: str, key: str, pairs: Sequence[TablePair]) -> RowsOfOld | None:

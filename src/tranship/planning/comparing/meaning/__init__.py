@@ -7,7 +7,7 @@ something speaks against it.
 Lives here: rules that look at one old and one new column, and the questions to the data that they need. Does
 not live here: what a change of meaning becomes in the list of changes (``comparing.column_changes``). Begin
 with ``context``. Order of the files: units → context → flags · numbers · texts; number_names → key_questions
-→ composite_keys → another_key → references.
+→ composite_keys → another_key → references · codes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.meaning.another_key import another_key_meant
+from tranship.planning.comparing.meaning.codes import code_concern
 from tranship.planning.comparing.meaning.context import (
     Concern,
     KeyOfParents,
@@ -72,7 +73,8 @@ def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Lan
     if pair.pairing is Pairing.DECIDED:
         return None
     observed, ref = landscape.observed, ColumnRef(before.name, pair.old)
-    found = concern_of(before, after, (pair.old, pair.new), observed, landscape.old.timezone)
+    found = code_concern(pair, before, after, landscape)
+    found = found or concern_of(before, after, (pair.old, pair.new), observed, landscape.old.timezone)
     if found is None and ref in observed.unanswered:
         return Concern((f"{NOT_ASKED}: what the values of {ref} measure or list",), unasked=True)
     return found

@@ -15,6 +15,7 @@ from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.keys import key_translation
 from tranship.planning.deciding.suggest.mappings import Mapped, map_values
 from tranship.planning.deciding.suggest.own_conversion import between_types, own_conversion, refusal_evidence
+from tranship.planning.names.families import family
 from tranship.planning.printed.allowed_values import allowed_values
 
 
@@ -150,10 +151,13 @@ def _by_lookup(pair: ColumnPairContext) -> Translation | None:
     }
     if question.side is Side.OLD:
         lookup["database"] = "old"
+    # Few numbers are all keys of many tables: that they are found says little.
+    by_chance = question.side is Side.NEW and family(pair.source.type) == "integer"
+    confidence = Confidence.HIGH if best.covers else Confidence.LIKELY
     return Translation(
         {**pair.names, "action": "transform", "lookup_table": lookup},
-        complete=best.covers,
-        confidence=Confidence.HIGH if best.covers else Confidence.LIKELY,
+        complete=best.covers and not by_chance,
+        confidence=Confidence.GUESS if by_chance else confidence,
         coverage=best.found / best.distinct if best.distinct else 0.0,
         evidence=lookup_evidence(best),
         inserts=best.inserts,
