@@ -62,11 +62,15 @@ class Proposal(Struct, frozen=True):
     """The second most likely column."""
     rival: str | None = None
     """An old column without a counterpart that the new one may be made of as well."""
+    of_place_alone: bool = False
+    """Nothing but the places and the declarations of the two columns speaks for it."""
 
     @property
     def instead(self) -> str | None:
         """The column that may be meant as well; empty: none at all may; None: nothing else fits."""
-        return self.rival or "" if self.rival is not None or self.score < EVEN else self.runner_up
+        if self.rival is not None:
+            return self.rival
+        return "" if self.score < EVEN or self.of_place_alone else self.runner_up
 
 
 class TablePair(Struct, frozen=True):

@@ -5,7 +5,7 @@ The order is decisions, equal names, renames that are proven. Everything else is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -333,12 +333,23 @@ def _pairs_with_columns(
             pair,
             (tables.old[pair.old], tables.new[pair.new]),
             decisions.get(pair.old, NO_DECISIONS),
-            context,
+            structs.replace(context, same_table=_same_table(pair, tables.found)),
         )
         for pair in found
     ]
     named = [_named_pair(flow, tables, old) for flow in tables.named]
     return tuple(sorted((*pairs, *named), key=lambda pair: (pair.old, pair.name)))
+
+
+def _same_table(pair: TablePair, found: Mapping[TableName, TablePair]) -> bool:
+    """Returns whether two tables are known to be one table, not only paired by a person under two names.
+
+    An inheritance child is what the tables above it are.
+    """
+    if pair.pairing is Pairing.PARENT:
+        above = (one for one in found.values() if one.new == pair.new and one.pairing is not Pairing.PARENT)
+        return all(_same_table(one, found) for one in above)
+    return pair.pairing is not Pairing.DECIDED or pair.old.name == pair.new.name
 
 
 def _named_flows(tables: _Tables, decided: Decided) -> tuple[NamedFlow, ...]:

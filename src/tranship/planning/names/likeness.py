@@ -34,6 +34,27 @@ class Wording(Struct, frozen=True):
         return replaced / max(1, len(lost))
 
 
+KEY_WORDS = frozenset({"id", "key", "uuid", "guid", "pk", "ref"})
+"""Words that any two references have in common."""
+LOOKS_ALIKE = 0.6
+"""Likeness of letters, 0 to 1, from which it says something."""
+
+
+def names_agree(before: str, after: str) -> bool:
+    """Returns whether two names speak of one thing: a common word, a synonym, or letters that look alike.
+
+    Words for keys say nothing, since they end the name of every reference.
+    """
+    wording = compare_names(before, after)
+    left, right = ("".join(word for word in stems(name) if word not in KEY_WORDS) for name in (before, after))
+    alike = bool(left and right) and fuzz.ratio(left, right) / 100 >= LOOKS_ALIKE
+    return squashed(before) == squashed(after) or _share(wording) or alike
+
+
+def _share(wording: Wording) -> bool:
+    return bool(wording.common - KEY_WORDS) or bool(wording.synonyms)
+
+
 def compare_names(before: str, after: str) -> Wording:
     """Returns the comparison of two names of columns or tables."""
     left, right = frozenset(stems(before)), frozenset(stems(after))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from support.build import catalog, parse_catalog, table
 from tranship.model.catalog import Catalog
 from tranship.model.change import Matching, Pairing, TablePair
@@ -38,6 +40,31 @@ def test_case_and_separators_prove_a_rename() -> None:
         catalog(table("t", "id int", "x int", "username text")),
     ).pairs
     assert ("user_name", "username", Pairing.RULE) in names(pair)
+
+
+def test_a_place_alone_proves_nothing_between_tables_that_a_person_pairs() -> None:
+    """Two tables under two names may each have been made with a column of its own in that place."""
+    old = catalog(table("contacts", "id int", "nickname text", "city text", "phone_no text", "born date"))
+    new = catalog(table("people", "id int", "motto text", "city text", "phone_number text", "born date"))
+    (pair,) = matched(old, new, Decided(tables=((name("contacts"), name("people")),))).pairs
+    assert [(p.old, p.new, p.of_place_alone) for p in pair.proposals] == [("nickname", "motto", True)]
+    assert ("phone_no", "phone_number", Pairing.RULE) in names(pair)
+    assert "nickname" not in {p.old for p in pair.columns}
+
+
+def test_a_child_of_such_a_table_is_asked_about_as_its_parent_is() -> None:
+    columns = ("id int", "nickname text", "city text")
+    child = table("contacts_2020", *columns, parents=(name("contacts"),))
+    new = table("people", "id int", "motto text", "city text")
+    for kind in ("r", "p"):
+        found = matched(
+            catalog(table("contacts", *columns), child),
+            catalog(replace(new, kind=kind)),
+            Decided(tables=((name("contacts"), name("people")),)),
+        )
+        for pair in found.pairs:
+            assert "nickname" not in {p.old for p in pair.columns}, (kind, pair)
+    assert [pair.pairing for pair in found.pairs] == [Pairing.DECIDED, Pairing.PARENT]
 
 
 def test_decisions_come_first_and_one_column_may_feed_several() -> None:

@@ -32,6 +32,7 @@ from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
+_UNASKED = "OLD's values were not looked at: `analyze` asks them"
 _MAY_BE_PARTS = (ChangeKind.COLUMN_REMOVED, ChangeKind.COLUMN_ADDED, ChangeKind.COLUMN_RENAMED)
 
 
@@ -187,6 +188,8 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
         meaning=change.kind == ChangeKind.MEANING_CHANGED,
     )
     against = any(line.startswith("but ") for line in change.evidence)
+    # A pair that a person made after the analysis, or a question for which there was no time.
+    unasked = change.kind is ChangeKind.COLUMN_RENAMED and tables.facts(left) is None
     bare = dict(found.fields) == {"old_column": left, "new_column": right, "action": "transform"}
     of_types = bare and change.kind is ChangeKind.TYPE_CHANGED
     return Draft(
@@ -194,9 +197,14 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
         old_column=left,
         new_column=right,
         fields=found.fields,
-        complete=found.complete and not against,
-        confidence=Confidence.GUESS if against else found.confidence,
-        evidence=(*change.evidence, *column_evidence(tables.facts(left)), *found.evidence),
+        complete=found.complete and not against and not unasked,
+        confidence=Confidence.GUESS if against or unasked else found.confidence,
+        evidence=(
+            *change.evidence,
+            *column_evidence(tables.facts(left)),
+            *([_UNASKED] if unasked else []),
+            *found.evidence,
+        ),
         inserts=found.inserts,
         asked_once=_asked_once(tables, change) if of_types else None,
     )

@@ -12,7 +12,7 @@ from tranship.planning.matching.renames.assign import Choice, choose
 from tranship.planning.matching.renames.columns_context import ColumnsContext, Unpaired, make_columns_context
 from tranship.planning.matching.renames.context import ColumnRenames, RenameContext
 from tranship.planning.matching.renames.convention import NameRule, column_pairs
-from tranship.planning.matching.renames.evidence import describe
+from tranship.planning.matching.renames.evidence import describe, of_place_alone
 from tranship.planning.matching.renames.features import features
 from tranship.planning.matching.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.matching.renames.lineage import moved_names, same_relation
@@ -26,11 +26,12 @@ from tranship.planning.matching.renames.score import (
     shifted,
 )
 from tranship.planning.matching.renames.vetoes import OTHER_FAMILY, UNRELATED_BOOLEANS, vetoes
-from tranship.planning.names.likeness import compare_names
+from tranship.planning.names.likeness import compare_names, names_agree
 
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
 SAME_COLUMN = "same physical table, same column number"
+_ALONE = "only their places and their declarations speak for it, neither names nor values"
 DOUBTED_CHANCE = 0.9
 """Probability of a pair that is physically one column although a veto stands against it: the number is nearly
 proof, unless the column was dropped and the table made again in another order.
@@ -183,10 +184,14 @@ def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
 def _by_gap(state: Progress) -> None:
     """Pairs columns that alone stand between the same neighbours.
 
-    The end of a table is left out: there a dropped column and an added one meet by chance.
+    The end of a table is left out: there a dropped column and an added one meet by chance. So is a gap whose
+    names say nothing, unless the tables are known to be one table: two tables that a person pairs may each
+    have been made with columns of its own in that place.
     """
     for gap in state.gaps():
         if gap.right is None:
+            continue
+        if gap.single and not state.context.same_table and not names_agree(gap.old[0], gap.new[0]):
             continue
         if gap.single:
             state.take(gap.old[0], gap.new[0], Pairing.RULE, _between(gap))
@@ -238,8 +243,17 @@ def _proposal(context: ColumnsContext, choice: Choice) -> Proposal:
     before, after = olds[choice.row], news[choice.column]
     runner_up = None if choice.runner_up is None else news[choice.runner_up].name
     rival = None if choice.rival is None else olds[choice.rival].name
-    evidence = (*describe(context, before, after), *in_words(rival))
-    return Proposal(before.name, after.name, round(choice.chance, 3), evidence, runner_up, rival)
+    alone = of_place_alone(context, before, after)
+    evidence = (*describe(context, before, after), *([_ALONE] if alone else []), *in_words(rival))
+    return Proposal(
+        before.name,
+        after.name,
+        round(choice.chance, 3),
+        evidence,
+        runner_up,
+        rival,
+        of_place_alone=alone,
+    )
 
 
 def pair_chances(context: ColumnsContext) -> dict[tuple[int, int], float]:

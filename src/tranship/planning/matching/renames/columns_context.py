@@ -15,7 +15,7 @@ from tranship.planning.matching.renames.gap import Gap
 from tranship.planning.matching.renames.rivals import NO_RIVALS, two_greatest
 from tranship.planning.matching.renames.vetoes import targets
 from tranship.planning.names.families import family
-from tranship.planning.names.likeness import Change, Wording, compare_names
+from tranship.planning.names.likeness import KEY_WORDS, Change, Wording, compare_names
 
 MOST_LEANING = 5.0
 """Log-odds that the values may move a pair at most: the bias is about as far below zero, so values alone make
@@ -29,8 +29,6 @@ KINSHIP_LIMIT = 50_000
 """From this many pairs on, pairs in different places whose names have nothing in common are not weighed."""
 RELATED_LIKENESS = 0.3
 """Likeness of names that counts as something in common even without a common word."""
-_KEY_WORDS = frozenset({"id", "key", "uuid", "guid", "pk", "ref"})
-"""Words that any two references have in common."""
 
 
 class Place(Struct, frozen=True):
@@ -156,7 +154,7 @@ def _refer_to_strangers(
     """
     known = context.kept_tables | frozenset(context.table_pairs.values())
     apart = bool(after) and bool(before) and before <= known and not before & after
-    return apart and not wording.common - _KEY_WORDS and not wording.synonyms
+    return apart and not wording.common - KEY_WORDS and not wording.synonyms
 
 
 def _related(wording: Wording) -> bool:

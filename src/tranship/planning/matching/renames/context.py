@@ -19,6 +19,10 @@ class RenameContext(Struct, frozen=True, dict=True):
 
     order_known: bool = True
     """Whether the column order is the real one; False where it is alphabetical or unknown."""
+    same_table: bool = True
+    """Whether the tables are known to be one: by their name, by lineage or by a rule. False where a person
+    pairs tables under two names, or is asked to.
+    """
     table_pairs: Mapping[TableName, TableName] = field(default_factory=dict)
     """Old table → new table as far as known: targets of foreign keys are compared through it."""
     kept_tables: frozenset[TableName] = frozenset()

@@ -8,10 +8,13 @@ from tranship.model.catalog import Column
 from tranship.planning.matching.renames.columns_context import ColumnsContext
 from tranship.planning.matching.renames.features import plain_default
 from tranship.planning.matching.renames.vetoes import vetoes
+from tranship.planning.names.likeness import LOOKS_ALIKE, names_agree
 from tranship.planning.names.tokens import in_common, synonymous
 
-LOOKS_ALIKE = 0.6
-"""Likeness of letters, 0 to 1, from which it is mentioned."""
+ENOUGH_LEANING = 2.0
+"""Log-odds from which values speak for a pair: common values that are the same, or a list that NEW allows. Equal
+ranges and shares of NULL are less, and every flag has the values of every other flag.
+"""
 
 
 def describe(context: ColumnsContext, before: Column, after: Column) -> tuple[str, ...]:
@@ -26,6 +29,17 @@ def describe(context: ColumnsContext, before: Column, after: Column) -> tuple[st
         f"but {veto}" for veto in vetoes(context.table_old, context.table_new, before, after, context.context)
     ]
     return tuple(lines)
+
+
+def of_place_alone(context: ColumnsContext, before: Column, after: Column) -> bool:
+    """Returns whether nothing but the places and the declarations of two columns speaks for a pair: neither
+    their names, nor a table that both refer to, nor their values.
+    """
+    wording = context.names[before.name, after.name]
+    named = names_agree(before.name, after.name) or wording.change in context.table_changes
+    keys = context.old.roles.get(before.name, frozenset()) & context.new.roles.get(after.name, frozenset())
+    tied = context.old.targets[before.name] & context.new.targets[after.name] or "primary key" in keys
+    return not named and not tied and context.leaning(before, after) < ENOUGH_LEANING
 
 
 def _place(context: ColumnsContext, before: str, after: str) -> list[str]:

@@ -333,13 +333,34 @@ def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
 
 
 def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -> None:
-    (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)"))
+    (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)", facts("name", {"A": 1})))
     assert entry["action"] == "rename"
     trap = entries(
         run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)")
     )
     assert {entry["action"] for entry in trap} == {"SPECIFY_ACTION"}
     assert all("second best match" in str(entry["_evidence"]) for entry in trap)
+
+
+def test_a_rename_of_which_the_data_was_not_asked_is_not_filled_in() -> None:
+    """Tables that a person pairs after the analysis, or questions for which there was no time."""
+    (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)"))
+    assert (entry["action"], entry["_suggestion"]["action"]) == ("SPECIFY_ACTION", "rename")  # type: ignore[index]
+    assert "OLD's values were not looked at: `analyze` asks them" in str(entry["_evidence"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("remarks text! = ''", "headline text! = ''"),
+        ("note varchar(20)! = ''", "slogan varchar(20)! = ''"),
+    ],
+)
+def test_a_rename_for_which_only_its_place_speaks_is_not_filled_in(before: str, after: str) -> None:
+    old, new = f"t(id int pk, a text, {before})", f"t(id int pk, a text, {after})"
+    asked = entries(run(old, new, facts(before.split()[0], {"1": 2})))
+    assert [entry["action"] for entry in asked] == ["SPECIFY_ACTION"] * len(asked)
+    assert asked
 
 
 def test_split_and_merge_are_proposed_as_sql() -> None:
@@ -658,7 +679,10 @@ def test_a_rename_is_filled_in_only_where_no_other_old_column_may_be_meant() -> 
 
 
 def test_a_column_that_is_nothing_like_it_keeps_no_rename_open() -> None:
-    made = entries(run("t(id int pk, user_login text, born date, n int)", "t(id int pk, login text, n int)"))
+    logins = facts("user_login", {"ada": 1, "bob": 1})
+    made = entries(
+        run("t(id int pk, user_login text, born date, n int)", "t(id int pk, login text, n int)", logins)
+    )
     actions = {str(entry["old_column"]): entry["action"] for entry in made}
     assert actions == {"user_login": "rename", "born": "SPECIFY_ACTION"}
 
