@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tranship import __version__
+from tranship.analysis.decided_pairs import TablePairs, read_decided_pairs, with_pairs
 from tranship.analysis.evidence import gather
 from tranship.analysis.problems import not_asked, places, undecided
 from tranship.analysis.sides import (
@@ -67,6 +68,8 @@ from tranship.report.text import render_text
 
 _FILES = ("migration_report.txt", "migration_report.html", "migration_changes.json")
 """Names of the report, of the same as a page, and of the changes."""
+_RESOLUTIONS = "manual_resolutions.json"
+"""Name of the file with the decisions."""
 
 
 class Analysis(Struct, frozen=True):
@@ -87,6 +90,8 @@ class Analysis(Struct, frozen=True):
     """Number of questions that ``suggest`` will ask."""
     suggestions: int = 0
     """Number of suggestions beside them, which say what else may become of rows."""
+    paired: TablePairs = ()
+    """Old and new tables that an existing resolutions file pairs: their data was asked, too."""
     new_is_empty: bool = False
     """NEW has no tables in its schemas, so that nothing can be moved into it."""
 
@@ -126,8 +131,9 @@ async def analyze(
     """Compares the two schemas without writing to either database, and writes the report and the changes
     file.
 
-    ``probe_seconds`` bounds the reads of data that support suggestions. Paths are relative to the working
-    directory. ``on_event`` is called with every phase as it begins.
+    ``probe_seconds`` bounds the reads of data that support suggestions. The data of tables that an existing
+    resolutions file pairs is asked, too; the file is only read, and the report does not depend on it. Paths
+    are relative to the working directory. ``on_event`` is called with every phase as it begins.
 
     Raises:
         UsageError, ConnectError, Refused: the two cannot be compared, and no file was written.
@@ -145,7 +151,11 @@ async def analyze(
         spellings = await _spellings(open_, sides, matching)
         on_event(Began("ask the data"))
         old, new, scope = sides.old, sides.new, sides.scope
-        evidence = await gather(open_, old, new, scope, probe_seconds=probe_seconds, background=background)
+        resolutions = result_path(results_dir, prefix, _RESOLUTIONS)
+        paired, unreadable = read_decided_pairs(resolutions, sides)
+        evidence = await gather(
+            open_, old, new, with_pairs(scope, paired), probe_seconds=probe_seconds, background=background
+        )
         swapped = await perhaps_swapped(open_, (old, new), config)
     on_event(Began("write the report"))
     comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
@@ -160,9 +170,10 @@ async def analyze(
         report_path,
         page_path,
         changes_path,
-        (*swapped, *not_asked((*unread, *evidence.not_asked))),
+        (*swapped, *unreadable, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),
+        paired=paired,
         new_is_empty=not sides.new.tables,
     )
 
@@ -197,7 +208,7 @@ async def suggest(
         Refused: the existing file has entries that cannot be kept as they are.
     """
     recorded = read_changes(changes)
-    path = result_path(results_dir, prefix, "manual_resolutions.json")
+    path = result_path(results_dir, prefix, _RESOLUTIONS)
     existing = read_resolutions(path) if path.exists() and not fresh else None
     if existing is not None:
         refuse(existing.problems)

@@ -17,6 +17,10 @@ class PreviewCell(Struct, frozen=True):
     """None: NULL, or there is no value, as the note says. A long text is cut, and then ends with ``…``."""
     note: str = ""
     """Why there is no value, or why it would be refused."""
+    rejects: bool = False
+    """The row would be rejected for what the note says. Without it the note says where a value comes from, or
+    why it is not shown.
+    """
 
 
 class PreviewColumn(Struct, frozen=True):

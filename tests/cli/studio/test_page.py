@@ -46,6 +46,8 @@ def test_a_question_is_answered_by_keyboard_alone(page: Page, running: Running) 
     page.press("Enter")
     page.until("document.querySelectorAll('article tbody tr').length === 10")
     assert "refused: invalid input value" in page.run("document.querySelector('article table').textContent")
+    assert page.run("document.querySelectorAll('td.refused').length") > 0
+    assert page.run("document.querySelectorAll('td.note').length") == 0
     page.send("Page.reload")
     page.until("document.querySelectorAll('#tables button').length > 0")
     page.tab_to("it.textContent.startsWith('s<b>cratch (')")

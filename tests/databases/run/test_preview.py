@@ -72,6 +72,12 @@ def columns(table: TablePreview) -> dict[str, list[str | None]]:
     }
 
 
+def rejecting(table: TablePreview) -> dict[str, bool]:
+    """By the first word of each note whether the row would be rejected for it."""
+    cells = [cell for row in table.rows for cell in row.after if cell.note]
+    return {cell.note.split()[0].rstrip(":"): cell.rejects for cell in cells}
+
+
 async def test_values_are_those_of_the_run(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(OLD, NEW)
     entries = {"users": USERS, "scratch": [{"action": "drop_table"}]}
@@ -87,6 +93,7 @@ async def test_values_are_those_of_the_run(make_pair: MakePair, tmp_path: Path) 
     assert found["twice"][0] == "3.00"
     assert found["origin"][0] == "here"
     assert set(found["number"]) == {"(filled by NEW when the row is written)"}
+    assert rejecting(users) == {"no": True, "refused": True, "filled": False}
     assert users.unnamed == ("joined", "notes"), "SQL is not parsed: whether it reads a column is not told"
     assert users.open == ()
     assert await pair.new.value("SELECT count(*) FROM users") == 0
@@ -112,6 +119,7 @@ async def test_an_open_question_is_named_and_not_computed(make_pair: MakePair, t
     assert set(found["state"]) == {"(open question)"}
     assert set(found["price"]) == set(found["twice"]) == {"(open question)"}
     assert found["town_id"][0] == "7"
+    assert rejecting(users)["open"] is False
     assert users.open == ("notes",), "it is not left behind before somebody says so"
 
 
@@ -178,6 +186,7 @@ async def test_a_value_that_the_run_adds_to_a_lookup_table_is_not_shown_as_null(
         (trip,) = await shown(pair, tmp_path, {"trip": [{**entry, **source}]}, "trip")
         added = "(this run adds 'Rome' to the lookup table, and NEW gives the value)"
         assert columns(trip)["town_id"] == [added, "1", None]
+        assert rejecting(trip) == {"this": False}
 
 
 async def test_what_cannot_be_shown_is_refused(make_pair: MakePair, tmp_path: Path) -> None:

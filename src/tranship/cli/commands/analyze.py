@@ -9,10 +9,15 @@ import click
 
 from tranship.cli.context import CliContext, answering, choosing, databases, results
 from tranship.cli.exit_status import exits
+from tranship.model.visible import visible
 
 if TYPE_CHECKING:
     from tranship.api import Analysis
     from tranship.model.change import Comparison
+
+
+_NAMED = 10
+"""Pairs of tables that one line names."""
 
 
 class Given(TypedDict):
@@ -88,7 +93,16 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
         say(f"Report: {analysis.report_path}")
         say(f"The same as a page: {analysis.page_path}")
         say(f"Changes: {analysis.changes_path}")
+        if analysis.paired:
+            say(visible(f"Asked as your resolutions file pairs them: {_pairs(analysis)}"))
     context.exit(status)
+
+
+def _pairs(analysis: Analysis) -> str:
+    """Returns the tables that the decisions pair, the first of them by name."""
+    named = [f"{old} → {new}" for old, new in analysis.paired[:_NAMED]]
+    left = len(analysis.paired) - len(named)
+    return ", ".join(named) + (f" and {left} more" if left else "")
 
 
 def _naming(given: Given) -> tuple[str, ...]:

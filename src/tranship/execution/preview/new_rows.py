@@ -66,10 +66,10 @@ class NewRows:
         text = cut(for_people(sent[0].text)) if sent else None
         lacking = next((one for one in sent if not one.known), None)
         if lacking is not None:
-            return PreviewCell(text, lacking.note)
+            return PreviewCell(text, lacking.note, lacking.rejects)
         refused: list[str] = []
         shown = await self._rendered(read, [number], [name], refused)
-        return shown[number][0] if shown else PreviewCell(text, f"refused: {' '.join(refused)}")
+        return shown[number][0] if shown else PreviewCell(text, f"refused: {' '.join(refused)}", rejects=True)
 
     async def _rendered(
         self, read: Read, numbers: Sequence[int], names: Sequence[str], refused: list[str] | None = None

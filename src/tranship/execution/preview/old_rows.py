@@ -81,7 +81,9 @@ class OldRows:
         for row in rows:
             raised: list[str] = []
             own = await self._tried([row], [position], bindings, raised)
-            found.append(own[position][0] if own is not None else Sent(note=f"raises: {raised[0]}"))
+            found.append(
+                own[position][0] if own is not None else Sent(note=f"raises: {raised[0]}", rejects=True)
+            )
         return tuple(found)
 
     async def _tried(
@@ -126,8 +128,10 @@ class OldRows:
             key = f"'{cut(as_text(missing))}'"
             if self._adds(position):
                 return Sent(note=f"this run adds {key} to the lookup table, and NEW gives the value")
-            later = "; this run fills the lookup table" if self._filled(position) else ""
-            return Sent(note=f"{_NO_ENTRY}{key}{later}")
+            # What the run puts into the table may hold the entry: whether it does, only a dry run tells.
+            filled = self._filled(position)
+            later = "; this run fills the lookup table" if filled else ""
+            return Sent(note=f"{_NO_ENTRY}{key}{later}", rejects=not filled)
         return Sent(note=_TOO_LONG) if size is not None and size > MOST_BYTES else Sent(to_send(value))
 
     def _adds(self, position: int) -> bool:

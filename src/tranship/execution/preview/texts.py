@@ -20,6 +20,8 @@ class Sent(Struct, frozen=True):
 
     text: str | None = None
     note: str = ""
+    rejects: bool = False
+    """The row would be rejected for what the note says."""
 
     @property
     def known(self) -> bool:

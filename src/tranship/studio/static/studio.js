@@ -2,6 +2,7 @@
 // Everything that comes from a database or a person is set as text, never as markup.
 
 const ROW = 26, MOST_TABLES = 400;
+const MOST_HEIGHT = 190;    // of the list of tables, in CSS pixels
 let state = null, table = null, watching = null;
 const drafts = new Map();   // what was typed and not saved yet, by place
 
@@ -77,6 +78,7 @@ function render() {
   const names = [...new Set([...shownQuestions(), ...shownSuggestions()].map((one) => one.table).concat(otherTables()))];
   if (!names.includes(table)) table = names[0] ?? null;
   $("tables").replaceChildren(...names.slice(0, MOST_TABLES).map(tableButton));
+  showWholeRows();
   renderMain();
   renderBulk();
   const wrong = state.problems.filter((one) => !one.warning);
@@ -141,6 +143,17 @@ function tableButton(name) {
   return make("li", {}, button);
 }
 
+// The list of tables ends behind a whole row of buttons, and says how many more there are: half a button is read as none.
+function showWholeRows() {
+  const list = $("tables"), items = [...list.children];
+  list.style.maxHeight = "none";
+  const top = list.getBoundingClientRect().top, ends = items.map((one) => one.getBoundingClientRect().bottom - top);
+  const fitting = ends.filter((end) => end <= MOST_HEIGHT), last = fitting.length ? Math.max(...fitting) : ends[0];
+  const more = ends.filter((end) => end > last + 1).length;
+  if (more) list.style.maxHeight = `${Math.ceil(last) + 5}px`;
+  $("moretables").textContent = more ? `Scroll the list for ${more} more ${more === 1 ? "table" : "tables"}.` : "";
+}
+
 function focusTable() {
   const at = [...$("tables").children].find((one) => one.firstChild.getAttribute("aria-pressed") === "true");
   if (at) at.firstChild.focus();
@@ -174,14 +187,15 @@ function sameTable(title) {
 }
 
 function drawing(sides) {
-  const box = make("section", { class: "card sides", "aria-label": visible(`${sides.left_title} and ${sides.right_title}`) });
+  const box = make("section", { class: "card sides", "aria-label": visible(`OLD ${sides.left_title} and NEW ${sides.right_title}`) });
   const height = Math.max(sides.left.length, sides.right.length) * ROW;
   const svg = vector("svg", { viewBox: `0 0 70 ${height}`, height, preserveAspectRatio: "none", role: "img", "aria-label": "lines from old to new columns" });
   for (const link of sides.links) {
     const a = link.left * ROW + ROW / 2, b = link.right * ROW + ROW / 2;
     svg.append(vector("path", { class: link.tone, d: `M2 ${a} C35 ${a} 35 ${b} 68 ${b}` }));
   }
-  box.append(make("h3", { text: sides.left_title }), make("span"), make("h3", { text: sides.right_title }),
+  const head = (side, title) => make("h3", {}, make("span", { class: "dim", text: side }), make("br"), make("span", { text: title }));
+  box.append(head("OLD", sides.left_title), make("span"), head("NEW", sides.right_title),
     cells(sides.left), svg, cells(sides.right));
   return box;
 }
@@ -364,6 +378,7 @@ async function saveNow(question, draft, verdict, also) {
 
 document.addEventListener("DOMContentLoaded", () => {
   $("filter").addEventListener("change", () => { forgetTried(); render(); });
+  addEventListener("resize", debounced(showWholeRows, 100));
   $("search").addEventListener("input", debounced(render, 150));
   $("bulkaccept").addEventListener("click", () => accept(acceptable().map((one) => one.place)));
   $("verify").addEventListener("click", () => start("/api/verify", {}));

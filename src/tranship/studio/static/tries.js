@@ -78,6 +78,6 @@ function inPairs(one, about) {
 // A narrow screen shows a row as lines, each with the name of its column.
 function cell(one, column) {
   const named = { "data-column": visible(column) };
-  if (one.note) return make("td", { ...named, class: "note", text: [one.text, `(${one.note})`].filter((part) => part !== null).join(" ") });
+  if (one.note) return make("td", { ...named, class: one.rejects ? "refused" : "note", text: [one.text, `(${one.note})`].filter((part) => part !== null).join(" ") });
   return one.text === null ? make("td", { ...named, class: "null", text: "NULL" }) : make("td", { ...named, text: one.text });
 }

@@ -53,7 +53,7 @@ from tranship.planning.matching.match import Decided, NamedFlow, match
 from tranship.planning.matching.scope import Scope
 from tranship.planning.types.values import castable
 
-__all__ = ["asked_about", "castable", "decide", "open_questions", "with_mistakes"]
+__all__ = ["asked_about", "castable", "decide", "decided_pairs", "open_questions", "with_mistakes"]
 
 
 def decide(
@@ -118,6 +118,16 @@ def _read(
     matching = match(*sides, scope, decided, background=background)
     flows, unclear = assigned(entries, matching, scope)
     return _Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
+
+
+def decided_pairs(
+    file: ResolutionFile, sides: tuple[Catalog, Catalog], scope: Scope
+) -> tuple[tuple[TableName, TableName], ...]:
+    """Returns the old and new tables that the right ``rename_table`` entries of a file pair, whatever else
+    is wrong in it.
+    """
+    entries, _ = entries_by_flow(_plain_file(file), *sides, scope)
+    return table_decisions(entries, sides[1], scope)[0].tables
 
 
 def _about_patterns(

@@ -12,8 +12,8 @@ from tranship.planning.names.likeness import LOOKS_ALIKE, names_agree
 from tranship.planning.names.tokens import in_common, synonymous
 
 ENOUGH_LEANING = 2.0
-"""Log-odds from which values speak for a pair: common values that are the same, or a list that NEW allows. Equal
-ranges and shares of NULL are less, and every flag has the values of every other flag.
+"""Log-odds from which values speak for a pair: common values that are the same, or a list that NEW allows.
+Equal ranges and shares of NULL are less, and every flag has the values of every other flag.
 """
 
 

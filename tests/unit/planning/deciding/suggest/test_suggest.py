@@ -333,7 +333,9 @@ def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
 
 
 def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -> None:
-    (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)", facts("name", {"A": 1})))
+    (entry,) = entries(
+        run("t(id int pk, name text)", "t(id int pk, full_name text)", facts("name", {"A": 1}))
+    )
     assert entry["action"] == "rename"
     trap = entries(
         run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)")
