@@ -85,8 +85,8 @@ class Sketch(Struct, frozen=True):
 async def prepare(config: Config, options: MigrateOptions) -> Prepared:
     """Reads both sides, applies the decisions, builds the plan and returns it with its warnings.
 
-    Problems are refused stage by stage, all of one stage at once: a later stage would only repeat them in
-    other words.
+    All that is wrong with single entries is refused at once, with what is still open; then what is wrong with
+    the plan as a whole, which would only repeat them in other words.
 
     Raises:
         UsageError: a file or the configuration names what does not exist.
@@ -114,17 +114,31 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         # An open question of the file about an undecided change is reported once, with the change.
         reported = {asked[place] for change in open_now for place in places(change) if place in asked}
         problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
-        refuse([*stale, *unfit, *problems, *untried, *_summed(undecided(open_now), options, new)])
-        # After the open questions: a value is tried only for a column that is decided.
-        refuse(await _refused_values(open_, sides, answers))
-        # The plan comes before the expressions, because they are tried as the plan's reads have them.
+        wrong_entries, left = [*problems, *untried], _summed(undecided(open_now), options, new)
+        _refuse_with([*stale, *unfit], [*wrong_entries, *left])
+        # What only a server can tell is asked of all right entries, whatever is wrong with others: who
+        # corrects a file wants to see all of it at once. The plan comes before the expressions, because they
+        # are tried as the plan's reads have them.
+        wrong_entries += await _refused_values(open_, sides, answers)
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)
+        # What is wrong with the plan as a whole may only follow from what is wrong or open.
+        _refuse_with([*wrong_entries, *left], tried)
         refuse([*more, *tried, *not_executed(plan, new)])
         plan = at_moment(await described_plan(open_.old, plan, sides), moment)
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+def _refuse_with(causes: Sequence[Problem], others: Sequence[Problem]) -> None:
+    """Refuses some problems and others beside them; the others alone are no reason yet.
+
+    Raises:
+        UsageError, Refused: one of the causes is more than a warning.
+    """
+    if any(not one.warning for one in causes):
+        refuse([*dict.fromkeys([*causes, *others])])
 
 
 def _beside(
@@ -152,14 +166,15 @@ async def sketch(config: Config, file: ResolutionFile, path: Path | None = None)
         file, sides, unfit = await _with_made_flows(open_, sides, file, background)
         old, new = sides.old, sides.new
         answers, decided, problems = decide(file, old, new, sides.scope, background)
-        refuse([*stale, *unfit, *(p for p in problems if p.code != OpenQuestion.code)])
+        wrong_entries = [p for p in problems if p.code != OpenQuestion.code]
+        _refuse_with([*stale, *unfit], wrong_entries)
         matching = match(old, new, sides.scope, decided, background=background)
         answers, untried = await _with_uses(open_, sides, matching, answers)
         comparison = await _compared(open_, sides, matching, answers, filled)
-        refuse([*untried, *await _refused_values(open_, sides, answers)])
+        wrong_entries += [*untried, *await _refused_values(open_, sides, answers)]
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)
-        refuse(tried)
+        refuse([*dict.fromkeys([*wrong_entries, *tried])])
         plan = at_moment(await described_plan(open_.old, plan, sides), moment)
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     open_now = open_questions(comparison, answers)

@@ -131,9 +131,9 @@ async def analyze(
     """Compares the two schemas without writing to either database, and writes the report and the changes
     file.
 
-    ``probe_seconds`` bounds the reads of data that support suggestions. The data of tables that an existing
-    resolutions file pairs is asked, too; the file is only read, and the report does not depend on it. Paths
-    are relative to the working directory. ``on_event`` is called with every phase as it begins.
+    ``probe_seconds`` bounds the reads of data that support suggestions, also of tables that an existing
+    resolutions file pairs. Paths are relative to the working directory. ``on_event`` is called with every
+    phase as it begins.
 
     Raises:
         UsageError, ConnectError, Refused: the two cannot be compared, and no file was written.
@@ -150,27 +150,22 @@ async def analyze(
         matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
         on_event(Began("ask the data"))
-        old, new, scope = sides.old, sides.new, sides.scope
-        resolutions = result_path(results_dir, prefix, _RESOLUTIONS)
-        paired, unreadable = read_decided_pairs(resolutions, sides)
-        evidence = await gather(
-            open_, old, new, with_pairs(scope, paired), probe_seconds=probe_seconds, background=background
-        )
+        old, new = sides.old, sides.new
+        paired, unreadable = read_decided_pairs(result_path(results_dir, prefix, _RESOLUTIONS), sides)
+        asked = with_pairs(sides.scope, paired)
+        evidence = await gather(open_, old, new, asked, probe_seconds=probe_seconds, background=background)
         swapped = await perhaps_swapped(open_, (old, new), config)
     on_event(Began("write the report"))
     comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
-    suggestions = suggest_answers(old, new, scope, evidence, background=background)
+    suggestions = suggest_answers(old, new, sides.scope, evidence, background=background)
     document = describe_analysis(comparison, (old, new), suggestions, evidence)
     write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
     report = _write_report(document, report_path, page_path)
     return Analysis(
         comparison,
-        report,
-        document,
-        report_path,
-        page_path,
-        changes_path,
-        (*swapped, *unreadable, *not_asked((*unread, *evidence.not_asked))),
+        *(report, document),
+        *(report_path, page_path, changes_path),
+        problems=(*swapped, *unreadable, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),
         paired=paired,
