@@ -128,8 +128,7 @@ async def analyze(
     probe_seconds: float = 30.0,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Analysis:
-    """Compares the two schemas without writing to either database, and writes the report and the changes
-    file.
+    """Compares the two schemas, writing to neither database, and writes the report and the changes file.
 
     ``probe_seconds`` bounds the reads of data that support suggestions, also of tables that an existing
     resolutions file pairs. Paths are relative to the working directory. ``on_event`` is called with every
@@ -143,6 +142,7 @@ async def analyze(
         await refuse_same_database(open_, config)
         on_event(Began("read both catalogs"))
         sides = await read_sides(config, open_)
+        old, new = sides.old, sides.new
         # Before the questions to the data, which may take long, and after what refuses the pair.
         check_folder(changes_path)
         background, unread = await read_background(open_, sides)
@@ -150,7 +150,6 @@ async def analyze(
         matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
         on_event(Began("ask the data"))
-        old, new = sides.old, sides.new
         paired, unreadable = read_decided_pairs(result_path(results_dir, prefix, _RESOLUTIONS), sides)
         asked = with_pairs(sides.scope, paired)
         evidence = await gather(open_, old, new, asked, probe_seconds=probe_seconds, background=background)
