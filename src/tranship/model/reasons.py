@@ -26,12 +26,14 @@ class OldCannotCompute(Struct, frozen=True, tag=True):
     """In OLD's words."""
 
 
-class LookupGap(Struct, frozen=True, tag=True):
+class LookupGap(Struct, frozen=True, tag=True, omit_defaults=True):
     """The lookup table has no entry for the row's value."""
 
     table: TableName
     keys: tuple[str, ...]
     value: str
+    gone: bool = False
+    """OLD has a row that would be the entry, and it is rejected itself."""
 
 
 class LookupIsAnother(Struct, frozen=True, tag=True):
@@ -238,7 +240,9 @@ Reason = ValueReason | ConstraintReason
 
 
 def kind_of(reason: Reason) -> str:
-    """Returns the kind of a reason, as programs may read it; a missing parent is of several kinds."""
+    """Returns the kind of a reason, as programs may read it; a missing parent or entry has several."""
+    if isinstance(reason, LookupGap) and reason.gone:
+        return "LookupRejected"
     if isinstance(reason, NoParentInOld) and reason.left_out:
         return "ParentLeftOutAndHeld"
     if isinstance(reason, ParentMissing) and reason.left_out:

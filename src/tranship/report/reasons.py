@@ -56,8 +56,9 @@ def _of_value(reason: ValueReason) -> str:
             return text if value is None else f"{text}: {_quoted(value)}"
         case OldCannotCompute(text=text):
             return f"OLD cannot compute the row: {text}"
-        case LookupGap(table=table, keys=keys, value=value):
-            return f"no entry in lookup table {table} for {', '.join(keys)} = {_quoted(value)}"
+        case LookupGap(table=table, keys=keys, value=value, gone=gone):
+            because = " because its row was rejected" if gone else ""
+            return f"no entry in lookup table {table} for {', '.join(keys)} = {_quoted(value)}{because}"
         case LookupIsAnother(table=table, keys=keys):
             which = ", ".join(keys)
             return (

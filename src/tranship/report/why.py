@@ -7,6 +7,7 @@ from typing import NamedTuple
 _WORDS = {
     "MappingGap": "no entry in the value mapping of {column}",
     "LookupGap": "no entry in lookup table {table} for {column}",
+    "LookupRejected": "the entry of lookup table {table} for {column} was rejected",
     "LookupIsAnother": "the row of lookup table {table} was rejected",
     "CheckViolated": "check {constraint} refuses the row",
     "InvalidByte": "a byte of {column} is not valid UTF-8",

@@ -45,6 +45,9 @@ REASONS: dict[Reason, str] = {
     ServerSaid("out of range", "70000"): "out of range: '70000'",
     OldCannotCompute("division by zero"): "OLD cannot compute the row: division by zero",
     LookupGap(CITY, ("zip", "land"), "(1,2)"): "no entry in lookup table public.city for zip, land = '(1,2)'",
+    LookupGap(CITY, ("zip",), "1", gone=True): (
+        "no entry in lookup table public.city for zip = '1' because its row was rejected"
+    ),
     LookupIsAnother(CITY, ("zip", "land")): (
         "lookup table public.city: the row of OLD under this zip, land was rejected, and the row of NEW"
         ' under it is another one (an entry "adopt" says that it is meant)'

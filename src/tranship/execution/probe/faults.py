@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from tranship.execution.probe import reasons
-from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.keys import KeyStore
 from tranship.execution.probe.questions import Answer, NotAskable
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.rejected_entries import Tellers
 from tranship.execution.probe.scan import Scan
 from tranship.execution.probe.typed_rows import ask, json_rows, sendable
 from tranship.model.locator import Locator
@@ -41,14 +41,14 @@ class FaultFinder:
         reader: Reader,
         scan: Scan,
         book: Book,
-        encoding: Encoding,
+        tellers: Tellers,
         keys: Mapping[str, KeyStore],
         equal: EqualRows | None,
     ) -> None:
         """``equal`` tells rows that are already there from rows whose place is taken; None: every one
         is rejected.
         """
-        self._reader, self._scan, self._book, self._encoding = reader, scan, book, encoding
+        self._reader, self._scan, self._book, self._tellers = reader, scan, book, tellers
         self._plan = reader.plan
         self._after = reader.job.after(reader.plan)
         self._keys = keys
@@ -74,7 +74,7 @@ class FaultFinder:
             if not self._scan.replaces:
                 chunk = chunk.without(self._book.held(self._plan.flow))
             faults: dict[int, Reject] = {}
-            self._find_gaps(chunk, faults)
+            await self._find_gaps(chunk, faults)
             await self._find_encoding(chunk, faults)
             await self._find_conversions(chunk, faults)
             if not self._scan.questions.routing:
@@ -98,19 +98,24 @@ class FaultFinder:
         for row in await self._equal.find(held):
             del faults[held[row]]
 
-    def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+    async def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         for position, values in chunk.gaps.items():
             mapping = self._plan.columns[position]
-            for n, value in enumerate(values):
-                if value is not None and n not in faults:
-                    faults[n] = reasons.gap(chunk.rows[n], mapping, value)
+            lacking = {n: v for n, v in enumerate(values) if v is not None and n not in faults}
+            first = {value: chunk.rows[n] for n, value in reversed(lacking.items())}
+            gone = (
+                await self._tellers.entries.among(self._reader, position, first) if lacking else frozenset()
+            )
+            for n, value in lacking.items():
+                faults[n] = reasons.gap(chunk.rows[n], mapping, value, gone=value in gone)
 
     async def _find_encoding(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+        encoding = self._tellers.encoding
         for position in self._scan.encoded:
             texts = chunk.texts[position]
             column = self._plan.columns[position].column
             try:
-                bad = await self._encoding.untranslatable(self._reader.new, texts)
+                bad = await encoding.untranslatable(self._reader.new, texts)
             except NotAskable as why:
                 self._book.note(self._plan.flow, f"{column}: encoding: {why}")
                 continue
@@ -119,7 +124,7 @@ class FaultFinder:
             for n, text in enumerate(texts):
                 if text is not None and n not in faults and not bad.isdisjoint(text):
                     first = next(c for c in text if c in bad)
-                    faults[n] = reasons.untranslatable(chunk.rows[n], column, first, self._encoding.name)
+                    faults[n] = reasons.untranslatable(chunk.rows[n], column, first, encoding.name)
 
     async def _find_conversions(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         for position, converter in sorted(self._scan.converters.items()):

@@ -41,6 +41,7 @@ from tranship.execution.probe.periods import Periods
 from tranship.execution.probe.questions import Failure, NotAskable
 from tranship.execution.probe.raising_defaults import reject_undefaulted
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.rejected_entries import RejectedEntries, Tellers
 from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import Scan, ScanBuilder
 from tranship.execution.probe.tolerated import find_tolerated
@@ -133,7 +134,7 @@ class _GroupProbe:
             job, self._derived, book, pending, live=context.arrived is not Arrived.NOTHING
         )
         self._periods = Periods(job, self._derived, self._parents, book)
-        self._encoding = Encoding(job.new.encoding)
+        self._tellers = Tellers(Encoding(job.new.encoding), RejectedEntries(job, self._derived, book))
         self._inside = frozenset(group.cyclic_keys)
         self._arrived, self._copied_next = context.arrived, context.copied_next
         self._raising, self._beside = context.raising, context.beside
@@ -185,7 +186,7 @@ class _GroupProbe:
         stores = {index.constraint: KeyStore() for index in scan.questions.keys}
         self._stores[plan.flow] = stores
         if scan.needed:
-            finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
+            finder = FaultFinder(reader, scan, self._book, self._tellers, stores, equal)
             with question(f"rows of {plan.flow} that NEW refuses by themselves"):
                 now = Region(await self._asked_now(plan, batches, scan, by_key=bool(existing.few)))
                 await finder.run(now.not_full(self._book.held(plan.flow)))
@@ -194,7 +195,7 @@ class _GroupProbe:
             candidates = await existing_candidates(reader, index, batches)
             if candidates:
                 single = ScanBuilder(reader, self._book, [index], [], []).build_for_existing()
-                finder = FaultFinder(reader, single, self._book, self._encoding, {}, equal)
+                finder = FaultFinder(reader, single, self._book, self._tellers, {}, equal)
                 await finder.run_over(candidates)
         await find_too_large(reader, self._book, batches)
         await find_too_wide(reader, self._book)
@@ -233,7 +234,7 @@ class _GroupProbe:
         scan = ScanBuilder(reader, self._book, asked, keys, parents, replaced=replaced).build()
         if scan.needed:
             stores = self._stores[plan.flow]
-            finder = FaultFinder(reader, scan, self._book, self._encoding, stores, None)
+            finder = FaultFinder(reader, scan, self._book, self._tellers, stores, None)
             await finder.run_over(rows)
             for name, missing in finder.missing.rows.items():
                 known = self._absent.get((plan.flow, name), {})
@@ -292,7 +293,7 @@ class _GroupProbe:
                 continue
             reader = self._derived.reader(tie.child)
             scan = ScanBuilder(reader, self._book, [], [], [tie.key]).build_for_parents()
-            finder = FaultFinder(reader, scan, self._book, self._encoding, {}, None)
+            finder = FaultFinder(reader, scan, self._book, self._tellers, {}, None)
             await finder.run(batches.get(tie.child.flow, ()))
             self._absent[place] = finder.missing.rows.get(tie.key.name, {})
 

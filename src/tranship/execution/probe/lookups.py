@@ -232,6 +232,20 @@ class Lookups:
         keys: Sequence[Key],
     ) -> dict[Key, Found | None]:
         """Returns NEW's entries, completed by those that this run will add."""
+        answers = await self.answers(new, plan, lookup, keys)
+        found, absent = _entries_in(plan, lookup, keys, answers)
+        derived = await self._added(old, new, (plan, lookup), found, absent)
+        added = {key: Found(value, text) for text, value in derived.items() for key in absent[text]}
+        return {**dict.fromkeys(keys), **found, **added}
+
+    async def answers(
+        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
+    ) -> list[Answer]:
+        """Returns what NEW says of keys by their numbers, as `sql.lookup.found_query` describes it.
+
+        Raises:
+            Refused: the lookup table cannot be read.
+        """
         statement = guarded(
             text.found_query(lookup, self.compared(plan, lookup), table_of(self._job, lookup))
         )
@@ -240,13 +254,9 @@ class Lookups:
         ]
         in_ascii = re_encodes(self._job.new)
         try:
-            answers = await put(new, statement, rows, ascii_only=in_ascii, zone=plan.input_zone)
+            return await put(new, statement, rows, ascii_only=in_ascii, zone=plan.input_zone)
         except NotAskable as why:
             raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
-        found, absent = _entries_in(plan, lookup, keys, answers)
-        derived = await self._added(old, new, (plan, lookup), found, absent)
-        added = {key: Found(value, text) for text, value in derived.items() for key in absent[text]}
-        return {**dict.fromkeys(keys), **found, **added}
 
     async def _added(
         self,

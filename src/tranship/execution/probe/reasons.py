@@ -53,11 +53,13 @@ def _cut(value: str, most: int = _SHOWN) -> str:
     return value if len(value) <= most else value[:most] + "…"
 
 
-def gap(row: Locator, mapping: ColumnMapping, value: str) -> Reject:
-    """Returns the reject of a value without an entry in the mapping or lookup."""
+def gap(row: Locator, mapping: ColumnMapping, value: str, *, gone: bool = False) -> Reject:
+    """Returns the reject of a value without an entry in the mapping or lookup. ``gone``: the entry's row is
+    rejected itself.
+    """
     match mapping.expression:
         case Lookup(table=table, keys=keys):
-            lacking: Reason = LookupGap(table, keys, _cut(value))
+            lacking: Reason = LookupGap(table, keys, _cut(value), gone)
         case _:
             lacking = MappingGap(_cut(value))
     return Reject(row, "22023", lacking, column=mapping.column)

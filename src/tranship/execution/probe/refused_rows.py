@@ -12,6 +12,7 @@ from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.rejected_entries import RejectedEntries, Tellers
 from tranship.execution.probe.scan import ScanBuilder
 from tranship.execution.time_spent import question
 from tranship.model.flow import FlowId
@@ -32,10 +33,12 @@ async def rows_refused(
     group = next(group for group in job.plan.groups if flow in [plan.flow for plan in group.tables])
     (plan,) = group.tables
     async with new.transaction(readonly=True), snapshot.reader() as old:
-        reader = Derived(job, old, new, book, pending_tables(job, group, Arrived.NOTHING)).reader(plan)
+        derived = Derived(job, old, new, book, pending_tables(job, group, Arrived.NOTHING))
+        reader = derived.reader(plan)
         scan = ScanBuilder(reader, book, (), (), ()).build()
         if scan.needed:
-            finder = FaultFinder(reader, scan, book, Encoding(job.new.encoding), {}, None)
+            tellers = Tellers(Encoding(job.new.encoding), RejectedEntries(job, derived, book))
+            finder = FaultFinder(reader, scan, book, tellers, {}, None)
             with question(f"rows of {flow} that NEW refuses by themselves"):
                 await finder.run(batches)
     return book

@@ -64,12 +64,13 @@ def group_of(reject: Reject) -> _Group:
         reject.constraint,
         what,
         named_table(reason),
-        what == "ParentRejected" or isinstance(reason, _CONSEQUENCES),
+        what in _OF_REJECTED or isinstance(reason, _CONSEQUENCES),
     )
 
 
+_OF_REJECTED = ("ParentRejected", "LookupRejected")
 _CONSEQUENCES = (LookupIsAnother, ParentIsAnother, ParentNotThere, SurvivorRejected)
-"""Reasons of rows that would arrive if another row of OLD did."""
+"""Kinds of reasons, and reasons, of rows that would arrive if another row of OLD did."""
 
 
 def _value(reason: Reason) -> str | None:

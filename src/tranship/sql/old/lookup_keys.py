@@ -38,6 +38,15 @@ def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup | Followed 
     return _distinct(source, (among(source, rows),), lookup)
 
 
+def keys_by_row(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
+    """Returns a query for the keys, as texts, of chosen rows, at least one, of one source: id, then the
+    parts of the key.
+    """
+    source = row_source(plan.unrestricted, rows[0].source)
+    texts = ", ".join(key_texts(lookup))
+    return f"SELECT {source.id} AS id, {texts} {source.read((among(source, rows),))}"
+
+
 def rows_with_keys(plan: TablePlan, lookup: Lookup, excluded: Sequence[Locator]) -> str:
     """Returns a query for the rows, but for the excluded ones, that look up one of the given keys: source
     position, id.
