@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog
 from tranship.model.expression import Lookup
+from tranship.model.flow import VALUES_LOOKED_UP
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
@@ -19,8 +20,6 @@ from tranship.planning.deciding.resolve.flows import flow_name
 from tranship.planning.deciding.resolve.lookups import cannot_add
 from tranship.planning.matching.scope import Scope
 from tranship.sql.old.distinct import distinct_values
-
-_LEFT = "values looked up"
 
 Reader = tuple[TablePlan, Lookup]
 
@@ -44,7 +43,7 @@ def with_added_values(
             if isinstance(lookup, Lookup) and lookup.add_missing:
                 readers.setdefault(lookup.table, []).append((plan, lookup))
     found = (
-        cannot_add(some, plans, chosen=scope.includes_flow(TableName("", _LEFT), name))
+        cannot_add(some, plans, chosen=scope.includes_flow(TableName("", VALUES_LOOKED_UP), name))
         for name, some in readers.items()
     )
     problems = [wrong for wrong in found if wrong is not None]
@@ -58,7 +57,7 @@ def _entries(readers: Sequence[Reader], new: Catalog) -> list[Resolution]:
     table = new.table(lookup.table)
     if table is None:
         raise ValueError(f"{lookup.table} is not in the catalog")
-    key = flow_name(_LEFT, table, new)
+    key = flow_name(VALUES_LOOKED_UP, table, new)
     select = Resolution(key, "", Action.QUERY, key=lookup.keys, query=distinct_values(readers))
     columns = [
         Resolution(key, "", Action.TRANSFORM, old_column=name, new_column=name) for name in lookup.keys

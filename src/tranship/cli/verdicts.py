@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tranship.model.options import command_line
+from tranship.report.verdict import UNASKED
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ def _rejected(result: Verification, words: Sequence[str]) -> str:
     """Returns what is to be done about rows that the runs rejected: of each flow the last run tells."""
     last = {(table.label, table.new_table): table.rejected for table in result.tables}
     rejected = sum(last.values())
+    if not rejected and any(table.not_asked for table in result.tables):
+        return f"{UNASKED}: {command_line('tranship', 'report', *words)}"
     if not rejected:
         return "Nothing left to do."
     were = "was" if rejected == 1 else "were"

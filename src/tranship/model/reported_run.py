@@ -36,6 +36,8 @@ class ReportedTable(Struct, frozen=True):
     losses: tuple[LossCount, ...] = ()
     proof: Proof | None = None
     """What the verification of the run says; None: there was none."""
+    not_asked: tuple[str, ...] = ()
+    """Checks that were not possible before the run, in words for people."""
 
     def count(self, word: str) -> int:
         """Returns the rows of one outcome."""

@@ -219,6 +219,8 @@ class TableResult(Struct, frozen=True):
     """Of those left out: rows whose parent is left out; the filter does not select the others."""
     rejects_of: str | None = None
     """The run whose rejected rows were moved, and no others; None: all rows of the table."""
+    rows_written_before: int | UnsetType = UNSET
+    """Of ``rows_migrated``: rows that earlier runs wrote; absent where they wrote none."""
 
     @property
     def label(self) -> str:

@@ -63,6 +63,8 @@ class VerifiedTable(Struct, frozen=True):
     """What a person calls the flow; absent for a plain pair of tables."""
     rejected: int = 0
     """Rows that the run rejected: NEW lacks them, and they are not compared."""
+    not_asked: tuple[str, ...] = ()
+    """Checks that were not possible before the run, in words for people."""
 
     @property
     def label(self) -> str:

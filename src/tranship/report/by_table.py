@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tranship.model.certificate import CertifiedTable
-from tranship.model.verdict import MigrationResult
+from tranship.model.verdict import MigrationResult, TableResult
 
 Columns = dict[str, list[int]]
 
@@ -31,6 +31,15 @@ def result_columns(result: MigrationResult) -> Columns:
             }
         ),
     }
+
+
+def read_again(tables: Sequence[TableResult]) -> str:
+    """Returns in brackets how many rows of OLD further flows read once more; empty where none does."""
+    most: dict[str, int] = {}
+    for table in tables:
+        most[table.table] = max(table.rows_read, most.get(table.table, 0))
+    again = sum(table.rows_read for table in tables) - sum(most.values())
+    return f" ({again} of them once more, for a further table)" if again else ""
 
 
 def certificate_columns(tables: Sequence[CertifiedTable]) -> Columns:

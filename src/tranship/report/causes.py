@@ -96,6 +96,15 @@ def raising_lines(tables: Sequence[TableResult]) -> Iterator[str]:
         yield f"  [{_shown(label)}] {_shown(words)}"
 
 
+def not_asked_lines(tables: Sequence[TableResult | ReportedTable]) -> Iterator[str]:
+    """Yields which checks were not possible before a run."""
+    found = [(table.label, words) for table in tables for words in table.not_asked]
+    if found:
+        yield "Could not be asked beforehand:"
+    for label, words in found:
+        yield f"  [{_shown(label)}] {_shown(words)}"
+
+
 def cause_words(cause: RejectCause, *, values: bool) -> str:
     """Returns why rows are rejected, and how many. ``values``: values of rows may be shown."""
     words = why_words(Why(cause.what, cause.sqlstate, cause.column, cause.constraint, cause.table))

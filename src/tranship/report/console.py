@@ -17,8 +17,8 @@ from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStar
 from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
-from tranship.report.by_table import result_columns
-from tranship.report.causes import cause_lines, explained_states, raising_lines
+from tranship.report.by_table import read_again, result_columns
+from tranship.report.causes import cause_lines, explained_states, not_asked_lines, raising_lines
 from tranship.report.meter import about
 from tranship.report.notes import words
 from tranship.report.rejects import part_of_rejects
@@ -93,7 +93,7 @@ class Console:
             list(raising_lines(result.tables)),
             _left_out(result),
             _losses(result),
-            _not_asked(result),
+            list(not_asked_lines(result.tables)),
             _moved_before(result),
             _verification(result),
             _locks(result),
@@ -178,7 +178,8 @@ class Console:
             yield "  ✓ already migrated: nothing to do"
             return
         yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
-        yield f"  Total rows to migrate: {self._rows.get(planned.flow, done.read)}"
+        rows = self._rows.get(planned.flow, done.read)
+        yield f"  Total rows to migrate: {rows}{_made_of(planned.flow, done)}"
         arrived = done.read - done.rejected
         yield f"  ✓ Processed: {done.read}, Success: {arrived}, Failed: {done.rejected}"
         if done.old is not None:
@@ -262,6 +263,15 @@ _FEWEST_TABLES = 2
 """Tables from which on their counts are shown as a table."""
 
 
+def _made_of(flow: FlowId, done: TableDone) -> str:
+    """Returns what the rows of a flow are that reads no row of OLD for each, in brackets; else nothing."""
+    if done.old is None or done.old.read or not done.read:
+        return ""
+    if flow.adds_values:
+        return shown(f" (values that rows look up: {flow.new.name} gets those that it lacks)")
+    return " (rows that the query of the flow makes)"
+
+
 def _old_rows(old: OldRows) -> Iterator[str]:
     """Returns what became of the old rows of a flow that does not make one row of each."""
     if old.read:
@@ -309,15 +319,6 @@ _FEW_COLUMNS = 5
 """Columns in which a conversion changed the same, and that are named one by one."""
 
 
-def _not_asked(result: MigrationResult) -> list[str]:
-    found = [(t, words) for t in result.tables for words in t.not_asked]
-    return (
-        ["Could not be asked beforehand:", *(f"  [{shown(t.label)}] {shown(words)}" for t, words in found)]
-        if found
-        else []
-    )
-
-
 def _time(result: MigrationResult) -> list[str]:
     return [shown(line) for line in time_lines(result.profile or ())]
 
@@ -343,12 +344,13 @@ def _verification(result: MigrationResult) -> list[str]:
         (stats.rows_merged or 0, "merged"),
     )
     there = "".join(f" + {rows} {word}" for rows, word in beside if rows)
-    lines = [f"Accounted for: {stats.rows_read} read = {arrived} + {stats.rows_left_out} left out{there}"]
+    read = f"Accounted for: {stats.rows_read} read{read_again(result.tables)}"
+    lines = [f"{read} = {arrived} + {stats.rows_left_out} left out{there}"]
     if stats.rows_made is not UNSET:
         used = stats.rows_read - stats.rows_left_out
         none = f" ({stats.rows_without_items} of them made none)" if stats.rows_without_items else ""
         lines = [
-            f"Accounted for: {stats.rows_read} read = {used} used{none} + {stats.rows_left_out} left out",
+            f"{read} = {used} used{none} + {stats.rows_left_out} left out",
             f"Rows made: {stats.rows_made} = {arrived}{there}",
         ]
     if result.mode != "live":

@@ -7,6 +7,9 @@ from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
 from tranship.report.verification import grouped
 
+UNASKED = "Look at what could not be asked beforehand"
+"""What is to be done after a run in which everything arrived, where some data checks were not possible."""
+
 
 def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     """Returns what a run did, or would do, and what to do now."""
@@ -19,12 +22,17 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     if not result.tables:
         return _no_table(result)
     stats, rehearsed = result.stats, result.mode == "rehearse"
-    moved = f"{_rows(stats.rows_migrated)} {_were(stats.rows_migrated)} written"
+    before = _written_before(result)
+    now, more = (
+        stats.rows_migrated - before,
+        f" (earlier runs moved {grouped(before)})" if before else "",
+    )
+    moved = f"{_rows(now)} {_were(now)} written{more}"
     if rehearsed:
         done = f"The rehearsal is rolled back: {moved}, {grouped(stats.rows_failed)} rejected."
     else:
         there = _there(stats.rows_already_there, "are")
-        done = f"{_rows(stats.rows_migrated)} would be written,{there} {grouped(stats.rows_failed)} rejected."
+        done = f"{_rows(now)} would be written{more},{there} {grouped(stats.rows_failed)} rejected."
     # After a finished run, rows that are to come a second time are refused without this option.
     live = f"{options.live_again} --again" if options.again else options.live_again
     if not stats.rows_failed:
@@ -46,15 +54,15 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
         return _no_table(result)
     if stats.rows_failed:
         failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
-        arrived = f"{_rows(stats.rows_migrated)} arrived,{_there(stats.rows_already_there, 'were')} {failed}."
+        arrived = f"{_in_all(result, ' arrived')},{_there(stats.rows_already_there, 'were')} {failed}."
         rejected = options.again_with("--live", REJECTS_ONLY)
         return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
     open_ = any(table.not_asked for table in result.tables)
-    left = "Look at what could not be asked beforehand, below." if open_ else "Nothing left to do."
-    return f"Everything arrived: {_rows(stats.rows_migrated)},{there} {known}. {left}"
+    left = f"{UNASKED}, below." if open_ else "Nothing left to do."
+    return f"Everything arrived: {_in_all(result)},{there} {known}. {left}"
 
 
 def _moved_before(result: MigrationResult) -> bool:
@@ -63,6 +71,19 @@ def _moved_before(result: MigrationResult) -> bool:
         and bool(result.tables)
         and all(table.already_migrated for table in result.tables)
     )
+
+
+def _written_before(result: MigrationResult) -> int:
+    """Returns the rows of the result that earlier runs wrote."""
+    return sum(table.rows_written_before or 0 for table in result.tables)
+
+
+def _in_all(result: MigrationResult, verb: str = "") -> str:
+    """Returns how many rows there are, and of them those that the run moved where earlier ones moved some."""
+    rows, before = result.stats.rows_migrated, _written_before(result)
+    if not before:
+        return f"{_rows(rows)}{verb}"
+    return f"{_rows(rows - before)}{verb} by this run, {grouped(rows)} in all"
 
 
 def _no_table(result: MigrationResult) -> str:

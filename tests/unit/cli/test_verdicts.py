@@ -8,10 +8,14 @@ from msgspec.structs import replace
 
 from tranship.api import Diagnosis, RunState, TableState
 from tranship.cli.verdicts import doctor_verdict, status_verdict, verify_verdict
-from tranship.model.difference import Difference, DifferenceKind
+from tranship.model.difference import Difference, DifferenceKind, Proof
 from tranship.model.names import TableName
+from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.undo import Unreadable
 from tranship.model.verification import Verification, VerifiedTable
+from tranship.report.describe.run import describe_run, run_verdict
+from tranship.report.document import Section
+from tranship.report.verdict import UNASKED
 from tranship.server.journal import DecidedBy, Run, RunStatus, Undo
 
 WORDS = ("my config.json",)
@@ -100,6 +104,54 @@ def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() 
     assert told(of("a", 0)).endswith("5 rows, verified. Nothing left to do.")
     assert told(of("a", 3)).endswith("verified. 3 rows were rejected: tranship report c.json")
     assert told(of("a", 3), of("b", 1)).endswith("verified. 1 row was rejected: tranship report c.json")
+
+
+def test_all_three_say_the_same_of_what_could_not_be_asked() -> None:
+    """The end of a live run, its verification and its page."""
+    table = VerifiedTable("a", "public.t", "public.t", 5, True, not_asked=("n: NEW alone will know it",))
+    done = Verification(
+        tool_version="0",
+        status="verified",
+        exit_status=0,
+        started="",
+        finished="",
+        runs=(),
+        tables=(table,),
+    )
+    assert verify_verdict(done, ("c.json",)).endswith(f"{UNASKED}: tranship report c.json")
+    proof = Proof(5, ("id",), compared=5)
+    moved = ReportedTable(
+        "public.t", "public.t", 5, 5, (("written", 5),), 0, 1, 1, True, proof=proof, not_asked=table.not_asked
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    of = ReportedRun(
+        id="a",
+        word="finished",
+        old="o",
+        new="n",
+        tool_version="0",
+        started=now,
+        finished=now,
+        os_user="",
+        role="",
+        resolutions=None,
+        resolutions_sha256=None,
+        snapshot="",
+        plan_hash="",
+        again="",
+        left_out={},
+        switched_off=(),
+        rejects_of=(),
+        tables=(moved,),
+    )
+    certificate = FoundCertificate("p", "2026-12-01T00:00:00+00:00", "h", 5)
+    assert run_verdict(of, certificate, ()).lines[1] == f"{UNASKED}, below."
+    told = [block for block in describe_run(of, certificate, ()).blocks if isinstance(block, Section)]
+    assert [one.items[0].text for one in told if one.title == "Could not be asked beforehand"] == [
+        *table.not_asked
+    ]
+    plain = replace(of, tables=(replace(moved, not_asked=()),))
+    assert run_verdict(plain, certificate, ()).lines[1] == "Nothing left to do."
 
 
 def test_what_only_others_wrote_names_the_option_for_them() -> None:

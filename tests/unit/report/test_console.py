@@ -309,6 +309,52 @@ def test_the_first_line_of_the_end() -> None:
         assert told.endswith("an earlier run moved 15 240 rows and rejected 1."), told
 
 
+def test_rows_of_earlier_runs_are_told_apart() -> None:
+    """A run over tables of which one was moved before, and one that moves rejected rows only."""
+    orders, users = (replace(t, verified=True, rows_failed=0) for t in result("live", "done").tables)
+    users = replace(users, already_migrated=True, rows_written_before=15234)
+    stats = Stats(rows_read=15240, rows_migrated=15240)
+    assert verdict_of("live", "done", stats=stats, tables=(orders, users)) == (
+        "Everything arrived: 6 rows by this run, 15 240 in all, verified. Nothing left to do."
+    )
+    assert verdict_of("dryrun", "done", stats=stats, tables=(orders, users)).startswith(
+        "6 rows would be written (earlier runs moved 15 234), 0 rejected. Next: "
+    )
+    later = replace(orders, rows_written_before=4, rejects_of="0f3a")
+    failed = Stats(rows_read=15240, rows_migrated=15240, rows_failed=3)
+    assert verdict_of("live", "rejects", stats=failed, tables=(later, users)).startswith(
+        "2 rows arrived by this run, 15 240 in all, 3 were rejected. Read "
+    )
+
+
+def test_rows_that_two_flows_read_are_told() -> None:
+    table = result("live", "done").tables[1]
+    both = (table, replace(table, new_table="public.profiles", flow="users -> profiles", rows_migrated=5000))
+    stats = Stats(rows_read=30468, rows_migrated=20234, rows_left_out=10234)
+    told = Console(MigrateOptions()).finish(
+        replace(result("dryrun", "done"), stats=stats, tables=both, left_out={}), "r"
+    )
+    assert (
+        "Accounted for: 30468 read (15234 of them once more, for a further table) = 20234 would be written"
+        " + 0 would be rejected + 10234 left out"
+    ) in told
+
+
+def test_rows_that_are_no_rows_of_old_are_named() -> None:
+    adding = FlowId(TableName("", "values"), TableName("public", "cities"), "values looked up -> cities")
+    made = FlowId(TableName("", "q"), TableName("public", "q"), "counted -> q")
+    events: list[Event] = [
+        RunStarted((PlannedTable(adding, 1, 2), PlannedTable(made, 1, 2))),
+        TableStarted(adding, 378, 1),
+        TableDone(adding, 378, 378, 0, old=OldRows(0)),
+        TableDone(made, 9, 9, 0, old=OldRows(0)),
+    ]
+    assert [line for line in lines(MigrateOptions(), events) if "Total rows" in line] == [
+        "  Total rows to migrate: 378 (values that rows look up: cities gets those that it lacks)",
+        "  Total rows to migrate: 9 (rows that the query of the flow makes)",
+    ]
+
+
 def test_each_cause_says_what_can_be_done_about_it() -> None:
     causes = (
         RejectCause("NullRefused", "23502", 1, "note"),

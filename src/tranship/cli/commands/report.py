@@ -28,7 +28,7 @@ def command(
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.model.visible import visible
-    from tranship.report.causes import cause_lines
+    from tranship.report.causes import cause_lines, not_asked_lines
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
@@ -39,5 +39,7 @@ def command(
     for line in made.verdict:
         say(visible(line))
     for line in cause_lines(made.run.tables, values=call.show_values, live=True):
+        say(line)
+    for line in not_asked_lines(made.run.tables):
         say(line)
     say(visible(f"Page: {made.page}"))

@@ -210,6 +210,7 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         merged=sum(b.merged for b in batches),
         proof=_proof([part.task.proof for part in chain]),
         rejects_of=first.task.rejects_of,
+        before=sum(b.written for part in (chain if already else chain[:-1]) for b in part.batches),
     )
     counts = counts.without(first.task.findings.gone)
     if plan.shape.items is not None:

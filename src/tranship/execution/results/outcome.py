@@ -91,6 +91,8 @@ class TableCounts(Struct, frozen=True):
     """Of those written: rows that break constraints of NEW and are kept by decision."""
     rejects_of: str | None = None
     """The run whose rejected rows these are; None: all rows of the table."""
+    before: int = 0
+    """Of those written: rows that earlier runs wrote."""
     raising_defaults: tuple[str, ...] | UnsetType = UNSET
     """Of a dry run: defaults of NEW that raise, so that rows are predicted to be rejected."""
 
@@ -360,6 +362,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         cells_verified=proof.cells_compared if not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values),
         rejects_of=counts.rejects_of,
+        rows_written_before=counts.before or UNSET,
         second_opinion=proof.second_opinion or UNSET,
         rows_before=proof.rows_before or UNSET,
     )

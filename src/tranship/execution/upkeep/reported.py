@@ -95,6 +95,7 @@ def _table(task: TaskRow, batches: Sequence[BatchRow], causes: CauseCounter) -> 
         causes=causes.causes(),
         losses=task.findings.losses,
         proof=task.proof,
+        not_asked=task.findings.not_asked,
     )
 
 

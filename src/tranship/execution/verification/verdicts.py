@@ -34,6 +34,7 @@ def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> Verifie
         rows_changed_in_old=found.changed_in_old if found is not None else 0,
         flow=flow.flow.name or UNSET,
         rejected=sum(batch.rejected for batch in flow.done),
+        not_asked=flow.task.findings.not_asked,
     )
 
 

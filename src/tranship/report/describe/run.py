@@ -23,6 +23,7 @@ from tranship.report.document import (
     Tone,
     Totals,
 )
+from tranship.report.verdict import UNASKED
 from tranship.report.verification import difference_lines, grouped, moment
 
 _WORDS = {"already_there": "already there"}
@@ -42,6 +43,7 @@ def describe_run(run: ReportedRun, certificate: FoundCertificate | None, words: 
         Section("Still switched off", tuple(Item(what) for what in run.switched_off), Tone.BAD),
         Section("Rejected rows by cause", _causes(causes, consequences=False), Tone.BAD),
         Section("Rejected because of these", _causes(causes, consequences=True), Tone.CHANGED),
+        Section("Could not be asked beforehand", tuple(_not_asked(run)), Tone.CHANGED),
         Section("Values that a conversion changed", tuple(_losses(run)), Tone.CHANGED),
         Timeline("Timeline", tuple(_bars(run)), *_span(run)),
         Section("Tables", tuple(map(_table, run.tables)), Tone.GOOD),
@@ -72,8 +74,16 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: st
         return _rejected(run, f"{written} rows arrived, {grouped(rejected)} were rejected")
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
-    told = f"Everything arrived: {written} rows, {known}."
-    return Banner((told, "Nothing left to do." if certificate else f"A certificate: {verify}"), Tone.GOOD)
+    part = " by this run" if run.rejects_of else ""
+    told = f"Everything arrived: {written} rows{part}, {known}."
+    lines = [told]
+    if any(table.not_asked for table in run.tables):
+        lines.append(f"{UNASKED}, below.")
+    elif certificate:
+        lines.append("Nothing left to do.")
+    if not certificate:
+        lines.append(f"A certificate: {verify}")
+    return Banner(tuple(lines), Tone.GOOD)
 
 
 def _rejected(run: ReportedRun, told: str) -> Banner:
@@ -139,6 +149,11 @@ def _causes(causes: Sequence[tuple[str, RejectCause]], *, consequences: bool) ->
     return cause_items(
         [(label, cause) for label, cause in causes if cause.consequence is consequences], live=True
     )
+
+
+def _not_asked(run: ReportedRun) -> Iterator[Item]:
+    for table in run.tables:
+        yield from (Item(words, table.label) for words in table.not_asked)
 
 
 def _losses(run: ReportedRun) -> Iterator[Item]:
