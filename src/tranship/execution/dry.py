@@ -22,6 +22,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.from_journal import dry_records, moved_before, with_filled
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome
+from tranship.execution.results.shown_key import shown_key
 from tranship.execution.results.spool import Spool
 from tranship.execution.start.filled_before import filled_before, rows_now
 from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
@@ -46,6 +47,7 @@ from tranship.execution.time_spent import phase
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import RebuildIndexes
+from tranship.model.plan import TablePlan
 from tranship.model.progress import RowRejected
 from tranship.model.reasons import kind_of, named_table
 from tranship.model.resolution import Problem
@@ -122,7 +124,9 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         read = relations_to_lock(doing, ahead.passed.reads.tables)
         locks = await _locks(doing, foreseen.untouched, read)
         to_move = [(one.plan, one.read) for one in foreseen.counts]
-        sample = None if ahead.pace else await read_sample(snapshot, doing.job, to_move)
+        # How quickly a table is read says nothing of a run that looks for its rows one by one.
+        measured = not ahead.pace and not context.options.rejects_only
+        sample = await read_sample(snapshot, doing.job, to_move) if measured else None
         text = snapshot.text
     _tell(doing, foreseen, itertools.islice(spool, earlier, None))
     counts = {one.plan.flow: one for one in (*ahead.counts, *foreseen.counts)}
@@ -212,17 +216,18 @@ def _tell(context: RunContext, foreseen: Foreseen, records: Iterable[RejectRecor
         plan = one.plan
         named = (str(plan.old), str(plan.new), plan.name or UNSET)
         for record in by_flow.get(named, []):
-            context.on_event(_would_reject(plan.flow, record, show_values=context.options.show_values))
+            context.on_event(_would_reject(context, plan, record))
         context.on_event(one.event)
 
 
-def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> RowRejected:
+def _would_reject(context: RunContext, plan: TablePlan, record: RejectRecord) -> RowRejected:
     """Returns the event for a row that the live run would reject."""
-    key = "" if record.key is None else bytes(record.key).decode()
-    reason = record.reason if show_values else None
+    own = None if record.key is None else bytes(record.key)
+    key = shown_key(plan, context.job.after(plan), own, bytes(record.row))
+    reason = record.reason if context.options.show_values else None
     what, table = kind_of(record.reason), named_table(record.reason)
     why = (record.column, record.sqlstate, record.constraint, reason, what, table)
-    return RowRejected(flow, key, "", *why)
+    return RowRejected(plan.flow, key, "", *why)
 
 
 async def _locks(

@@ -188,7 +188,7 @@ class RowRejected(Struct, frozen=True, tag=True):
 
     flow: FlowId
     key: str
-    """OLD's key as a JSON object; empty where it has none."""
+    """OLD's key as a JSON object, or what becomes a key of NEW; empty where there is neither."""
     place: str
     """Where OLD holds the row, as a server writes a row's address; empty in a dry run."""
     column: str | None

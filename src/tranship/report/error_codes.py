@@ -48,11 +48,19 @@ def explain(code: str) -> Explanation:
 
 
 _BY_EXPRESSION = "read the old value by an expression (transform_sql)"
+_BY_FUNCTION = (
+    "look at what the function or trigger of NEW demands (the rejects file has its words), and change the "
+    "value by an expression (transform_sql), or the function"
+)
 _STATES = {
+    "21000": "make the subquery of the expression give one row: by LIMIT 1, an aggregate or a condition",
+    "22000": _BY_EXPRESSION,
     "22001": "widen the column of NEW, or shorten the text by an expression (transform_sql)",
     "22003": _BY_EXPRESSION,
     "22007": _BY_EXPRESSION,
     "22008": _BY_EXPRESSION,
+    "22012": "divide by NULLIF(…, 0) in the expression",
+    "22021": "replace what NEW's encoding lacks by an expression (transform_sql)",
     "22023": "add the value to the value_mapping or to the lookup table",
     "22P02": _BY_EXPRESSION,
     "22P05": "remove it by an expression, such as replace(old.doc, '\\u0000', '')",
@@ -67,10 +75,31 @@ _STATES = {
     ),
     "23514": "change the value by an expression (transform_sql), or the constraint of NEW",
     "23P01": "delete or change the row of NEW or of OLD that stands in the way",
+    "42501": "grant what the message names to the role of the run",
     "42601": "make the text follow the syntax of the type by an expression (transform_sql)",
     "42704": "set what the row needs for the role of the run, or decide default for the column",
+    "54000": "shorten the value by an expression (transform_sql), or drop the index that it is too long for",
+    "57014": "give the role of the run more time (statement_timeout), and move the rejected rows again",
 }
 """What to do about rows that are rejected with an SQLSTATE; `why` says what the most usual ones mean."""
+_STATES_OF_CLASSES = {
+    "0A": _BY_EXPRESSION,
+    "21": "make the expression give one row",
+    "22": _BY_EXPRESSION,
+    "23": "change the value by an expression (transform_sql), or the constraint of NEW",
+    "25": _BY_FUNCTION,
+    "38": _BY_FUNCTION,
+    "39": _BY_FUNCTION,
+    "42": (
+        "make NEW hold what the row needs (the rejects file names it), or change the value by an expression "
+        "(transform_sql)"
+    ),
+    "44": "change the value by an expression (transform_sql), or the view of NEW",
+    "54": "make the value smaller by an expression (transform_sql)",
+    "P0": _BY_FUNCTION,
+}
+"""The same for every other SQLSTATE of a class, of those with which a server can refuse a row."""
+_STATE = re.compile(r"[0-9A-Z]{2}[0-9A-Z]{3}")
 
 
 class ExplainedState(Struct, frozen=True):
@@ -83,10 +112,11 @@ class ExplainedState(Struct, frozen=True):
 
 def explain_state(code: str) -> ExplainedState | None:
     """Returns what an SQLSTATE says of a rejected row; None: nothing can be said of it."""
-    if code not in _STATES:
+    what_to_do = _STATES.get(code) or _STATES_OF_CLASSES.get(code[:2])
+    if what_to_do is None or not _STATE.fullmatch(code):
         return None
     meaning = "no entry for the value" if code == "22023" else says(code)
-    return ExplainedState(code, _sentence(meaning), _sentence(_STATES[code]))
+    return ExplainedState(code, _sentence(meaning), _sentence(what_to_do))
 
 
 def state_text(explained: ExplainedState) -> str:

@@ -17,10 +17,10 @@ from tranship.report.why import Why, why_words
 
 
 def key_words(event: RowRejected) -> str:
-    """Returns ``id=3``; where OLD has no key, the row's place in its table."""
+    """Returns ``id=3``; where neither OLD nor NEW has a key that names the row, its place in OLD's table."""
     if event.key:
         return ", ".join(f"{name}={value}" for name, value in json.loads(event.key).items())
-    return f"row {event.place}" if event.place else "no key"
+    return f"row {event.place}" if event.place else "a row without a key"
 
 
 def reason_words(event: RowRejected, *, lead: str = "") -> str:

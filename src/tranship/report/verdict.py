@@ -11,6 +11,9 @@ UNASKED = "Look at what could not be asked beforehand"
 """What is to be done after a run in which everything arrived, where some data checks were not possible."""
 
 
+_AGAIN = {False: " that were rejected before", True: " that was rejected before"}
+
+
 def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     """Returns what a run did, or would do, and what to do now."""
     if result.mode == "live":
@@ -82,7 +85,8 @@ def _in_all(result: MigrationResult, verb: str = "") -> str:
     """Returns how many rows there are, and of them those that the run moved where earlier ones moved some."""
     rows, before = result.stats.rows_migrated, _written_before(result)
     if not before:
-        return f"{_rows(rows)}{verb}"
+        again = all(table.rejects_of for table in result.tables)
+        return f"{_rows(rows)}{_AGAIN[rows == 1] if again else ''}{verb}"
     return f"{_rows(rows - before)}{verb} by this run, {grouped(rows)} in all"
 
 

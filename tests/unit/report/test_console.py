@@ -320,6 +320,10 @@ def test_rows_of_earlier_runs_are_told_apart() -> None:
     assert verdict_of("dryrun", "done", stats=stats, tables=(orders, users)).startswith(
         "6 rows would be written (earlier runs moved 15 234), 0 rejected. Next: "
     )
+    again = replace(orders, rejects_of="0f3a")
+    assert verdict_of("live", "done", stats=Stats(rows_migrated=6), tables=(again,)) == (
+        "Everything arrived: 6 rows that were rejected before, verified. Nothing left to do."
+    )
     later = replace(orders, rows_written_before=4, rejects_of="0f3a")
     failed = Stats(rows_read=15240, rows_migrated=15240, rows_failed=3)
     assert verdict_of("live", "rejects", stats=failed, tables=(later, users)).startswith(

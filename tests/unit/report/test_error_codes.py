@@ -6,7 +6,7 @@ import pytest
 
 from support import ROOT
 from tranship.errors import table
-from tranship.report.error_codes import explain, explanation_text, manual_table
+from tranship.report.error_codes import explain, explain_state, explanation_text, manual_table
 
 
 def test_the_manual_has_the_table_as_it_is() -> None:
@@ -21,6 +21,75 @@ def test_every_code_can_be_explained(code: str) -> None:
     assert lines[1].startswith("  What to do: ") and lines[1].endswith(".")
     fields = {field for one in table.messages(code) for field in one.__struct_fields__}
     assert [field for field in fields if f"{{{field}" in "".join(lines)] == []
+
+
+RAISED_FOR_ROWS = [
+    "0A000",
+    "21000",
+    "22000",
+    "22001",
+    "22003",
+    "22004",
+    "22007",
+    "22008",
+    "2200M",
+    "2200N",
+    "22012",
+    "2201B",
+    "2201E",
+    "22021",
+    "22023",
+    "22025",
+    "2202E",
+    "22030",
+    "22032",
+    "22P01",
+    "22P02",
+    "22P03",
+    "22P05",
+    "23000",
+    "23001",
+    "23502",
+    "23503",
+    "23505",
+    "23514",
+    "23P01",
+    "25006",
+    "38000",
+    "39004",
+    "428C9",
+    "42501",
+    "42601",
+    "42602",
+    "42703",
+    "42704",
+    "42804",
+    "42883",
+    "42P01",
+    "42P22",
+    "44000",
+    "54000",
+    "54001",
+    "57014",
+    "P0001",
+    "P0002",
+    "P0003",
+    "P0004",
+]
+"""SQLSTATEs with which a server can refuse a row: by input, functions, triggers, constraints and limits."""
+
+
+@pytest.mark.parametrize("state", RAISED_FOR_ROWS)
+def test_every_state_of_a_rejected_row_is_explained(state: str) -> None:
+    explained = explain_state(state)
+    assert explained is not None
+    assert explained.meaning != "NEW refuses the row."
+    assert explained.what_to_do.endswith(".")
+
+
+@pytest.mark.parametrize("code", ["", "22", "2200", "220000", "XX000", "08006", "TS301", "22 00"])
+def test_what_is_no_state_of_a_row_is_not(code: str) -> None:
+    assert explain_state(code) is None
 
 
 def test_an_explanation_shows_where_fields_go_and_the_way_to_the_manual() -> None:

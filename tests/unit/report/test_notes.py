@@ -135,4 +135,4 @@ def test_a_rejected_row_is_named_by_its_key_and_its_short_reason() -> None:
     assert reason_words(null, lead="column ") == "NULL in mail, which is NOT NULL (23502)"
     place = RowRejected(FLOW, "", "(1,2)", None, "57014", None, ServerSaid("the server's words"))
     assert (key_words(place), reason_words(place)) == ("row (1,2)", "the server's words")
-    assert key_words(RowRejected(FLOW, "", "", None, "23502", None, None)) == "no key"
+    assert key_words(RowRejected(FLOW, "", "", None, "23502", None, None)) == "a row without a key"

@@ -22,11 +22,16 @@ _SAMPLE = 20_000
 
 
 async def pace(new: asyncpg.Connection, context: RunContext, finished: Mapping[str, Run]) -> float | None:
-    """Returns how many rows a second the last finished run moved, data checks and verification included."""
+    """Returns how many rows a second the last finished run moved, data checks and verification included.
+
+    A run that moves rejected rows looks for them one by one, so only another one of its kind tells its pace.
+    """
     for run in reversed(list(finished.values())):
         if run.finished is None:
             continue
         tasks = await context.journal.tasks(new, run.id)
+        if any(task.rejects_of for task in tasks) is not context.options.rejects_only:
+            continue
         batches = await context.journal.batches(new, tasks, run.id)
         rows = sum(batch.read for batch in batches if batch.done)
         seconds = (run.finished - run.started).total_seconds()

@@ -15,6 +15,7 @@ from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Prop
 from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
+from tranship.planning.comparing.likelihood import likelihood
 from tranship.planning.comparing.meaning import Concern, Landscape, concern_of, meaning_change
 from tranship.planning.types.conversion import convert, same_type
 from tranship.planning.types.wording import filling_words, type_words
@@ -274,7 +275,7 @@ def _label_evidence(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator
 
 def _proposed(tables: Tables, proposal: Proposal) -> Change:
     words = f"Column '{proposal.old}' likely renamed to '{proposal.new}' in new DB"
-    evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
+    evidence = [likelihood(proposal.old, proposal.new, proposal.score), *proposal.evidence]
     if proposal.runner_up is not None:
         evidence.append(f"second best match: '{proposal.runner_up}'")
     old, new = _columns(tables, proposal.old, proposal.new)

@@ -27,6 +27,7 @@ from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.landscape import NO_ANSWERS, NOTHING_OBSERVED, landscape_of
+from tranship.planning.comparing.likelihood import likelihood
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.other_ids import other_ids
 from tranship.planning.comparing.parents import beside, unclear_parents
@@ -259,7 +260,7 @@ def _removed_table(
 
 def _proposed_table(name: TableName, proposal: TableProposal, matching: Matching) -> Change:
     old_words, new_words = table_words(name, proposal.new, matching)
-    evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
+    evidence = [likelihood(name.name, proposal.new.name, proposal.score), *proposal.evidence]
     if proposal.runner_up is not None:
         evidence.append(f"second best match: '{proposal.runner_up}'")
     return Change(

@@ -74,8 +74,8 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: st
         return _rejected(run, f"{written} rows arrived, {grouped(rejected)} were rejected")
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
-    part = " by this run" if run.rejects_of else ""
-    told = f"Everything arrived: {written} rows{part}, {known}."
+    again = ", rejected before" if run.rejects_of else ""
+    told = f"Everything arrived: {written} rows{again}, {known}."
     lines = [told]
     if any(table.not_asked for table in run.tables):
         lines.append(f"{UNASKED}, below.")

@@ -25,6 +25,7 @@ from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.compare import compare, table_words
+from tranship.planning.comparing.likelihood import likelihood
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
 from tranship.planning.deciding.resolve import decide
@@ -349,7 +350,7 @@ def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional
     schemas = dict(provisional.matching.schema_pairs)
     if proposal.new.schema != schemas.get(proposal.old.schema, default_schema(new)):
         fields["new_schema"] = proposal.new.schema
-    evidence = [f"score {proposal.score:.2f}", *proposal.evidence]
+    evidence = [likelihood(proposal.old.name, proposal.new.name, proposal.score), *proposal.evidence]
     if proposal.runner_up is not None:
         evidence.append(f"second best match: '{proposal.runner_up}'")
     old_words, new_words = table_words(proposal.old, proposal.new, provisional.matching)
