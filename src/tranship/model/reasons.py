@@ -89,13 +89,15 @@ class NoPartition(Struct, frozen=True, tag=True):
     table: str
 
 
-class HeldByNew(Struct, frozen=True, tag=True):
+class HeldByNew(Struct, frozen=True, tag=True, omit_defaults=True):
     """A row that NEW already holds conflicts with it on a unique or exclusion constraint."""
 
     constraint: str
     exclusion: bool
     row: str
     """The other row, as shown to people."""
+    decided: bool = False
+    """A decision says what becomes of rows that NEW holds, and it finds them by another key."""
 
 
 class HeldBefore(Struct, frozen=True, tag=True):
@@ -240,7 +242,9 @@ Reason = ValueReason | ConstraintReason
 
 
 def kind_of(reason: Reason) -> str:
-    """Returns the kind of a reason, as programs may read it; a missing parent or entry has several."""
+    """Returns the kind of a reason, as programs may read it; some reasons are of several kinds."""
+    if isinstance(reason, HeldByNew) and reason.decided:
+        return "HeldByOtherKey"
     if isinstance(reason, LookupGap) and reason.gone:
         return "LookupRejected"
     if isinstance(reason, NoParentInOld) and reason.left_out:

@@ -15,7 +15,7 @@ from tranship.report.why import Why, why_words
 EXISTING = '{"action": "existing", "rows": "keep"}'
 """The entry of the resolutions file that lets rows stay that NEW held before."""
 RAISING = "Defaults of the new database that raise, so that their rows are rejected"
-HELD = frozenset({"HeldByNew", "HeldBefore", "HeldOtherwise", "NotChangeable"})
+HELD = frozenset({"HeldByNew", "HeldByOtherKey", "HeldBefore", "HeldOtherwise", "NotChangeable"})
 """Kinds of reasons for which a row of NEW's own stands in the way, and no decision about values helps."""
 _SHOWN = 5
 """Values of one cause that are named on the terminal."""
@@ -56,9 +56,12 @@ def choices(causes: Sequence[RejectCause], *, live: bool) -> tuple[str, ...]:
         return ()
     again = "move the rejected rows" if live else "repeat this command"
     remove = f"About rows that NEW holds: delete or change them there, and {again}"
+    kinds = {cause.what for cause in held}
     # An exclusion constraint finds no one row that could stand for OLD's.
     if all(cause.sqlstate == "23P01" for cause in held):
         return (f"{remove}.",)
+    if kinds <= _DECIDED.keys():
+        return (f"{remove};", *(f"or {_DECIDED[kind]}." for kind in sorted(kinds)))
     first = "roll this run back, decide" if live else "decide"
     last = "run again" if live else again
     return (
@@ -109,6 +112,19 @@ def cause_words(cause: RejectCause, *, values: bool) -> str:
     """Returns why rows are rejected, and how many. ``values``: values of rows may be shown."""
     words = why_words(Why(cause.what, cause.sqlstate, cause.column, cause.constraint, cause.table))
     return f"{words}: {count_of(cause.rows, 'row')}{_values(cause, values=values)}"
+
+
+_DECIDED = {
+    "HeldByOtherKey": (
+        "find rows of NEW by the columns of this constraint: the decision about them finds them by another "
+        'key, which its entry names in "key"'
+    ),
+    "NotChangeable": (
+        'let NEW\'s rows stay ("rows": "keep"): "update" is decided, and it leaves keys, and columns to '
+        "which other tables refer, as they are"
+    ),
+}
+"""What helps beside that where a decision is made that would help otherwise, by the kind of reason."""
 
 
 def _values(cause: RejectCause, *, values: bool) -> str:

@@ -17,6 +17,7 @@ _WORDS = {
     "DomainRefusesNull": "NULL in {column}, whose domain is NOT NULL",
     "ComesSecond": "another row of OLD with the same key comes first",
     "HeldByNew": "NEW already holds another row with the same key",
+    "HeldByOtherKey": "NEW already holds another row with the same key, which is not the key of the decision",
     "HeldBefore": "NEW already held a row with its key",
     "HeldOtherwise": "NEW already held a row with its key and other values",
     "HeldNoMore": "the row that NEW held under its key is gone",
@@ -40,6 +41,7 @@ _WORDS = {
 _EXCLUDED = {
     "ComesSecond": "another row of OLD that excludes it comes first",
     "HeldByNew": "NEW already holds a row that excludes it",
+    "HeldByOtherKey": "NEW already holds a row that excludes it",
 }
 """The same where an exclusion constraint decides: the keys of both rows need not be equal."""
 _EXCLUSION = "23P01"

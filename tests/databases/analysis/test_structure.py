@@ -277,6 +277,9 @@ CASES = {
         """create table t (id int, at date) partition by range (at);
            create table t_1 partition of t for values from ('2020-01-01') to ('2021-01-01');
            alter table t_1 add constraint local check (id > 0);
+           create table t_2 partition of t (primary key (id)) for values from ('2021-01-01') to ('2022-01-01');
+           create table t_3 partition of t (primary key (id)) for values from ('2022-01-01') to ('2023-01-01');
+           create table t_4 partition of t (primary key (id)) for values from ('2023-01-01') to ('2024-01-01');
            create table h (id int) partition by hash (id);
            create table h_0 partition of h for values with (modulus 2, remainder 0);
            create table h_1 partition of h for values with (modulus 2, remainder 1);
@@ -286,6 +289,7 @@ CASES = {
             ("partitioning_differs", "old not partitioned, new HASH (id), 2 partitions"),
             ("new_constraint", "New partitioning by RANGE (at) without a default partition"),
             ("new_constraint", "New CHECK 'local' on (id): (id > 0) of partition 'public.t_1'"),
+            ("new_constraint", "New PRIMARY KEY (id) of 3 partitions, 'public.t_2' to 'public.t_4'"),
             ("partitioning_differs", "old not partitioned, new RANGE (at), 1 partition"),
         ),
     ),

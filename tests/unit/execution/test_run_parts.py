@@ -12,7 +12,7 @@ from tranship.execution.resilience.server_errors import (
     is_transient,
 )
 from tranship.execution.resilience.writer_lock import lock_number
-from tranship.execution.results.outcome import reason_key
+from tranship.execution.results.causes import reason_key
 from tranship.execution.switches.sequences import Position, furthest
 from tranship.model.database_objects import Sequence
 from tranship.model.flow import FlowId

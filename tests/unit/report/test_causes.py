@@ -10,7 +10,7 @@ from tranship.execution.results.causes import causes
 from tranship.model.locator import Locator
 from tranship.model.reasons import CheckViolated, HeldByNew, MappingGap, ParentMissing, Reason, ServerSaid
 from tranship.model.verdict import MOST_VALUES, Reject, RejectCause, TableResult
-from tranship.report.causes import cause_lines
+from tranship.report.causes import cause_lines, choices
 from tranship.report.describe.causes import cause_items
 from tranship.report.why import Why, why_words
 
@@ -110,6 +110,20 @@ def test_what_a_server_said_is_worded_by_its_sqlstate(sqlstate: str, words: str)
 def held(sqlstate: str) -> TableResult:
     reason = HeldByNew("users_key", sqlstate == "23P01", "{}")
     return table("users", causes(list(rejects(2, sqlstate, reason, None, "users_key"))))
+
+
+def test_a_decision_that_is_made_is_not_offered_again() -> None:
+    updated = RejectCause("NotChangeable", "23505", 3, None, "users_pkey")
+    other = RejectCause("HeldByOtherKey", "23505", 2, None, "users_mail_key")
+    (first, second) = choices([updated], live=False)
+    assert first.endswith("delete or change them there, and repeat this command;")
+    assert second.startswith('or let NEW\'s rows stay ("rows": "keep"): "update" is decided')
+    told = choices([updated, other], live=False)
+    assert [line.split(":")[0] for line in told[1:]] == [
+        "or find rows of NEW by the columns of this constraint",
+        'or let NEW\'s rows stay ("rows"',
+    ]
+    assert not any('"action"' in line for line in told)
 
 
 def test_choices_are_named_once_where_rows_of_new_stand_in_the_way() -> None:

@@ -186,10 +186,8 @@ class FaultFinder:
                 check = questions.checks[which]
                 return reasons.check(row, check.name, check.columns, check.relation)
             case _:
-                index = questions.existing[which]
-                return reasons.existing(
-                    row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion
-                )
+                index, decided = questions.existing[which], self._plan.shape.existing is not None
+                return reasons.existing(row, index, str(answer.detail), decided=decided)
 
     def _keep(self, row: Locator, answers: Sequence[Answer]) -> None:
         questions = self._scan.questions

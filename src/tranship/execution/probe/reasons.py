@@ -42,6 +42,7 @@ from tranship.model.reasons import (
     ServerSaid,
 )
 from tranship.model.verdict import Reject
+from tranship.sql.new.unique_indexes import UniqueIndex
 
 _SHOWN = 200
 """Most characters of a value that a reason keeps."""
@@ -101,9 +102,10 @@ def routing(row: Locator, table: Table) -> Reject:
     return Reject(row, "23514", NoPartition(table.name.name))
 
 
-def existing(row: Locator, constraint: str, columns: Sequence[str], held: str, *, exclusion: bool) -> Reject:
-    """Returns the reject of a row whose key a row of NEW has."""
-    reason = HeldByNew(constraint, exclusion, held)
+def existing(row: Locator, index: UniqueIndex, held: str, *, decided: bool) -> Reject:
+    """Returns the reject of a row whose key a row of NEW has. ``decided``: as `HeldByNew` has it."""
+    constraint, columns, exclusion = index.constraint, index.shown, index.exclusion
+    reason = HeldByNew(constraint, exclusion, held, decided)
     return Reject(
         row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint
     )

@@ -95,3 +95,16 @@ def _cause(group: _Group, rows: int, values: Counter[str]) -> RejectCause:
         values=dict(values.most_common(MOST_VALUES)),
         distinct_values=len(values),
     )
+
+
+def by_reason(found: Iterable[RejectCause]) -> dict[str, int]:
+    """Returns the number of rejects by SQLSTATE and constraint or column."""
+    counted: Counter[str] = Counter()
+    for cause in found:
+        counted[reason_key(cause.sqlstate, cause.constraint, cause.column)] += cause.rows
+    return dict(sorted(counted.items()))
+
+
+def reason_key(sqlstate: str, constraint: str | None, column: str | None) -> str:
+    """Returns what rejects are grouped by in the result file: ``23505 users_email_key``."""
+    return " ".join(filter(None, (sqlstate, constraint or column)))

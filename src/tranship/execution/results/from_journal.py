@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import asyncpg
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tranship.execution.active_run import ActiveRun
@@ -131,6 +132,11 @@ class _Part:
         """Rows that the run rejected."""
         return sum(batch.rejected for batch in self.batches)
 
+    @property
+    def written(self) -> int:
+        """Rows that the run wrote."""
+        return sum(batch.written for batch in self.batches)
+
     def old(self, plan: TablePlan) -> OldRows | None:
         """Returns the old rows behind those made. None: they are the same rows."""
         return None if plan.shape.one_row_each else old_rows(b.batch.old for b in self.batches)
@@ -210,7 +216,7 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         merged=sum(b.merged for b in batches),
         proof=_proof([part.task.proof for part in chain]),
         rejects_of=first.task.rejects_of,
-        before=sum(b.written for part in (chain if already else chain[:-1]) for b in part.batches),
+        before=_written_before(chain, already=already),
     )
     counts = counts.without(first.task.findings.gone)
     if plan.shape.items is not None:
@@ -233,6 +239,11 @@ def _proof(proofs: Sequence[Proof | None]) -> Proof | None:
         apart=tuple(dict.fromkeys(column for proof in known for column in proof.apart)),
         differences=tuple(difference for proof in known for difference in proof.differences),
     )
+
+
+def _written_before(chain: Sequence[_Part], *, already: bool) -> int | UnsetType:
+    """Returns the rows that earlier runs wrote. ``already``: all of the runs are earlier ones."""
+    return sum(part.written for part in (chain if already else chain[:-1])) or UNSET
 
 
 def _not_asked(chain: Sequence[_Part]) -> tuple[str, ...]:

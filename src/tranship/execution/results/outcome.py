@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -14,6 +13,7 @@ from tranship import __version__
 from tranship.config import Endpoint
 from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
+from tranship.execution.results.causes import by_reason
 from tranship.execution.results.spool import Spool
 from tranship.model.catalog import Catalog
 from tranship.model.difference import Difference, Proof
@@ -91,8 +91,8 @@ class TableCounts(Struct, frozen=True):
     """Of those written: rows that break constraints of NEW and are kept by decision."""
     rejects_of: str | None = None
     """The run whose rejected rows these are; None: all rows of the table."""
-    before: int = 0
-    """Of those written: rows that earlier runs wrote."""
+    before: int | UnsetType = UNSET
+    """Of those written: rows that earlier runs wrote; UNSET: they wrote none."""
     raising_defaults: tuple[str, ...] | UnsetType = UNSET
     """Of a dry run: defaults of NEW that raise, so that rows are predicted to be rejected."""
 
@@ -268,14 +268,6 @@ def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes
     )
 
 
-def _by_reason(found: Iterable[RejectCause]) -> dict[str, int]:
-    """Returns the number of rejects by SQLSTATE and constraint or column."""
-    counted: Counter[str] = Counter()
-    for cause in found:
-        counted[reason_key(cause.sqlstate, cause.constraint, cause.column)] += cause.rows
-    return dict(sorted(counted.items()))
-
-
 def _status(frame: Frame, failed: int, found: Sequence[Difference]) -> tuple[Status, int]:
     if any(not p.warning for p in frame.problems):
         return "refused", 3
@@ -340,7 +332,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         bytes=counts.bytes,
         verified=verified,
         verified_why=why,
-        rejects_by_reason=_by_reason(counts.causes),
+        rejects_by_reason=by_reason(counts.causes),
         causes=counts.causes,
         not_asked=counts.not_asked,
         raising_defaults=counts.raising_defaults,
@@ -362,7 +354,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         cells_verified=proof.cells_compared if not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values),
         rejects_of=counts.rejects_of,
-        rows_written_before=counts.before or UNSET,
+        rows_written_before=counts.before,
         second_opinion=proof.second_opinion or UNSET,
         rows_before=proof.rows_before or UNSET,
     )
@@ -396,8 +388,3 @@ def _database(endpoint: Endpoint, catalog: Catalog) -> DatabaseInfo:
         catalog.server_version,
         catalog.fingerprint,
     )
-
-
-def reason_key(sqlstate: str, constraint: str | None, column: str | None) -> str:
-    """Returns what rejects are grouped by in the result file: ``23505 users_email_key``."""
-    return " ".join(filter(None, (sqlstate, constraint or column)))

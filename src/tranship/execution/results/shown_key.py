@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tranship.model.catalog import Table
@@ -19,16 +21,16 @@ def shown_key(plan: TablePlan, after: Table, key: bytes | None, row: bytes) -> s
     if key is not None:
         return key.decode()
     taken = {m.column: m.expression.column for m in plan.columns if isinstance(m.expression, Take)}
-    values: dict[str, msgspec.Raw] = {}
-    for columns in _keys(after):
-        names = [taken.get(column) for column in columns]
-        if not values:
-            values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
-        held = {name: values[name] for name in names if name is not None and name in values}
-        # A key with a NULL tells no row from another.
-        if len(held) == len(columns) and all(bytes(value) != b"null" for value in held.values()):
-            return msgspec.json.encode(held).decode()
-    return ""
+    keys = [tuple(taken[name] for name in key) for key in _keys(after) if taken.keys() >= {*key}]
+    return _first_of(keys, row) if keys else ""
+
+
+def _first_of(keys: Sequence[tuple[str, ...]], row: bytes) -> str:
+    """Returns the first key of which a row has all values; a key with a NULL tells no row from another."""
+    values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+    given = {name: value for name, value in values.items() if bytes(value) != b"null"}
+    key = next((names for names in keys if given.keys() >= {*names}), ())
+    return msgspec.json.encode({name: given[name] for name in key}).decode() if key else ""
 
 
 def _keys(after: Table) -> list[tuple[str, ...]]:

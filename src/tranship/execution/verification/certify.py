@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 
 from tranship.config import Config
-from tranship.execution.results.outcome import reason_key
+from tranship.execution.results.causes import reason_key
 from tranship.execution.verification.recorded import Recorded, RecordedRun
 from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
 from tranship.model.digest import Sums

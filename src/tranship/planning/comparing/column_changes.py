@@ -281,9 +281,8 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
     old, new = _columns(tables, proposal.old, proposal.new)
     conversion = tables.convert(old, new)
     if not conversion.automatic:
-        evidence.append(
-            f"the types differ, too: current({type_words(old.type)}) vs new({type_words(new.type)})"
-        )
+        types = f"current({type_words(old.type)}) vs new({type_words(new.type)})"
+        evidence.append(f"the types differ, too: {types}")
     landscape = tables.landscape
     concern = concern_of(
         tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone

@@ -76,14 +76,17 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: st
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
     again = ", rejected before" if run.rejects_of else ""
     told = f"Everything arrived: {written} rows{again}, {known}."
-    lines = [told]
+    return Banner((told, *_left_to_do(run, certificate, verify)), Tone.GOOD)
+
+
+def _left_to_do(run: ReportedRun, certificate: FoundCertificate | None, verify: str) -> Iterator[str]:
+    """Yields what is left to do where everything arrived."""
     if any(table.not_asked for table in run.tables):
-        lines.append(f"{UNASKED}, below.")
+        yield f"{UNASKED}, below."
     elif certificate:
-        lines.append("Nothing left to do.")
+        yield "Nothing left to do."
     if not certificate:
-        lines.append(f"A certificate: {verify}")
-    return Banner(tuple(lines), Tone.GOOD)
+        yield f"A certificate: {verify}"
 
 
 def _rejected(run: ReportedRun, told: str) -> Banner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Check, ForeignKey, Key, Partition
 from tranship.model.change import Change
@@ -14,26 +14,37 @@ from tranship.planning.comparing.structure.sides import REJECTS, TableSides, lis
 
 def leaf_notes(sides: TableSides) -> list[Change]:
     """Returns the notes by partition: in each keys, then foreign keys, then checks."""
-    known = _promises(sides)
-    return [note for leaf in sides.new.partitions for note in _of_leaf(sides, leaf, known)]
+    known, found = _promises(sides), dict[str, list[tuple[str, Partition]]]()
+    for leaf in sides.new.partitions:
+        for meaning, text in _of_leaf(sides, leaf, known):
+            found.setdefault(meaning, []).append((text, leaf))
+    return [_note(sides, meaning, alike) for meaning, alike in found.items()]
 
 
-def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> Iterator[Change]:
+def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> Iterator[tuple[str, str]]:
+    """Yields each constraint in words, without its name, of which each partition has its own, and with it."""
     for key in leaf.keys:
         if _key(key, key.columns) not in known:
             kind = "PRIMARY KEY" if key.primary else "UNIQUE"
-            yield _note(sides, leaf, f"{kind} '{key.name}' {listed(key.columns)}")
+            yield f"{kind} {listed(key.columns)}", f"{kind} '{key.name}' {listed(key.columns)}"
     for reference in leaf.foreign_keys:
         meaning = reference.target, frozenset(zip(reference.columns, reference.target_columns, strict=True))
         if reference.enforced and meaning not in known:
-            yield _note(sides, leaf, foreign_key_words(reference))
+            text = foreign_key_words(reference)
+            yield text.replace(f" '{reference.name}'", "", 1), text
     for check in leaf.checks:
         if check.enforced and sides.new_expression(check.expression) not in known:
-            yield _note(sides, leaf, f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}")
+            on = f"on {listed(check.columns)}: {check.expression}"
+            yield f"CHECK {on}", f"CHECK '{check.name}' {on}"
 
 
-def _note(sides: TableSides, leaf: Partition, text: str) -> Change:
-    return sides.note(ChangeKind.NEW_CONSTRAINT, f"New {text} of partition '{leaf.name}'", REJECTS)
+def _note(sides: TableSides, meaning: str, alike: Sequence[tuple[str, Partition]]) -> Change:
+    """Returns the note about constraints that say the same of one or more partitions."""
+    (text, first), *others = alike
+    where = f"partition '{first.name}'"
+    if others:
+        text, where = meaning, f"{len(alike)} partitions, '{first.name}' to '{others[-1][1].name}'"
+    return sides.note(ChangeKind.NEW_CONSTRAINT, f"New {text} of {where}", REJECTS)
 
 
 def _promises(sides: TableSides) -> frozenset[object]:
