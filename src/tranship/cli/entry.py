@@ -106,7 +106,9 @@ def script(command: str) -> int:
     """Runs one command under the name of its classic script and returns the exit status."""
     folder, name = os.path.split(sys.argv[0])
     invocation = f"python {shlex.quote(folder or '.')}"
-    group = load(command)
+    from tranship.cli.respelled import respelled
+
+    group = respelled(load(command), invocation, COMMANDS)
     group.context_settings = {**group.context_settings, **_SETTINGS}
     from tranship.cli.context import command_of
 

@@ -290,7 +290,7 @@ CASES = {
             ("new_constraint", "New partitioning by RANGE (at) without a default partition"),
             ("new_constraint", "New CHECK 'local' on (id): (id > 0) of partition 'public.t_1'"),
             ("new_constraint", "New PRIMARY KEY (id) of 3 partitions, 'public.t_2' to 'public.t_4'"),
-            ("partitioning_differs", "old not partitioned, new RANGE (at), 1 partition"),
+            ("partitioning_differs", "old not partitioned, new RANGE (at), 4 partitions"),
         ),
     ),
     "inheritance": Case(
