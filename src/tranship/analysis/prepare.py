@@ -33,9 +33,10 @@ from tranship.errors.codes.decisions import (
 )
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Comparison, Matching
+from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions, command_line
-from tranship.model.plan import Plan
+from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
@@ -260,11 +261,12 @@ async def _with_queries(
 async def _with_uses(
     open_: Connections, sides: Sides, matching: Matching, answers: Answers
 ) -> tuple[Answers, tuple[Problem, ...]]:
-    """Returns the answers with what SQL of the decisions uses of that which would be left behind, and the
-    problems of SQL of which nobody knows what it uses.
+    """Returns the answers with what lookups and SQL of the decisions use of that which would be left behind,
+    and the problems of SQL of which nobody knows what it uses.
     """
     old, new = sides.old, sides.new
     plans = flow_plans(old, new, matching, answers) if answers.decisions else []
+    answers = replace(answers, read=_looked_up(plans, matching))
     if not any(one.produces_values for plan in plans for one in person_sql(plan)):
         return answers, ()
     columns, tables = left_behind(compare(old, new, matching, answers), answers)
@@ -272,7 +274,16 @@ async def _with_uses(
         return answers, ()
     await pin(open_.old, Side.OLD, datestyle=datestyle(new), search_path="")
     found = await uses(open_.old, old, plans, columns)
-    return replace(answers, used=found.columns, read=found.tables), found.problems
+    read = tuple(dict.fromkeys((*answers.read, *found.tables)))
+    return replace(answers, used=found.columns, read=read), found.problems
+
+
+def _looked_up(plans: Sequence[TablePlan], matching: Matching) -> tuple[TableName, ...]:
+    """Returns the tables of OLD that lookups read, but for those that may have a counterpart in NEW."""
+    found = (mapping.expression for plan in plans for mapping in plan.columns)
+    proposed = {proposal.old for proposal in matching.proposals}
+    tables = (one.table for one in found if isinstance(one, Lookup) and not one.reads_new)
+    return tuple(dict.fromkeys(table for table in tables if table not in proposed))
 
 
 async def _compared(

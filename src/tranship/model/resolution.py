@@ -181,7 +181,7 @@ class Answers(Struct, frozen=True, dict=True):
     used: tuple[ColumnRef, ...] = ()
     """Old columns that SQL of the decisions turns into values of NEW: they are not left behind."""
     read: tuple[TableName, ...] = ()
-    """Old tables that such SQL reads beside those that are moved."""
+    """Old tables that lookups or such SQL read beside those that are moved."""
 
     def of_flow(self, old: TableName, flow: str = "") -> tuple[Decision, ...]:
         """Returns the decisions about one flow from an old table, in the file's order."""

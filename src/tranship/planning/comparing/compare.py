@@ -346,7 +346,7 @@ def _read_table(name: TableName) -> Change:
         cls=ChangeClass.SAFE,
         kind=ChangeKind.TABLE_LEFT_OUT,
         table=str(name),
-        description=f"Table '{name.name}' is read by SQL of the decisions",
+        description=f"Table '{name.name}' is read by lookups or SQL of the decisions",
         auto_action="No flow of its own; its rows stay in old DB as they are",
         evidence=("decided",),
     )

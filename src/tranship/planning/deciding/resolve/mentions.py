@@ -7,6 +7,7 @@ Without a server nobody can say what an expression uses. A run asks the server (
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -21,17 +22,27 @@ _WHOLE_ROW = re.compile(r"\bold\b(?!\s*\.\s*[\w\"])", re.IGNORECASE)
 
 def with_mentions(answers: Answers, comparison: Comparison) -> Answers:
     """Returns the answers with the columns and tables that nobody decides about and that SQL names from which
-    values of NEW come; ``comparison`` was made with these answers.
+    values of NEW come, and with the tables of OLD in which values are looked up; ``comparison`` was made with
+    these answers.
     """
     texts = [(d.old_table, text) for d in answers.decisions for text in _producing(d.resolution)]
-    if not texts:
+    looked_up = [name for d in answers.decisions for name in _in_old(d.resolution)]
+    if not texts and not looked_up:
         return answers
     bare = [(table, _NOT_NAMES.sub(" ", text)) for table, text in texts]
     columns, tables = left_behind(comparison, answers)
     used = tuple(ref for ref in columns if any(_uses(*one, ref) for one in bare))
-    return replace(
-        answers, used=used, read=tuple(t for t in tables if any(_names(text, t.name) for _, text in bare))
-    )
+    return replace(answers, used=used, read=_named(tables, [*looked_up, *(text for _, text in bare)]))
+
+
+def _named(tables: Iterable[TableName], texts: Sequence[str]) -> tuple[TableName, ...]:
+    return tuple(table for table in tables if any(_names(text, table.name) for text in texts))
+
+
+def _in_old(entry: Resolution) -> tuple[str, ...]:
+    """Returns the table of OLD in which an entry looks values up."""
+    lookup = entry.lookup_table
+    return (lookup.table,) if lookup is not None and lookup.database == "old" else ()
 
 
 def _producing(entry: Resolution) -> tuple[str, ...]:
