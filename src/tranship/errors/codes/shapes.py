@@ -1,4 +1,4 @@
-"""TS304, TS305, TS308, TS309, TS314, TS315 and TS374: what an entry says about the rows of a flow does not
+"""TS304, TS305, TS309, TS314, TS315 and TS374: what an entry says about the rows of a flow does not
 fit the tables, or other entries.
 """
 
@@ -97,44 +97,6 @@ class NewKeyReachesType(RefusalMessage, frozen=True):
     type: str
     table: TableName
     old_column: str
-
-
-class ReferenceStays(RefusalMessage, frozen=True):
-    code = "TS308"
-    meaning = "a key becomes other values, and a reference to it that nobody can check keeps the old ones"
-    cure = (
-        "give the reference the same expression or mapping, if it is to lead to the same row; a warning where"
-        " NEW has no foreign key"
-    )
-    warning = True
-    about = "{flow}"
-    message = (
-        "{flow}: {column!r} keeps the values of OLD's {table}.{key}, which become others in {parent}; no"
-        " foreign key of NEW would notice"
-    )
-    hint = "give it the same expression or mapping, if it is to lead to the same row"
-    flow: FlowId
-    column: str
-    table: TableName
-    key: str
-    parent: FlowId
-
-
-class ReferenceNotCompared(RefusalMessage, frozen=True):
-    code = ReferenceStays.code
-    about = "{flow}"
-    message = (
-        "{flow}: what foreign key {key!r} refers to keeps the values of OLD's {table}, which become others in"
-        " {parent}, and neither database can compare them"
-    )
-    hint = (
-        "give the reference the same expression or mapping; or 'adopt' constraint {key!r} where NEW's rows"
-        " under the old values are meant"
-    )
-    flow: FlowId
-    key: str
-    table: TableName
-    parent: FlowId
 
 
 class LookupGivesOldKey(RefusalMessage, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from tranship.errors.codes.shapes import ReferenceNotCompared
+from tranship.errors.codes.stale_references import ReferenceNotCompared
 from tranship.execution.context import Job
 from tranship.execution.probe.both_keys import BothKeys, Changes, on_new, on_old
 from tranship.execution.probe.own_parents import without_constants

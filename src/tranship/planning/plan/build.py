@@ -31,6 +31,7 @@ from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
 from tranship.planning.plan.shipping import why_text, with_owned_lookups
 from tranship.planning.plan.tolerated import intolerable
+from tranship.planning.plan.undeclared import undeclared
 from tranship.planning.plan.unfollowed import unfollowed
 from tranship.planning.plan.within import with_lookups_within
 from tranship.planning.plan.zones import (
@@ -63,7 +64,7 @@ def build(
     groups, problems = order(tables, new, configured)
     problems = (*problems, *unknown, *led_problems(flows, groups, old, new))
     problems = (*problems, *chance_parents(tables, old, new), *lost_references(tables, new))
-    problems = (*problems, *unfollowed(tables, old, new))
+    problems = (*problems, *unfollowed(tables, old, new), *undeclared(tables, old, new))
     plan = Plan(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),

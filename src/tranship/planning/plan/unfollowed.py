@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tranship.errors.codes.shapes import ReferenceStays
+from tranship.errors.codes.stale_references import ReferenceStays
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.expression import Coalesce, Lookup, MapValues, Sql, Take
 from tranship.model.plan import TablePlan
@@ -34,15 +34,15 @@ def _of_key(
     plan: TablePlan, after: Table, held: ForeignKey, parents: Sequence[TablePlan], above: Table
 ) -> Iterator[Problem]:
     for column, target in zip(held.columns, held.target_columns, strict=True):
-        changing = next((p for p in parents if _becomes_another(p, target, above)), None)
+        changing = next((p for p in parents if becomes_another(p, target, above)), None)
         if changing is None:
             continue
-        for name in _staying(plan, column):
+        for name in staying(plan, column):
             if not _checked(after, name, parents):
                 yield ReferenceStays(plan.flow, name, held.target, target, changing.flow).problem()
 
 
-def _becomes_another(parent: TablePlan, column: str, above: Table) -> bool:
+def becomes_another(parent: TablePlan, column: str, above: Table) -> bool:
     """Returns whether a flow moves a column of OLD as another value, and not as it is as well."""
     expressions = [mapping.expression for mapping in parent.columns]
     if any(isinstance(e, Take) and e.column == column for e in expressions):
@@ -55,7 +55,7 @@ def _becomes_another(parent: TablePlan, column: str, above: Table) -> bool:
     )
 
 
-def _staying(plan: TablePlan, column: str) -> list[str]:
+def staying(plan: TablePlan, column: str) -> list[str]:
     """Returns the columns of NEW that take an old column as it is."""
     return [
         mapping.column

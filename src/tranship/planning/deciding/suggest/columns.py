@@ -20,11 +20,12 @@ from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
 from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
-from tranship.planning.deciding.suggest.generated import generated_evidence, generated_guess
+from tranship.planning.deciding.suggest.generated import generated_evidence, generated_guess, unfilled_sources
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
 from tranship.planning.deciding.suggest.own_conversion import asked_once
+from tranship.planning.deciding.suggest.own_keys import own_uuid
 from tranship.planning.deciding.suggest.parts import part_guesses
 from tranship.planning.deciding.suggest.promoted import promoted
 from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
@@ -115,7 +116,10 @@ def _lacking(tables: TablePairContext, rest: _Unpaired) -> list[Draft]:
     """Returns drafts for new columns that need a value and that no old column was found for."""
     lacking = [change for change in rest.added.values() if change.cls is ChangeClass.BREAKING]
     lost = [name for name in rest.removed if name is not None]
-    return [over_parent(tables, change) or _constant(tables, change, lost) for change in lacking]
+    return [
+        over_parent(tables, change) or own_uuid(tables, change) or _constant(tables, change, lost)
+        for change in lacking
+    ]
 
 
 def _fillable(table: Table, names: Iterable[str | None]) -> list[str | None]:
@@ -310,6 +314,12 @@ def _computed_by_new(tables: TablePairContext, change: Change) -> Draft:
     draft = _left_behind(tables, change)
     found, equal = generated_evidence(tables, change.old_column or "")
     confidence = Confidence.HIGH if equal else draft.confidence
+    empty = unfilled_sources(tables, change.old_column or "")
+    if empty:
+        # With 'ignore' NEW would compute all values of nothing.
+        listed = ", ".join(map(repr, empty))
+        why = f"NEW computes it from {listed}, which nothing fills: one of them may take the old values"
+        return replace(draft, fields={}, evidence=(*draft.evidence, why))
     return replace(draft, evidence=(*draft.evidence, *found), confidence=confidence)
 
 

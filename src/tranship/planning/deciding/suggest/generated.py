@@ -29,6 +29,26 @@ def generated_guess(tables: TablePairContext, name: str) -> Guess | None:
     return Guess((name,), target.name, value, f"{value} IS NOT DISTINCT FROM {made}", value)
 
 
+def unfilled_sources(tables: TablePairContext, name: str) -> list[str]:
+    """Returns the columns of NEW from which it computes an old column, where OLD fills none of them and one
+    of them has the old column's kind of value.
+    """
+    source, target = tables.before.column(name), _generated(tables, name)
+    if source is None or target is None or target.generation is None:
+        return []
+    read = mentioned(target.generation, tables.after) - {target.name}
+    columns = [column for column in tables.after.columns if column.name in read]
+    alike = any(family(column.type) == family(source.type) for column in columns)
+    empty = alike and not any(_is_filled(tables, column) for column in columns)
+    return [column.name for column in columns] if empty else []
+
+
+def _is_filled(tables: TablePairContext, column: Column) -> bool:
+    """Returns whether a new column gets values from OLD, or a default."""
+    paired = tables.before.column(column.name) is not None or column.name in {c.new for c in tables.columns}
+    return paired or column.default is not None
+
+
 def generated_evidence(tables: TablePairContext, name: str) -> tuple[tuple[Fact, ...], bool]:
     """Returns what came of comparing OLD's values with those that NEW will compute, and whether all of them
     are equal.

@@ -22,6 +22,14 @@ _OF_ITS_OWN = frozenset(
 )
 """Words for what a row and its parent have each for itself."""
 
+_OF_PEOPLE = frozenset(
+    stems(
+        "user owner author creator editor sender recipient receiver assignee reviewer approver uploader"
+        " member person employee modifier actor poster reporter by"
+    )
+)
+"""Words for who did something: whoever wrote a page need not have written the remarks on it."""
+
 
 def over_parent(tables: TablePairContext, change: Change) -> Draft | None:
     """Returns the draft of a lookup over a parent; None where no parent holds the value.
@@ -71,6 +79,8 @@ def _passed_on(tables: TablePairContext, facts: LookupFacts) -> bool:
     has a name that says more than a property that every row has for itself (``created_at``, ``status``).
     """
     name, parent = facts.question.value_column, tables.old.table(facts.question.table)
+    if set(stems(name)) & _OF_PEOPLE:
+        return False
     declared = [*tables.after.foreign_keys, *(parent.foreign_keys if parent is not None else ())]
     if any(key.columns == (name,) for key in declared):
         return True

@@ -3,13 +3,14 @@
 Each is a whole of entries, as they would stand in the file, with what speaks for it; a person takes it
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
-below. Order of the files: whole → one_to_many → unpivots · many_to_one · within → json_tables.
+below. Order of the files: whole → one_to_many → unpivots · many_to_one · folded · within → json_tables.
 """
 
 from __future__ import annotations
 
 from itertools import chain
 
+from tranship.planning.deciding.suggest.shapes.folded import folded_tables
 from tranship.planning.deciding.suggest.shapes.json_tables import json_tables
 from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
 from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_tables, trees
@@ -33,6 +34,7 @@ _DETECTORS = (
     trees,
     parents_above,
     united_tables,
+    folded_tables,
     attributes,
     child_rows,
     json_columns,

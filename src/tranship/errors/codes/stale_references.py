@@ -1,0 +1,75 @@
+"""TS308: a key becomes other values, and a reference to it keeps the old ones."""
+
+from __future__ import annotations
+
+from tranship.errors.message import RefusalMessage
+from tranship.model.flow import FlowId
+from tranship.model.names import TableName
+
+
+class ReferenceStays(RefusalMessage, frozen=True):
+    code = "TS308"
+    meaning = "a key becomes other values, and a reference to it that nobody can check keeps the old ones"
+    cure = (
+        "give the reference the same expression or mapping, if it is to lead to the same row; a warning where"
+        " NEW has no foreign key"
+    )
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: {column!r} keeps the values of OLD's {table}.{key}, which become others in {parent}; no"
+        " foreign key of NEW would notice"
+    )
+    hint = "give it the same expression or mapping, if it is to lead to the same row"
+    flow: FlowId
+    column: str
+    table: TableName
+    key: str
+    parent: FlowId
+
+
+class ReferenceUndeclared(RefusalMessage, frozen=True):
+    code = ReferenceStays.code
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: {column!r} looks like a reference to OLD's {table}, whose rows get other keys in {parent}:"
+        " it keeps the old ones, for no foreign key says that it follows"
+    )
+    hint = "declare the foreign key in NEW, and the values follow; or decide an expression or a mapping"
+    flow: FlowId
+    column: str
+    table: TableName
+    parent: FlowId
+
+
+class ReferenceOfAnyTable(RefusalMessage, frozen=True):
+    code = ReferenceStays.code
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: {column!r} may refer to {tables} beside {kind!r}, and rows there get other keys: it keeps"
+        " the old ones"
+    )
+    hint = "decide a transform_sql that gives the new key for each kind; an 'offset' is one that SQL can add"
+    flow: FlowId
+    column: str
+    kind: str
+    tables: str
+
+
+class ReferenceNotCompared(RefusalMessage, frozen=True):
+    code = ReferenceStays.code
+    about = "{flow}"
+    message = (
+        "{flow}: what foreign key {key!r} refers to keeps the values of OLD's {table}, which become others in"
+        " {parent}, and neither database can compare them"
+    )
+    hint = (
+        "give the reference the same expression or mapping; or 'adopt' constraint {key!r} where NEW's rows"
+        " under the old values are meant"
+    )
+    flow: FlowId
+    key: str
+    table: TableName
+    parent: FlowId

@@ -1,0 +1,110 @@
+"""Columns that only look like references to a key that becomes others: no foreign key of OLD or NEW says that
+they follow, so that they keep OLD's values and lead to other rows.
+
+By their names: ``post_id`` beside a table ``posts``, and ``subject_id`` beside ``subject_type``, whose values
+name tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tranship.errors.codes.stale_references import ReferenceOfAnyTable, ReferenceUndeclared
+from tranship.model.catalog import Catalog, Table
+from tranship.model.plan import TablePlan
+from tranship.model.references import references
+from tranship.model.resolution import Problem
+from tranship.planning.names.tokens import stems
+from tranship.planning.plan.unfollowed import becomes_another, staying
+
+_ID_WORDS: Final = frozenset({"id", "key", "uuid", "guid", "ref"})
+_KIND_WORDS: Final = frozenset({"type", "class", "kind", "model", "table", "entity"})
+_OF_ANY_MODEL: Final = frozenset({"res", "object", "record", "row", "entity", "item", "target"})
+"""Words before an id that stands beside a column such as ``model``, without a word in common."""
+
+
+def undeclared(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterator[Problem]:
+    """Yields a warning for each such column of NEW."""
+    changing = [plan for plan in plans if _gives_other_keys(plan, old)]
+    for plan in plans if changing else ():
+        before, after = old.table(plan.old), new.table(plan.new)
+        if before is not None and after is not None:
+            for columns in _kept(plan, before, after):
+                yield from _of_column(plan, columns, before, changing)
+
+
+def _kept(plan: TablePlan, before: Table, after: Table) -> Iterator[tuple[str, str]]:
+    """Yields the old and the new column of each value that is moved as it is and that NEW does not check."""
+    checked = {name for key in references(after) if key.enforced for name in key.columns}
+    for column in _undeclared_columns(before):
+        yield from ((column, name) for name in staying(plan, column) if name not in checked)
+
+
+def _of_column(
+    plan: TablePlan, columns: tuple[str, str], before: Table, changing: Sequence[TablePlan]
+) -> Iterator[Problem]:
+    column, name = columns
+    named = next((parent for parent in changing if _is_named_after(column, parent)), None)
+    if named is not None:
+        yield ReferenceUndeclared(plan.flow, name, named.old, named.flow).problem()
+        return
+    kind = _kind_beside(before, column)
+    others = [str(parent.old) for parent in changing]
+    if kind is not None:
+        yield ReferenceOfAnyTable(plan.flow, name, kind, ", ".join(dict.fromkeys(others))).problem()
+
+
+def _gives_other_keys(plan: TablePlan, old: Catalog) -> bool:
+    """Returns whether a row of OLD may be found in NEW under another key than its own: by new numbers or a
+    decision about its key, or as the row that stands for it.
+    """
+    shape, before = plan.shape, old.table(plan.old)
+    primary = before.primary_key if before is not None else None
+    if before is None or primary is None or len(primary.columns) != 1 or shape.items is not None:
+        return False
+    found_otherwise = shape.existing is not None and shape.existing.repoint_children
+    renewed = any(new_key.column in primary.columns for new_key in shape.new_keys)
+    stands_for_it = shape.merge is not None or found_otherwise
+    return stands_for_it or renewed or becomes_another(plan, primary.columns[0], before)
+
+
+def _undeclared_columns(table: Table) -> list[str]:
+    """Returns the columns whose names end like those of references and that OLD declares nothing about."""
+    declared = {name for key in references(table) for name in key.columns}
+    primary = table.primary_key
+    own = primary.columns if primary is not None and len(primary.columns) == 1 else ()
+    known = {*declared, *own}
+    return [c.name for c in table.columns if c.name not in known and _reference_words(c.name) is not None]
+
+
+def _reference_words(column: str) -> tuple[str, ...] | None:
+    """Returns the words before the one that says that a column is a reference; a glued ``userid`` is taken
+    apart. None for any other column.
+    """
+    words = stems(column)
+    if len(words) > 1 and words[-1] in _ID_WORDS:
+        return words[:-1]
+    glued = words[0].removesuffix("id") if len(words) == 1 and words[0].endswith("id") else ""
+    return (glued,) if glued else None
+
+
+def _is_named_after(column: str, parent: TablePlan) -> bool:
+    """Returns whether the last words of a reference are those of a table, as of ``reply_to_post_id``."""
+    before = _reference_words(column) or ()
+    called = stems(parent.old.name)
+    return bool(called) and before[-len(called) :] == called
+
+
+def _kind_beside(table: Table, column: str) -> str | None:
+    """Returns the column that says to which table a reference leads, such as ``subject_type``."""
+    before = _reference_words(column) or ()
+    for other in table.columns:
+        words = stems(other.name)
+        if words and words[-1] in _KIND_WORDS and (words[:-1] == before or _is_of_any_model(words, before)):
+            return other.name
+    return None
+
+
+def _is_of_any_model(kind: Sequence[str], before: Sequence[str]) -> bool:
+    return len(kind) == 1 and len(before) == 1 and before[0] in _OF_ANY_MODEL
