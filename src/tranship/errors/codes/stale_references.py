@@ -1,4 +1,6 @@
-"""TS308: a key becomes other values, and a reference to it keeps the old ones."""
+"""TS308: references that lead to nothing or to another row, where NEW has no foreign key that would notice,
+or nobody can compare the keys.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +11,29 @@ from tranship.model.names import TableName
 
 class ReferenceStays(RefusalMessage, frozen=True):
     code = "TS308"
-    meaning = "a key becomes other values, and a reference to it that nobody can check keeps the old ones"
+    meaning = (
+        "a reference that NEW does not check leads to nothing or to another row: its key becomes other values"
+        " or is not moved, or its parent does not arrive"
+    )
     cure = (
-        "give the reference the same expression or mapping, if it is to lead to the same row; a warning where"
-        " NEW has no foreign key"
+        "give the reference the same expression or mapping, or look the parent's new key up, if it is to lead"
+        " to the same row; a warning where NEW has no foreign key"
     )
     warning = True
     about = "{flow}"
     message = (
-        "{flow}: {column!r} keeps the values of OLD's {table}.{key}, which become others in {parent}; no"
+        "{flow}: {column!r} keeps the values of OLD's {table}.{key}, which {becomes} {parent}; no"
         " foreign key of NEW would notice"
     )
-    hint = "give it the same expression or mapping, if it is to lead to the same row"
+    hint = (
+        "give it the same expression or mapping, or look the parent's new key up ('lookup_table' with"
+        " \"database\": \"old\"), if it is to lead to the same row"
+    )
     flow: FlowId
     column: str
     table: TableName
     key: str
+    becomes: str
     parent: FlowId
 
 

@@ -16,7 +16,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.planning.names.tokens import stems
-from tranship.planning.plan.unfollowed import becomes_another, staying
+from tranship.planning.plan.unfollowed import becomes_another, moved, staying
 
 _ID_WORDS: Final = frozenset({"id", "key", "uuid", "guid", "ref"})
 _KIND_WORDS: Final = frozenset({"type", "class", "kind", "model", "table", "entity"})
@@ -26,7 +26,7 @@ _OF_ANY_MODEL: Final = frozenset({"res", "object", "record", "row", "entity", "i
 
 def undeclared(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterator[Problem]:
     """Yields a warning for each such column of NEW."""
-    changing = [plan for plan in plans if _gives_other_keys(plan, old)]
+    changing = [plan for plan in plans if _gives_other_keys(plan, plans, old)]
     for plan in plans if changing else ():
         before, after = old.table(plan.old), new.table(plan.new)
         if before is not None and after is not None:
@@ -55,9 +55,9 @@ def _of_column(
         yield ReferenceOfAnyTable(plan.flow, name, kind, ", ".join(dict.fromkeys(others))).problem()
 
 
-def _gives_other_keys(plan: TablePlan, old: Catalog) -> bool:
+def _gives_other_keys(plan: TablePlan, plans: Sequence[TablePlan], old: Catalog) -> bool:
     """Returns whether a row of OLD may be found in NEW under another key than its own: by new numbers or a
-    decision about its key, or as the row that stands for it.
+    decision about its key, because that is not moved at all, or as the row that stands for it.
     """
     shape, before = plan.shape, old.table(plan.old)
     primary = before.primary_key if before is not None else None
@@ -66,7 +66,9 @@ def _gives_other_keys(plan: TablePlan, old: Catalog) -> bool:
     found_otherwise = shape.existing is not None and shape.existing.repoint_children
     renewed = any(new_key.column in primary.columns for new_key in shape.new_keys)
     stands_for_it = shape.merge is not None or found_otherwise
-    return stands_for_it or renewed or becomes_another(plan, primary.columns[0], before)
+    key, flows = primary.columns[0], [one for one in plans if one.old == plan.old]
+    other = becomes_another(plan, key, before) or not moved(flows, key, before)
+    return stands_for_it or renewed or other
 
 
 def _undeclared_columns(table: Table) -> list[str]:
