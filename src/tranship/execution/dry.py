@@ -18,6 +18,7 @@ from tranship.execution.active_run import FIRST_REJECTS
 from tranship.execution.context import RunContext
 from tranship.execution.copying.counted import moved_shortfalls
 from tranship.execution.probe.everything import probe_everything
+from tranship.execution.probe.unchecked_references import foreseen_without_parent
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.from_journal import dry_records, moved_before, with_filled
@@ -192,6 +193,7 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
         lacking = await without_room(new, job, probed.arriving)
         counts = [counted(job, plan, probed) for plan in job.plan.tables]
         counts = await with_filled(new, context.of(job), counts)
+        alone = await foreseen_without_parent(snapshot, new, job, probed.book)
     await dry_records(snapshot, job, probed, spool, most=context.options.most_rejects)
     refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)
     return Foreseen(
@@ -199,6 +201,7 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
         probed.left_out,
         (
             *read_later(job, snapshot.mark),
+            *alone,
             *(what.problem() for what in refusals if what is not None),
         ),
         {flow: cut.rows for flow, cut in probed.cuts.items()},

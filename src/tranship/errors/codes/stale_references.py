@@ -27,7 +27,7 @@ class ReferenceStays(RefusalMessage, frozen=True):
     )
     hint = (
         "give it the same expression or mapping, or look the parent's new key up ('lookup_table' with"
-        " \"database\": \"old\"), if it is to lead to the same row"
+        ' "database": "old"), if it is to lead to the same row'
     )
     flow: FlowId
     column: str
@@ -65,6 +65,24 @@ class ReferenceOfAnyTable(RefusalMessage, frozen=True):
     column: str
     kind: str
     tables: str
+
+
+class RowsWithoutParent(RefusalMessage, frozen=True):
+    code = ReferenceStays.code
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: {rows} without a parent in {parents} ({columns}): OLD has a foreign key there, and NEW has"
+        " none"
+    )
+    hint = (
+        'they are kept; to leave them out with the rows that a filter leaves out: "children": "leave_out"'
+        " there"
+    )
+    flow: FlowId
+    rows: str
+    parents: str
+    columns: str
 
 
 class ReferenceNotCompared(RefusalMessage, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from tranship.execution.active_run import ActiveRun
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.records import fetch_records
+from tranship.execution.probe.unchecked_references import arrived_without_parent
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.results.causes import CauseCounter
 from tranship.execution.results.outcome import (
@@ -66,8 +67,15 @@ async def live_result(
         places |= {t.plan.flow: [(live.run, t.position)] for t in live.tasks}
     tables, records = await _journalled(control, context.journal, plans, places, done.keys())
     tables = await with_filled(control, context, tables)
-    found = outcome(context, frame, tables, records)
+    alone = await arrived_without_parent(control, context.job, _lacking(tables))
+    found = outcome(context, replace(frame, problems=(*frame.problems, *alone)), tables, records)
     return replace(found, merged=live.merged) if live is not None else found
+
+
+def _lacking(tables: Sequence[TableCounts]) -> Callable[[TablePlan], bool]:
+    """Returns whether rows of OLD may lack a row of their own in NEW."""
+    lost = {counts.plan.flow for counts in tables if counts.rejected or counts.merged}
+    return lambda plan: plan.flow in lost or not plan.shape.takes_all
 
 
 async def with_filled(

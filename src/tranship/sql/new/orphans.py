@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.foreign_keys import Ends, lacks_parent, matches_parent
+from tranship.sql.foreign_keys import Ends, is_filled, lacks_parent, matches_parent
 from tranship.sql.new.given_rows import GivenRows, whole_text
 from tranship.sql.new.probe import answer
 from tranship.sql.new.transactions import written_by
@@ -31,6 +31,17 @@ def orphans(ends: Ends, key: ForeignKey, xids: Sequence[int], *, limit: int | No
           FROM {ends.children} AS c WHERE {broken} OFFSET 0) AS c
         WHERE {written_by("c", xids)} LIMIT {"ALL" if limit is None else limit}
     """
+
+
+def count_without_parent(child: TableName, keys: Sequence[ForeignKey]) -> str:
+    """Returns a query for the number of rows that no table of the keys, at least one, has a parent for. NEW
+    need not declare them.
+    """
+    conditions = [is_filled(keys[0])]
+    for key in keys:
+        found = f"SELECT FROM {relation(key.target)} AS p WHERE {matches_parent(key)}"
+        conditions.append(f"NOT EXISTS ({found})")
+    return f"SELECT pg_catalog.count(*) FROM {relation(child)} AS c WHERE {' AND '.join(conditions)}"
 
 
 def delete_rows(table: TableName, places: Sequence[Place]) -> str:
