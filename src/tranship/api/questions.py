@@ -85,7 +85,15 @@ def question(
         suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
         evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
         choices=_choices(
-            entry, Asked(old, new, place.startswith("$.for_all"), target.conversion, target.required)
+            entry,
+            Asked(
+                old,
+                new,
+                place.startswith("$.for_all"),
+                target.conversion,
+                target.required,
+                target.paired,
+            ),
         ),
         decided=by_whom(entry),
         because=_text(entry.get("because")),

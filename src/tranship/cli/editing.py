@@ -92,8 +92,17 @@ class Dialog:
                 self._seen |= {place}
                 return self._offer(suggested, number)
         for question in self._deciding.questions():
-            if question.place == place and (again or question.open):
-                return self._step(question, *number)
+            if question.place == place:
+                if again or question.open:
+                    return self._step(question, *number)
+                # Its number is not left out without a word.
+                at, of = number
+                say()
+                say(
+                    visible(
+                        f"{at} of {of} is answered by another decision: [{question.table}] {question.text}"
+                    )
+                )
         return None
 
     def _offer(self, suggested: Suggested, number: tuple[int, int]) -> int:

@@ -67,6 +67,8 @@ def test_accepted_ones_answer_the_questions_and_keep_the_rest_of_the_file(desk: 
     (desk.folder / RESOLUTIONS).write_text(marked, encoding="utf-8")
     said = edit(desk, "a", "a", more=("--as", "Bob"))
     assert len(shown(said)) == 2, "nothing is asked that they answer"
+    for number in (2, 3, 5):
+        assert f"{number} of 5 is answered by another decision: [" in said.stdout
     assert (said.status, said.stdout.count("✓ saved")) == (0, 2), said
     assert (
         "2 answers saved" in said.stdout

@@ -59,6 +59,8 @@ class Asked(Struct, frozen=True):
     """How the old column's values become the new one's by themselves; None where that is not known."""
     required: bool = False
     """Something has to fill the new column: to leave the old one behind would only ask what does."""
+    paired: bool = False
+    """Both columns belong together already: what becomes of the values is asked, which no rename answers."""
 
 
 _NEW_COLUMN = Field("new_column", "the new column that it fills")
@@ -112,7 +114,7 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
             _EXPRESSION,
             _MAP,
             _LOOK_UP,
-            *_renamed(asked.conversion),
+            *(() if asked.paired else _renamed(asked.conversion)),
             *(() if asked.required else (_IGNORE,)),
         )
     if old:

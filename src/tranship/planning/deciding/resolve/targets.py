@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column
-from tranship.model.change import Matching
+from tranship.model.change import Matching, Pairing
 from tranship.model.expression import Conversion
 from tranship.model.resolution import Answers, Resolution
 from tranship.model.types import PgType
@@ -29,6 +29,9 @@ class Target(Struct, frozen=True):
     required: bool = False
     """Something has to fill it: it is NOT NULL, and NEW gives it no value."""
 
+    paired: bool = False
+    """It and the old column belong together already: a ``rename`` would say nothing that is asked."""
+
     @property
     def known(self) -> tuple[str, ...]:
         """The only values that it takes, as an enum has them; empty: they are not known."""
@@ -47,6 +50,12 @@ def targets(
     answers: Answers,
 ) -> dict[str, Target]:
     """Returns what is known of the new columns, by the paths of the entries that name one."""
+    belonging = {
+        (pair.old, pair.name, columns.old, columns.new)
+        for pair in matching.pairs
+        for columns in pair.columns
+        if columns.pairing is not Pairing.DECIDED or columns.old == columns.new
+    }
     following = rekeyed_columns(matching.pairs, answers, *sides)
     found: dict[str, Target] = {}
     for entry, pair, flow in _with_tables(entries, sides, scope, matching):
@@ -57,7 +66,8 @@ def targets(
         followed = (pair.old.name, flow, target.name) in following
         conversion = SAME if followed else _conversion(pair, source, target)
         required = target.not_null and not target.filled_by_server
-        found[entry.path] = Target(conversion, target.type, required)
+        paired = source is not None and (pair.old.name, flow, source.name, target.name) in belonging
+        found[entry.path] = Target(conversion, target.type, required, paired)
     return found
 
 
