@@ -4,7 +4,7 @@ A file holds message classes: code, texts with typed fields, exit status. What m
 decides when a message is raised.
 
 In the order of a run: ``usage`` and ``configuration`` (TS1xx), ``connection`` (TS2xx); refusals (TS3xx) in
-``scope``, ``decisions``, ``entries``, ``entry_values``, ``shapes``, ``stale_references``,
+``scope``, ``decisions``, ``entries``, ``entry_values``, ``shapes``, ``followers``, ``stale_references``,
 ``privileges``, ``start``, ``runs`` and ``rejects_only``; ``stops`` (TS4xx); ``differs`` (TS5xx);
 ``unforeseen`` (TS900). ``cluster``: a Dask cluster.
 """

@@ -171,17 +171,6 @@ class KeyToPartition(RefusalMessage, frozen=True):
     root: TableName
 
 
-class FollowedInCycle(RefusalMessage, frozen=True):
-    code = NotExecuted.code
-    about = "{flow}"
-    message = "{flow}: 'children': 'leave_out' goes round in a circle over tables that refer to each other"
-    hint = (
-        "say of one of these tables what becomes of rows that refer to it:"
-        ' {{"action": "filter", "where": "true", "children": "null"}}, or "reject"'
-    )
-    flow: FlowId
-
-
 class NumbersOfAnotherRun(RefusalMessage, frozen=True):
     code = "TS399"
     meaning = "rows refer to a key whose new values another run gave, or would give"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.errors.codes.shapes import FollowedInCycle
+from tranship.errors.codes.followers import FollowedInCycle, NamedChildNotBelow, NoReferenceToLose
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
@@ -48,7 +48,8 @@ def with_children(
 ) -> tuple[list[TablePlan], tuple[Problem, ...]]:
     """Returns the flows with the parents that their rows follow, or lose, where a filter leaves these out.
 
-    The problems name flows whose rows would follow rows that follow them in turn, over several tables.
+    The problems name flows whose rows would follow rows that follow them in turn, over several tables, and
+    what a filter says of children without any effect.
     """
     if not any(_says_more_than_reject(table) for table in tables):
         return list(tables), ()
@@ -57,7 +58,29 @@ def with_children(
     merged = {(t.old, t.shape.merge): t.shape.left_with for t in completed if t.shape.merge is not None}
     numbered = {(t.old, key): t.shape.left_with for t in completed for key in t.shape.new_keys}
     completed = [with_counted(_among_taken(table, merged), numbered) for table in completed]
-    return completed, tuple(FollowedInCycle(flow).problem() for flow in sorted(finding.circular))
+    circular = (FollowedInCycle(flow).problem() for flow in sorted(finding.circular))
+    kept = dict.fromkeys(one.problem() for one in finding.kept)
+    return completed, (*circular, *kept, *_not_below(completed, finding.kept))
+
+
+def _not_below(tables: Sequence[TablePlan], kept: Sequence[NoReferenceToLose]) -> Iterator[Problem]:
+    """Yields a problem for each child that a filter names and whose rows nothing leads to the filtered ones;
+    ``kept`` are told already.
+    """
+    told = {(one.parent, one.flow.old) for one in kept}
+    for flow in tables:
+        for child, word in flow.shape.filter.of if flow.shape.filter is not None else ():
+            if (flow.old, child) not in told and not _has_effect(word, flow.old, child, tables):
+                yield NamedChildNotBelow(flow.flow, child, word.value).problem()
+
+
+def _has_effect(word: Children, parent: TableName, child: TableName, tables: Sequence[TablePlan]) -> bool:
+    """Returns whether a word about a child changes anything; to reject is what happens by itself, and of a
+    table that takes no part nothing is said.
+    """
+    below = [one.shape for one in tables if one.old == child and one.shape.query is None]
+    led = (shape.null_with if word is Children.NULL else shape.left_with for shape in below)
+    return not below or word is Children.REJECT or parent in {one.table for parents in led for one in parents}
 
 
 def _among_taken(table: TablePlan, merged: Mapping[tuple[TableName, Merge], tuple[Parent, ...]]) -> TablePlan:
@@ -94,6 +117,8 @@ class _Finding:
         self._taken: dict[FlowId, Taken] = {}
         self._open: list[FlowId] = []
         self.circular: set[FlowId] = set()
+        self.kept: list[NoReferenceToLose] = []
+        """Columns that would keep their value although a filter says that they become NULL."""
 
     def completed(self, table: TablePlan) -> TablePlan:
         """Returns a flow with its parents."""
@@ -109,11 +134,14 @@ class _Finding:
         for tie in self._ties(table):
             # Another flow of the same table is no part of the chain of its rows that refer to each other.
             own = tie.table == table.old and table in tie.flows
-            # Without a key in NEW nothing refers to the parent there: its value may stay.
-            if (tie.table == table.old and not itself) or (wanted is Children.NULL and not tie.of_new):
+            if tie.table == table.old and not itself:
                 continue
             # Asked first: only what is followed can lead round in a circle.
             if self._policy(table, tie) is not wanted:
+                continue
+            # Without a key in NEW nothing refers to the parent there.
+            if wanted is Children.NULL and not tie.of_new:
+                self._keep(table, tie)
                 continue
             taken = [self._rows_of(flow, own=own) for flow in tie.flows]
             if any(one == Taken() for one in taken):
@@ -124,6 +152,12 @@ class _Finding:
             parent = replace(parent, only_in=_only_in(table, tie, wanted))
             found.setdefault((tie.table, tie.columns, parent.only_in), parent)
         return tuple(found.values())
+
+    def _keep(self, table: TablePlan, tie: _Tie) -> None:
+        """Records the columns of NEW that would keep the number of a parent that is left out."""
+        columns = [one.column for one in table.columns if origin(one.expression) in tie.columns]
+        if columns:
+            self.kept.append(NoReferenceToLose(table.flow, tie.table, ", ".join(map(repr, columns))))
 
     def _rows_of(self, flow: TablePlan, *, own: bool) -> Taken:
         """Returns which rows a flow takes: its filter, and what it follows itself."""
