@@ -15,6 +15,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.plan import TablePlan
 from tranship.model.references import references
 from tranship.model.resolution import Problem
+from tranship.model.shape import Shape
 from tranship.planning.names.tokens import stems
 from tranship.planning.plan.unfollowed import becomes_another, moved, staying
 
@@ -63,12 +64,16 @@ def _gives_other_keys(plan: TablePlan, plans: Sequence[TablePlan], old: Catalog)
     primary = before.primary_key if before is not None else None
     if before is None or primary is None or len(primary.columns) != 1 or shape.items is not None:
         return False
-    found_otherwise = shape.existing is not None and shape.existing.repoint_children
-    renewed = any(new_key.column in primary.columns for new_key in shape.new_keys)
-    stands_for_it = shape.merge is not None or found_otherwise
     key, flows = primary.columns[0], [one for one in plans if one.old == plan.old]
+    renewed = any(new_key.column == key for new_key in shape.new_keys)
     other = becomes_another(plan, key, before) or not moved(flows, key, before)
-    return stands_for_it or renewed or other
+    return renewed or other or _stand_for_others(shape)
+
+
+def _stand_for_others(shape: Shape) -> bool:
+    """Returns whether some rows of a flow arrive as rows with another key."""
+    found_otherwise = shape.existing is not None and shape.existing.repoint_children
+    return shape.merge is not None or found_otherwise
 
 
 def _undeclared_columns(table: Table) -> list[str]:
