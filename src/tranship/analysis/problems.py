@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tranship.errors.codes.decisions import NotChecked, Undecided, UndecidedMeaning
+from tranship.errors.codes.decisions import NotChecked, PerhapsMeant, Undecided, UndecidedMeaning
 from tranship.model.change import Change
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
+from tranship.planning.comparing.meaning import AS_THEY_ARE
 
 
 def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
@@ -46,8 +47,9 @@ def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
 
 
 def _undecided(change: Change) -> Undecided:
-    by_meaning = change.kind is ChangeKind.MEANING_CHANGED
-    return (UndecidedMeaning if by_meaning else Undecided)(change.description)
+    if change.kind is not ChangeKind.MEANING_CHANGED:
+        return Undecided(change.description)
+    return (PerhapsMeant if AS_THEY_ARE in change.evidence else UndecidedMeaning)(change.description)
 
 
 def places(change: Change) -> tuple[tuple[str, Side, str], ...]:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from tranship.analysis.problems import undecided
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
+from tranship.planning.comparing.meaning import AS_THEY_ARE
 
 
-def _change(kind: ChangeKind) -> Change:
-    return Change(ChangeClass.BREAKING, kind, "public.orders", "what differs", old_column="customer_id")
+def _change(kind: ChangeKind, *evidence: str) -> Change:
+    return Change(
+        ChangeClass.BREAKING,
+        kind,
+        "public.orders",
+        "what differs",
+        old_column="customer_id",
+        evidence=evidence,
+    )
 
 
 def test_a_meaning_that_changes_is_not_decided_by_a_name() -> None:
@@ -16,3 +24,10 @@ def test_a_meaning_that_changes_is_not_decided_by_a_name() -> None:
     assert (meaning.code, meaning.object, kind.code) == ("TS301", "public.orders.customer_id", "TS301")
     assert "'rename' says nothing about them" in meaning.hint
     assert kind.hint == "decide it in the resolutions file"
+
+
+def test_values_are_offered_as_they_are_only_where_they_may_be_meant() -> None:
+    kind = ChangeKind.MEANING_CHANGED
+    certain, perhaps = undecided([_change(kind, "OLD refers elsewhere"), _change(kind, AS_THEY_ARE)])
+    assert "the same columns alone" not in certain.hint
+    assert "the same columns alone if the values themselves are meant" in perhaps.hint

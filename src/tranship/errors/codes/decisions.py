@@ -45,6 +45,13 @@ class Undecided(RefusalMessage, frozen=True):
 
 class UndecidedMeaning(Undecided, frozen=True):
     hint = (
+        "decide 'transform', with what gives the new values (a lookup, a mapping or an expression); 'rename' "
+        "says nothing about them"
+    )
+
+
+class PerhapsMeant(Undecided, frozen=True):
+    hint = (
         "decide 'transform', with what gives the new values, or with the same columns alone if the values "
         "themselves are meant; 'rename' says nothing about them"
     )

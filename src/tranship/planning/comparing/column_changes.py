@@ -16,7 +16,7 @@ from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
 from tranship.planning.comparing.likelihood import likelihood
-from tranship.planning.comparing.meaning import Concern, Landscape, concern_of, meaning_change
+from tranship.planning.comparing.meaning import AS_THEY_ARE, Concern, Landscape, concern_of, meaning_change
 from tranship.planning.types.conversion import convert, same_type
 from tranship.planning.types.wording import filling_words, type_words
 
@@ -218,10 +218,7 @@ def _meaning(tables: Tables, old: Column, new: Column, concern: Concern, convers
     if not (concern.keys or conversion.automatic):
         evidence = (*evidence, *_conversion_evidence(old, new, conversion))
     if (concern.bare or concern.unasked) and conversion.bare:
-        evidence = (
-            *evidence,
-            "if the values themselves are meant: action 'transform' with the same columns alone",
-        )
+        evidence = (*evidence, AS_THEY_ARE)
     return _with(
         tables.change(ChangeClass.BREAKING, ChangeKind.MEANING_CHANGED, words, old=old.name, new=new.name),
         evidence=evidence,

@@ -22,6 +22,7 @@ from tranship.model.names import ColumnRef
 from tranship.planning.comparing.meaning.another_key import another_key_meant
 from tranship.planning.comparing.meaning.codes import code_concern
 from tranship.planning.comparing.meaning.context import (
+    AS_THEY_ARE,
     Concern,
     KeyOfParents,
     Landscape,
@@ -43,6 +44,7 @@ from tranship.planning.comparing.meaning.texts import readable, text_concern
 from tranship.planning.comparing.meaning.units import times, unit_of
 
 __all__ = [
+    "AS_THEY_ARE",
     "Concern",
     "KeyOfParents",
     "Landscape",

@@ -16,6 +16,9 @@ from tranship.planning.matching.scope import quoted
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import squashed, stems, words
 
+AS_THEY_ARE = "if the values themselves are meant: action 'transform' with the same columns alone"
+"""Stands in the evidence of a change of meaning that a bare conversion may answer."""
+
 
 class Observed(Struct, frozen=True):
     """What the data said about columns whose meaning may change; a column that is missing was not asked."""

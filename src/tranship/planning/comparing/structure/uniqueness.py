@@ -96,7 +96,8 @@ def _is_distinct(column: Column | None, key: Key) -> bool:
     if column is None or column.generated:
         return False
     numbered = bool(column.identity) or column.volatile_default
-    return numbered or (column.default is None and not key.nulls_not_distinct)
+    empty = column.default is None and not column.refuses_null
+    return numbered or (empty and not key.nulls_not_distinct)
 
 
 def _implied(sides: TableSides, key: Key) -> bool:
