@@ -19,6 +19,7 @@ from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
 from tranship.execution.resilience.writer_lock import hold_epoch
+from tranship.execution.rollback.below import keys_below
 from tranship.execution.rollback.images import Restorer
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written
@@ -35,15 +36,12 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
-from tranship.model.references import references
 from tranship.planning.plan.order import children_first
 from tranship.server.journal import Journal, Run
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import session as statements
-from tranship.sql.foreign_keys import Ends
 from tranship.sql.new import rollback as sql_rollback
 from tranship.sql.new import switches as sql_switches
-from tranship.sql.new.transactions import named_to_read, relation_to_read
 
 PIECE = 4096
 """Pages of a table that one transaction looks through: 32 MB, so that its locks and dead rows stay few."""
@@ -149,14 +147,13 @@ class _RollingBack:
         Raises:
             Stopped: there are some; the rollback cannot end before they are gone.
         """
-        for child in self._catalog.tables:
-            for key in references(child):
-                if key.target not in self._names or not key.enforced:
-                    continue
-                ends = Ends(relation_to_read(child), named_to_read(self._catalog, key.target))
-                count = await self._new.fetchval(sql_rollback.parentless(ends, key))
-                if count:
-                    raise Stopped(ChildrenCame(child.name, count, key.target, key.name))
+        for below in keys_below(self._catalog):
+            key = below.key
+            if key.target not in self._names or not key.enforced:
+                continue
+            count = await self._new.fetchval(sql_rollback.parentless(below.ends, key))
+            if count:
+                raise Stopped(ChildrenCame(below.name, count, key.target, key.name))
 
     async def _begin(self, positions: Sequence[int]) -> int:
         sql = self._journal.sql

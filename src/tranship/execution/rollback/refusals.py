@@ -16,18 +16,16 @@ from tranship.errors.codes.runs import (
     NoReplicaIdentityToUpdate,
     ReferredTo,
 )
+from tranship.execution.rollback.below import keys_below
 from tranship.execution.rollback.elsewhere import refuse_elsewhere
 from tranship.execution.rollback.written import Written
 from tranship.execution.switches.triggers_and_keys import DELETE, UPDATE, Firing, acting, may_be_replica
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
-from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
-from tranship.sql.foreign_keys import Ends
 from tranship.sql.new import rollback as sql_rollback
-from tranship.sql.new.transactions import named_to_read, relation_to_read
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 
@@ -117,18 +115,17 @@ async def _foreign_children(
     # A row of NEW's own that the run changed refers to its own parent again once it is restored, which
     # comes before the deletions.
     own = _transactions(tables, changes=True)
-    for child in catalog.tables:
-        for key in references(child):
-            if not xids.get(key.target):
-                continue
-            mine, theirs = own.get(child.name, ()), xids[key.target]
-            ends = Ends(relation_to_read(child), named_to_read(catalog, key.target))
-            count = await new.fetchval(sql_rollback.foreign_children(ends, key, mine, theirs))
-            if count:
-                columns = child.order_key or ("ctid",)
-                first = sql_rollback.foreign_children_named(ends, key, columns, mine, theirs, NAMED)
-                named = _named(columns, await new.fetch(first), count)
-                problems.append(ReferredTo(child.name, count, key.target, key.name, named).problem())
+    for below in keys_below(catalog):
+        child, key = below.child, below.key
+        if not xids.get(key.target):
+            continue
+        mine, theirs = own.get(child.name, ()), xids[key.target]
+        count = await new.fetchval(sql_rollback.foreign_children(below.ends, key, mine, theirs))
+        if count:
+            columns = child.order_key or ("ctid",)
+            first = sql_rollback.foreign_children_named(below.ends, key, columns, mine, theirs, NAMED)
+            named = _named(columns, await new.fetch(first), count)
+            problems.append(ReferredTo(below.name, count, key.target, key.name, named).problem())
     return problems
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog import Catalog, Partition, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.sql.quote import relation
@@ -78,6 +78,13 @@ def relation_to_read(table: Table) -> str:
     """
     only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
     return staying(table, f"{only}{relation(table.name)}")
+
+
+def rows_of_partition(table: Table, leaf: Partition) -> str:
+    """Returns the rows of one partition, read through its table, which the role may read in any case."""
+    kept = f" AND NOT {written_by('t', table.leaving)}" if table.leaving else ""
+    columns = "t.tableoid AS tableoid, t.ctid AS ctid, t.xmin AS xmin, t.*"
+    return f"(SELECT {columns} FROM {relation(table.name)} AS t WHERE t.tableoid = {leaf.oid}{kept})"
 
 
 def named_to_read(catalog: Catalog, name: TableName) -> str:
