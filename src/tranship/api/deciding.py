@@ -35,13 +35,15 @@ from tranship.planning.deciding.resolve.answered import without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.resolve.targets import Target, targets
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open, problem
+from tranship.planning.deciding.resolve.words import EXAMPLES, PLACEHOLDERS, entry_path, is_open, problem
 from tranship.planning.matching.match import match
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Sides
 
 _ASKED = ("_suggestion", "_evidence", "_decided")
 """Fields of entries that ask, or that somebody decided entry by entry."""
+_FOR_SERVERS = frozenset({*EXAMPLES, "value_mapping", "lookup_table", "default_value", "null_value"})
+"""Fields that hold SQL or values: only a server can say whether these are right."""
 _NAMING = ("old_column", "old_columns", "new_column")
 
 
@@ -144,15 +146,24 @@ class Deciding:
             self.seen = self.seen.replace(self.added(key, answer)[0])
         return problems
 
+    def answered(self, answers: Mapping[str, Answer]) -> tuple[DecisionFile, tuple[Problem, ...]]:
+        """Returns the file with the answers of several places, and what would be wrong with it; nothing is
+        saved.
+
+        Raises:
+            UsageError: an entry is gone.
+        """
+        entries = {place: self.entry_of(place, answer) for place, answer in answers.items()}
+        changed = self.seen.with_entries(entries)
+        return changed, (*_unfinished(changed, entries), *self._new_problems(changed))
+
     def answer_all(self, answers: Mapping[str, Answer]) -> tuple[Problem, ...]:
         """Saves the answers of several places together, or none: then the problems are returned.
 
         Raises:
             UsageError: an entry is gone, somebody changed the file meanwhile, or it cannot be written.
         """
-        entries = {place: self.entry_of(place, answer) for place, answer in answers.items()}
-        changed = self.seen.with_entries(entries)
-        problems = (*_unfinished(changed, entries), *self._new_problems(changed))
+        changed, problems = self.answered(answers)
         if not problems:
             self.seen = self.seen.replace(changed)
         return problems
@@ -266,6 +277,12 @@ class Deciding:
             without_answered(problems, state.file, (old, new), matching, answers),
             targets(state.file.entries, (old, new), self._scope, matching, answers),
         )
+
+
+def is_for_servers(answer: Answer) -> bool:
+    """Returns whether a person gives SQL or values in an answer; those of a suggestion came from the data."""
+    given = {name for name, value in answer.fields.items() if value is not None}
+    return answer.how != "suggestion" and not given.isdisjoint(_FOR_SERVERS)
 
 
 def _signed(answer: Answer) -> dict[str, JsonValue]:

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from tranship.analysis.prepare import Sketch, sketch
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
-from tranship.errors import UsageError
+from tranship.errors import TranshipError, UsageError
 from tranship.errors.codes.scope import NothingToPreview
 from tranship.execution.context import Job
 from tranship.execution.preview.flow import preview_flow
 from tranship.execution.start.numbers import numbering, rows_beside
 from tranship.model.plan import TablePlan
 from tranship.model.preview import TablePreview
-from tranship.model.resolution import ResolutionFile
+from tranship.model.resolution import Problem, ResolutionFile
 from tranship.model.text import nearest
 from tranship.server.session import datestyle, open_session
 
@@ -99,6 +99,29 @@ async def preview_flows(
     found = await sketch(config, file)
     chosen = [plan for key in keys for plan in found.plan.tables if _has_key(plan, key)]
     return await preview_of(config, found, chosen)
+
+
+async def refused_by_servers(
+    config: Config, file: ResolutionFile, before: ResolutionFile
+) -> tuple[Problem, ...]:
+    """Returns what is wrong with the decisions of a file once both servers have read their expressions and
+    values, apart from what is wrong with those of the file ``before``; likewise where no server can be asked.
+    Nothing is copied or computed for any row.
+    """
+    found = await _refused(config, file)
+    # Two readings of both catalogs cost time: only a refusal needs the second one.
+    known = {(one.code, one.message) for one in await _refused(config, before)} if found else set()
+    # Nothing new is said where no server answered, or where earlier decisions stop the reading before.
+    unread = {(one.code, one.message) for one in found} <= known
+    return found if unread else tuple(one for one in found if (one.code, one.message) not in known)
+
+
+async def _refused(config: Config, file: ResolutionFile) -> tuple[Problem, ...]:
+    try:
+        await sketch(config, file)
+    except TranshipError as error:
+        return tuple(one for one in error.problems if not one.warning)
+    return ()
 
 
 def _has_key(plan: TablePlan, key: str) -> bool:

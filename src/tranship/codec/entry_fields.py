@@ -196,7 +196,8 @@ class EntryFields:
             return None
         self.known_only(value, inside, _LOOKUP)
         self._needed(value, inside, ("table",), ("value_column",), ("key_column", "key_columns"))
-        database = self.name(value, inside, "database") or "new"
+        named = self.name(value, inside, "database")
+        database = "new" if named is None else named
         if database not in ("new", "old"):
             self.problem(child(inside, "database"), WrongShape(f'"new" or "old", not {database!r}'))
         return LookupTable(
@@ -226,7 +227,10 @@ class EntryFields:
         known = tuple(one.value for one in Children)
         for name, word in words:
             place = child(inside, name) if name else inside
-            if not isinstance(word, str):
+            if isinstance(value, dict) and not name:
+                # An empty name stands for all children where one word is given.
+                self.problem(inside, Malformed("the name of an old table before each word"))
+            elif not isinstance(word, str):
                 self.problem(place, WrongShape("a word, or an object: old table to word"))
             elif word not in known:
                 self.problem(place, UnknownValue(word, _did_you_mean(word, known)))

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tranship import api
-from tranship.api.deciding import Answer
+from tranship.api.deciding import Answer, is_for_servers
 from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested, entries_of
 from tranship.codec import parse_jsonc
@@ -35,6 +35,7 @@ from tranship.studio.runs import Runs
 _STATIC = {
     "page.html": "text/html",
     "studio.js": "text/javascript",
+    "answers.js": "text/javascript",
     "runs.js": "text/javascript",
     "suggestions.js": "text/javascript",
     "tries.js": "text/javascript",
@@ -66,6 +67,8 @@ class Given(Struct, frozen=True):
     because: str = ""
     version: str = ""
     """The state that the person saw."""
+    anyway: bool = False
+    """The person was told why a server refuses it, and wants it saved."""
 
 
 class _Accepted(Struct, frozen=True):
@@ -83,6 +86,8 @@ class _OfSuggestion(Struct, frozen=True):
     entries: str = ""
     """The entries by key as JSON text, as the person changed them; empty: as they stand in the file."""
     version: str = ""
+    anyway: bool = False
+    """As of an answer."""
 
 
 class _Table(Struct, frozen=True):
@@ -174,20 +179,20 @@ class Studio:
         given = await _body(request, Given)
         answer = _answer(given, session)
         if given.key:
-            return _json({"problems": await self._desk.check_added(given.key, answer)})
-        return _json({"problems": await self._desk.check(given.place, answer)})
+            problems = await self._desk.check_added(given.key, answer)
+        else:
+            problems = await self._desk.check(given.place, answer)
+        return _json({"problems": problems, "unread": is_for_servers(answer)})
 
     async def answer(self, request: Request, session: Session) -> Response:
         """Saves an answer, and returns the state then."""
         given = await _body(request, Given)
         answer = _answer(given, session)
         if given.key:
-            saved = await self._desk.add(given.version, given.key, answer)
-        elif given.also:
-            places = (given.place, *given.also)
-            saved = await self._desk.save_all(given.version, dict.fromkeys(places, answer))
+            saved = await self._desk.add(given.version, given.key, answer, anyway=given.anyway)
         else:
-            saved = await self._desk.save(given.version, given.place, answer)
+            answers = dict.fromkeys((given.place, *given.also), answer)
+            saved = await self._desk.save_all(given.version, answers, anyway=given.anyway)
         return self._after(saved, session)
 
     async def accept(self, request: Request, session: Session) -> Response:
@@ -206,9 +211,11 @@ class Studio:
             return self._after(await self._desk.take_back(given.version, place), session)
         entries = _entries(given.entries) if given.entries else None
         if given.do == "accept":
-            return self._after(await self._desk.take(given.version, place, entries, by), session)
+            taken = await self._desk.take(given.version, place, entries, by, anyway=given.anyway)
+            return self._after(taken, session)
         if given.do == "check":
-            return _json({"problems": await self._desk.check_taken(place, entries, by)})
+            problems = await self._desk.check_taken(place, entries, by)
+            return _json({"problems": problems, "unread": entries is not None})
         return _tables(await self._desk.tried_taken(place, entries, by))
 
     def _after(self, saved: State | Refusal, session: Session) -> Response:
@@ -351,6 +358,5 @@ def _problem(status: int, message: str) -> Response:
 
 
 def _refused(refusal: Refusal) -> Response:
-    return _json(
-        {"problems": refusal.problems, "conflict": refusal.conflict}, 409 if refusal.conflict else 422
-    )
+    told = {name: getattr(refusal, name) for name in refusal.__struct_fields__}
+    return _json(told, 409 if refusal.conflict else 422)

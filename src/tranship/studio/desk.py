@@ -12,8 +12,8 @@ from pathlib import Path
 from msgspec import Struct, ValidationError
 
 from tranship import api
-from tranship.api.deciding import Answer, Deciding
-from tranship.api.preview import preview_answer, preview_flows
+from tranship.api.deciding import Answer, Deciding, is_for_servers
+from tranship.api.preview import preview_answer, preview_flows, refused_by_servers
 from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested
 from tranship.codec.decision_file import DecisionFile, changed_meanwhile
@@ -23,6 +23,9 @@ from tranship.errors.codes.usage import ChangedMeanwhile
 from tranship.model.preview import TablePreview
 from tranship.model.resolution import Problem
 from tranship.report.document import Sides
+
+Proposed = tuple[DecisionFile, tuple[Problem, ...]]
+"""A file that is to be saved, and what is wrong with it by itself."""
 
 _STATES = 50
 """Earlier states of the file that are kept, to say what changed since one of them."""
@@ -53,6 +56,8 @@ class Refusal(Struct, frozen=True):
     problems: tuple[Problem, ...]
     conflict: bool = False
     """The file is not as the person saw it."""
+    by_servers: bool = False
+    """Only a server refuses it, or none could be asked: the person may save it all the same."""
 
 
 class Desk:
@@ -105,13 +110,6 @@ class Desk:
         except TranshipError as error:
             return error.problems
 
-    async def save(self, version: str, place: str, answer: Answer) -> State | Refusal:
-        """Saves an answer and returns the state then. ``version`` is that of the state that was seen."""
-        async with self._lock:
-            return await asyncio.to_thread(
-                self._saved, version, partial(self._deciding.answer, place, answer)
-            )
-
     def _saved(self, version: str, save: Callable[[], tuple[Problem, ...]]) -> State | Refusal:
         try:
             now = self._read()
@@ -140,15 +138,46 @@ class Desk:
         except TranshipError as error:
             return error.problems
 
-    async def add(self, version: str, key: str, answer: Answer) -> State | Refusal:
-        """Saves one more decision, and returns the state then."""
+    async def add(self, version: str, key: str, answer: Answer, *, anyway: bool = False) -> State | Refusal:
+        """Saves one more decision, and returns the state then. What a server refuses is saved only
+        ``anyway``.
+        """
+        if not anyway and is_for_servers(answer):
+            refused = await self._refused(
+                lambda: (self._deciding.added(key, answer)[0], self._deciding.wrong_with(key, answer))
+            )
+            if refused:
+                return Refusal(refused, by_servers=True)
         async with self._lock:
             return await asyncio.to_thread(self._saved, version, partial(self._deciding.add, key, answer))
 
-    async def save_all(self, version: str, answers: Mapping[str, Answer]) -> State | Refusal:
-        """Saves the answers of several questions together or none, and returns the state then."""
+    async def save_all(
+        self, version: str, answers: Mapping[str, Answer], *, anyway: bool = False
+    ) -> State | Refusal:
+        """Saves the answers of one or several questions together or none, and returns the state then.
+
+        ``version`` is that of the state that was seen. What a server refuses is saved only ``anyway``.
+        """
+        if not anyway and any(map(is_for_servers, answers.values())):
+            refused = await self._refused(partial(self._deciding.answered, answers))
+            if refused:
+                return Refusal(refused, by_servers=True)
         async with self._lock:
             return await asyncio.to_thread(self._saved, version, partial(self._deciding.answer_all, answers))
+
+    async def _refused(self, make: Callable[[], Proposed]) -> tuple[Problem, ...]:
+        """Returns what servers say against a file that is to be saved, and not against the present one.
+
+        Nothing is asked where the file is wrong by itself: that is said when it is saved.
+        """
+        async with self._lock:
+            seen = self._deciding.seen
+            try:
+                changed, wrong = await asyncio.to_thread(make)
+            except TranshipError:
+                # Whoever saves it raises and words the same error.
+                return ()
+        return () if wrong else await refused_by_servers(self._config, changed.file, seen.file)
 
     async def accept(self, version: str, places: Sequence[str], by: str) -> State | Refusal:
         """Saves the complete suggestions of several questions, and returns the state then."""
@@ -190,14 +219,23 @@ class Desk:
         except TranshipError as error:
             return Refusal(error.problems)
 
-    async def take(self, version: str, place: str, entries: Entries | None, by: str) -> State | Refusal:
+    async def take(
+        self, version: str, place: str, entries: Entries | None, by: str, *, anyway: bool = False
+    ) -> State | Refusal:
         """Saves the entries of a whole suggestion as decisions, and returns the state then. ``entries``: as
-        the person changed them; None: as they stand in the file.
+        the person changed them; None: as they stand in the file. What a server refuses of changed ones is
+        saved only ``anyway``.
         """
 
         def save() -> tuple[Problem, ...]:
             return self._deciding.take(place, self._suggested_entries(place, entries), by)
 
+        if not anyway and entries is not None:
+            refused = await self._refused(
+                lambda: self._deciding.taken(place, self._suggested_entries(place, entries), by)
+            )
+            if refused:
+                return Refusal(refused, by_servers=True)
         async with self._lock:
             return await asyncio.to_thread(self._saved, version, save)
 

@@ -41,7 +41,10 @@ def test_a_question_is_answered_by_keyboard_alone(page: Page, running: Running) 
         page.press("ArrowUp")
     page.tab_to("it.tagName === 'TEXTAREA'")
     page.type("CASE old.state WHEN 'on' THEN 'on' ELSE 'weird' END")
-    page.until("document.querySelector('article .right')")
+    page.until(
+        "document.querySelector('article .dim[class]') && document.querySelector('article').innerText.includes('Neither server has read it yet')"
+    )
+    assert page.run("document.querySelector('article .right')") is None
     page.tab_to("it.textContent === 'Try it on ten rows'")
     page.press("Enter")
     page.until("document.querySelectorAll('article tbody tr').length === 10")

@@ -119,7 +119,8 @@ def test_entries_are_changed_before_they_are_accepted_and_checked(running: Runni
         "where": "old.id > 20",
         "because": "the old ones stay",
     }
-    assert send(ann, "post", "check", entries=json.dumps(entries)).json == {"problems": []}
+    checked = send(ann, "post", "check", entries=json.dumps(entries)).json
+    assert checked == {"problems": [], "unread": True}
     assert send(ann, "post", "accept", entries=json.dumps(entries)).status == 200
     assert suggested(ann, "post")["undoable"]
     assert '"where": "old.id > 20"' in path.read_text(encoding="utf-8")

@@ -7,7 +7,16 @@ from importlib import resources
 
 import pytest
 
-FILES = ("page.html", "studio.js", "runs.js", "suggestions.js", "tries.js", "studio.css", "icon.svg")
+FILES = (
+    "page.html",
+    "studio.js",
+    "answers.js",
+    "runs.js",
+    "suggestions.js",
+    "tries.js",
+    "studio.css",
+    "icon.svg",
+)
 
 
 def _text(name: str) -> str:
@@ -21,7 +30,13 @@ def test_nothing_is_loaded_from_elsewhere(name: str) -> None:
 
 
 def test_texts_are_never_read_as_markup() -> None:
-    script = _text("studio.js") + _text("suggestions.js") + _text("tries.js") + _text("runs.js")
+    script = (
+        _text("studio.js")
+        + _text("answers.js")
+        + _text("suggestions.js")
+        + _text("tries.js")
+        + _text("runs.js")
+    )
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
         assert way not in script
     page = _text("page.html")

@@ -50,7 +50,8 @@ class Given(TypedDict):
 @click.option("--allow-live", is_flag=True, help="Let approvers start live runs from the page.")
 def command(config: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Answer the questions about the databases of CONFIG on a page of this machine: with evidence, values of
-    rows, and every answer tried on ten real rows before it is taken.
+    rows, and what an answer makes of ten real rows. Both servers read an expression or a value that a person
+    gives before it is saved, and what one of them refuses is saved only on demand.
 
     It listens on the loopback (127.0.0.1) and sends nothing anywhere. Each person gets an own link that works
     once; others come through an SSH tunnel that keeps the port. Without a changes file it runs `analyze`

@@ -169,6 +169,10 @@ class WaysNeeded(FieldNeeded, frozen=True):
     ways: str
 
 
+class EmptyName(FieldNeeded, frozen=True):
+    message = "{field!r} is empty: action {action!r} needs a name there, or no such field"
+
+
 class QueryNeedsFlow(RefusalMessage, frozen=True):
     code = WrongFields.code
     message = "action 'query' stands under the name of a flow"

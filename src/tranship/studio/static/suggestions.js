@@ -33,6 +33,7 @@ function accepting(one) {
   const verdict = make("div", { "aria-live": "polite" }), result = triedBox(one.place);
   const check = debounced(async () => {
     const { answer } = await aboutSuggestion(one, "check", given());
+    if (answer.unread) return showVerdict(verdict, answer.problems, UNREAD, "dim");
     showVerdict(verdict, answer.problems || [], "These entries fit the two schemas.");
   }, 350);
   typed.addEventListener("input", () => { drafts.set(one.place, typed.value); check(); });
@@ -46,15 +47,15 @@ function accepting(one) {
     result);
 }
 
-function aboutSuggestion(one, what, entries) {
-  return call("/api/suggestion", { place: one.place, do: what, entries, version: state.version });
+function aboutSuggestion(one, what, entries, anyway = false) {
+  return call("/api/suggestion", { place: one.place, do: what, entries, anyway, version: state.version });
 }
 
-function decideSuggestion(one, what, entries, verdict) {
+function decideSuggestion(one, what, entries, verdict, anyway = false) {
   saving = saving.then(async () => {
-    const { status, answer } = await aboutSuggestion(one, what, entries);
+    const { status, answer } = await aboutSuggestion(one, what, entries, anyway);
     if (status === 409) { say(answer.problems); return load(); }
-    if (status !== 200) return showVerdict(verdict, answer.problems);
+    if (status !== 200) return showRefusal(verdict, answer, () => decideSuggestion(one, what, entries, verdict, true));
     saved(one.place);
     say([]);
     take(answer);

@@ -4,8 +4,13 @@
 const tried = new Map();    // what ten rows become, as parts of the page, by place: a save draws the page anew
 const trying = new Set();   // places whose rows are being read
 
-function tryIt(question, draft) {
-  return tryNow(question.place, () => call("/api/try", answerOf(question, draft)), (answer) =>
+function tryIt(question, draft, verdict) {
+  const ask = async () => {
+    const made = await call("/api/try", answerOf(question, draft));
+    showVerdict(verdict, [], made.status === 200 && made.answer.tables.length ? "Both servers have read this answer: what ten rows become is below." : "");
+    return made;
+  };
+  return tryNow(question.place, ask, (answer) =>
     answer.tables.length ? answer.tables.map((one) => previewed(one, [question.old_column, question.new_column])) : [make("p", { text: "This answer moves no rows." })]);
 }
 

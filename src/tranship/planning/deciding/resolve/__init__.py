@@ -42,6 +42,7 @@ from tranship.planning.deciding.resolve.words import (
     TABLE_ACTIONS,
     action_of,
     check_fields,
+    empty_names,
     entry_path,
     is_open,
     plain,
@@ -264,6 +265,11 @@ def _check_entry(entry: Resolution, old: Table, tables: Pair | None) -> Iterator
     action = action_of(entry)
     if action is None and not is_open(entry):
         yield unknown_action(entry)
+    empty = list(empty_names(entry))
+    if empty:
+        # What else could be said of such an entry would only follow from it.
+        yield from empty
+        return
     trouble = list(check_names(entry, old, None if tables is None else tables.new))
     if action is not None and not is_open(entry):
         trouble += check_fields(entry, action)

@@ -20,6 +20,7 @@ from tranship.errors.codes.entries import (
     ColumnOfRows,
     DefaultWithoutTable,
     EmptyMapping,
+    EmptyName,
     EmptySql,
     FieldBesideSql,
     FieldNeeded,
@@ -231,6 +232,35 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
         yield from _left_in_suggestion(entry, given)
     for field, text in sql_texts(entry):
         yield from _check_sql(entry, field, text)
+
+
+def empty_names(entry: Resolution) -> Iterator[Problem]:
+    """Yields a problem for each field whose name is the empty text, which no column and no constraint has.
+
+    ``new_table`` and ``new_schema`` are looked up before, with the tables.
+    """
+    names = {
+        "old_column": (entry.old_column,),
+        "old_columns": entry.old_columns,
+        "new_column": (entry.new_column,),
+        "column": (entry.column,),
+        "constraint": (entry.constraint,),
+        "rows": (entry.rows,),
+        "cut_by": (entry.cut_by,),
+        "key": entry.key if entry.action != Action.MERGE else (),
+    }
+    lookup = entry.lookup_table
+    if lookup is not None:
+        names |= {
+            "lookup_table.table": (lookup.table,),
+            "lookup_table.schema": (lookup.schema,),
+            "lookup_table.value_column": (lookup.value_column,),
+            "lookup_table.key_column": (lookup.key_column,),
+            "lookup_table.key_columns": lookup.key_columns,
+        }
+    for field, given in names.items():
+        if "" in given:
+            yield problem(entry, EmptyName(entry.action, field))
 
 
 def _left_in_suggestion(entry: Resolution, given: AbstractSet[str]) -> Iterator[Problem]:
