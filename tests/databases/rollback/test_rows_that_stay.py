@@ -176,10 +176,51 @@ async def test_rows_that_refer_to_rows_of_the_run_are_named(
         told = run_cli("rollback", pair.config(tmp_path), *live)
         assert told.status == 3, told
         named = "; ".join(f"id={n}" for n in (1, *range(3, 12)))
-        assert (
-            f"14 rows of public.person that this run did not write ({named} and 4 more) refer" in told.stderr
-        )
-        assert "a row of the run that others changed since counts as theirs" in told.stderr
+        changed = "14 rows of public.person that others changed after the run wrote them, or that others wrote"
+        assert f"{changed} ({named} and 4 more) refer to rows of public.town that the run wrote" in told.stderr
+        assert "nothing proves any more that the run wrote it" in told.stderr
+    await pair.new.run("DELETE FROM person WHERE id <> 2")
+    assert run_cli("rollback", pair.config(tmp_path)).status == 0
+
+
+async def test_rows_of_others_that_refer_to_rows_of_a_whole_run_are_not_called_changed(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    tables = (
+        "CREATE TABLE town (id int PRIMARY KEY);"
+        "CREATE TABLE person (id int PRIMARY KEY, town int CONSTRAINT lives REFERENCES town);"
+    )
+    pair = await make_pair(tables + "INSERT INTO town VALUES (1); INSERT INTO person VALUES (1, 1)", tables)
+    await migrate(pair, tmp_path)
+    await pair.new.run("INSERT INTO person VALUES (2, 1)")
+    told = run_cli("rollback", pair.config(tmp_path))
+    assert told.status == 3, told
+    assert "1 row of public.person that this run did not write (id=2) refers to rows" in told.stderr
+    assert "changed" not in told.stderr
+
+
+async def test_a_changed_row_of_an_earlier_run_is_not_one_to_be_deleted(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    """The second run moves what the first one rejected, and misses none of its own rows."""
+    old = "CREATE TABLE deal (no int PRIMARY KEY, worth int); INSERT INTO deal SELECT n, n FROM generate_series(1, 9) n"
+    new = "CREATE TABLE deal (no int PRIMARY KEY, worth int CONSTRAINT little CHECK (worth < 8))"
+    pair = await make_pair(old, new)
+    await migrate(pair, tmp_path)
+    await pair.new.run("ALTER TABLE deal DROP CONSTRAINT little")
+    await migrate(pair, tmp_path, rejects_only=True)
+    await pair.new.run("UPDATE deal SET worth = 0 WHERE no = 5")
+    told = run_cli("rollback", pair.config(tmp_path), "--live")
+    assert told.status == 0, told
+    first, *lines = told.stdout.splitlines()
+    assert first.startswith("2 rows of run ")
+    assert first.endswith(" deleted; none of its rows is left.")
+    assert [line for line in lines if "no=5" in line] == [
+        "    not of this run (of another run on record and changed by others, or written by others), stays: no=5"
+    ]
+    assert "delete that one" not in told.stdout
+    assert "up to 1 row is of another run on record and changed by others since: do not" in told.stdout
+    assert staying(tmp_path) == [("public.deal", {"no": "5"})]
 
 
 async def test_an_unfinished_run_names_what_resumes_it(

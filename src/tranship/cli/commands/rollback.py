@@ -40,8 +40,9 @@ def command(
     prefix: str | None,
     results_dir: str,
 ) -> None:
-    """Delete exactly the rows that a run wrote into the NEW database of CONFIG. Rows that others changed
-    since stay (status 1), and a file names them.
+    """Delete exactly the rows that a run wrote into the NEW database of CONFIG. Rows of the run that others
+    changed since stay (status 1), and a file names them. While one of them, or a row that others wrote,
+    refers to a row of the run, nothing is deleted (status 3).
     """
     from tranship import api
     from tranship.cli.answer import answer_json
@@ -157,6 +158,7 @@ def _before_a_further_run(done: Rollback) -> Iterator[str]:
     """Yields what becomes of the rows that stay when the rows are moved again."""
     from tranship.report.causes import EXISTING
 
+    yield from _rows_of_other_runs(done)
     if not done.stays:
         return
     yield "Next: look at the rows that stay. A row of OLD with the key of one of them would be rejected"
@@ -166,6 +168,16 @@ def _before_a_further_run(done: Rollback) -> Iterator[str]:
     if without_key:
         yield "In a table without a key a further run writes rows a second time beside those that stay:"
         yield f"{', '.join(dict.fromkeys(without_key))}."
+
+
+def _rows_of_other_runs(done: Rollback) -> Iterator[str]:
+    """Yields that rows which stay may belong to other runs: to delete those would lose them."""
+    tables = [table for table in {one.table: one for one in done.tables}.values() if table.others_of_runs]
+    for table in tables:
+        many = table.others_of_runs
+        what = "1 row is" if many == 1 else f"{_rows(many)} are"
+        yield f"Of {table.table}, up to {what} of another run on record and changed by others since: do not"
+        yield "delete what came with that run. It stays on record, and no further run moves its rows again."
 
 
 def _lines(done: Rollback) -> Iterator[str]:
@@ -180,7 +192,7 @@ def _lines(done: Rollback) -> Iterator[str]:
         yield from _restored(table, live=done.live)
         # Several flows may fill one table, whose rows of others are told once.
         if last[table.table] == number:
-            yield from _staying(table)
+            yield from _staying(table, done.foreign(table))
     for name in done.sequences:
         yield f"  sequence {name}: {'set back' if done.live else 'would be set back'}"
     for name in done.sequences_left:
@@ -189,10 +201,15 @@ def _lines(done: Rollback) -> Iterator[str]:
         yield f"  sequence {name}: left, rows that stay have numbers that it would give again"
 
 
-def _staying(table: RollbackTable) -> Iterator[str]:
-    """Yields the rows of a table that others wrote or changed, the first of them by name."""
+def _staying(table: RollbackTable, foreign: int) -> Iterator[str]:
+    """Yields the rows of a table that others wrote or changed, the first of them by name. ``foreign``: how
+    many of them count as rows of other runs; the run to be rolled back misses none then.
+    """
+    what = "written or changed by others since"
+    if foreign:
+        what = "not of this run (of another run on record and changed by others, or written by others)"
     for key in table.others[:NAMED]:
         values = ", ".join(f"{column}={value}" for column, value in key.items())
-        yield f"    written or changed by others since, stays: {values}"
+        yield f"    {what}, stays: {values}"
     if table.others_rows > NAMED:
         yield f"    … and {_rows(table.others_rows - NAMED)} more"

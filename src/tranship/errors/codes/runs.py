@@ -71,15 +71,24 @@ class ReferredTo(RefusalMessage, frozen=True):
         "{rows:# row|# rows} of {table} that this run did not write{named} {rows:refers|refer} to rows of "
         "{parent} that it wrote ({key})"
     )
-    hint = (
-        "delete or re-point {rows:it|them} first; a row of the run that others changed since counts as theirs"
-    )
+    hint = "delete or re-point {rows:it|them} first"
     table: TableName
     rows: int
     parent: TableName
     key: str
     named: str = ""
     """The first of them, in words."""
+
+
+class ReferredToByChanged(ReferredTo, frozen=True):
+    message = (
+        "{rows:# row|# rows} of {table} that others changed after the run wrote {rows:it|them}, or that "
+        "others wrote{named} {rows:refers|refer} to rows of {parent} that the run wrote ({key})"
+    )
+    hint = (
+        "delete or re-point {rows:it|them} first: of a row that others changed, nothing proves any more "
+        "that the run wrote it"
+    )
 
 
 class RunAtWork(RefusalMessage, frozen=True):

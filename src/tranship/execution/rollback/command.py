@@ -22,7 +22,7 @@ from tranship.execution.rollback.delete import RollbackContext, broken_off, roll
 from tranship.execution.rollback.images import find_images
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.sequences import find_sequences, where_they_were_left
-from tranship.execution.rollback.written import Others, Written, find_others, find_written
+from tranship.execution.rollback.written import OfRuns, Others, Written, find_others, find_written
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -59,6 +59,8 @@ class RollbackTable(Struct, frozen=True):
     """The table of OLD from which the rows came; absent where it has the name of the new one."""
     others_rows: int = 0
     """All rows of the table that others wrote or changed since; they stay."""
+    others_of_runs: int = 0
+    """The most of `others_rows` that may be rows of other runs on record, which others changed."""
 
     @property
     def missing(self) -> int:
@@ -91,8 +93,17 @@ class Rollback(Struct, frozen=True):
 
     @property
     def stays(self) -> int:
-        """The number of rows that others wrote or changed since and that stay."""
-        return sum({table.table: table.others_rows for table in self.tables}.values())
+        """The number of rows that others wrote or changed since and that stay. Rows of other runs are not
+        among them as far as that is certain.
+        """
+        tables = {table.table: table for table in self.tables}.values()
+        return sum(table.others_rows - self.foreign(table) for table in tables)
+
+    def foreign(self, table: RollbackTable) -> int:
+        """Returns how many of the rows of a table that stay count as rows of other runs on record."""
+        # Where the run misses none of its rows, no row that others changed can be one of them.
+        lacks = any(one.missing for one in self.tables if one.table == table.table)
+        return 0 if lacks else table.others_of_runs
 
 
 async def rollback(
@@ -171,6 +182,7 @@ async def _preview(
             w.images.ours,
             old_table=w.task.flow.old if w.task.flow.old != w.task.flow.new else UNSET,
             others_rows=others[w.task.flow.new].rows,
+            others_of_runs=others[w.task.flow.new].of_runs,
         )
         for w in tables
     )
@@ -191,23 +203,36 @@ async def _others(
     new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]
 ) -> dict[TableName, Others]:
     """Returns by table the rows that neither this run nor another one of the journal wrote."""
-    beside: dict[TableName, list[int]] = {}
+    beside = await _beside(new, journal, run)
+    found = {}
+    for name in dict.fromkeys(written.task.flow.new for written in tables):
+        ours = [written for written in tables if written.task.flow.new == name]
+        # Of a run that wrote no row into the table nothing can stay there.
+        any_rows = any(written.rows for written in ours)
+        others = Others()
+        if any_rows:
+            others = await find_others(new, catalog, name, ours, beside.get(name, OfRuns()))
+        found[name] = others
+    return found
+
+
+async def _beside(new: asyncpg.Connection, journal: Journal, run: Run) -> dict[TableName, OfRuns]:
+    """Returns by table what the other runs of the journal wrote."""
+    beside: dict[TableName, OfRuns] = {}
     for other in await journal.runs(new, None):
         if other.id == run.id:
             continue
         tasks = await journal.tasks(new, other.id)
         names = {task.position: task.flow.new for task in tasks}
         for batch in await journal.batches(new, tasks, other.id):
-            beside.setdefault(names[batch.position], []).extend((*batch.xids, *batch.update_xids))
-    found = {}
-    for name in dict.fromkeys(written.task.flow.new for written in tables):
-        ours = [written for written in tables if written.task.flow.new == name]
-        # Of a run that wrote no row into the table nothing can stay there.
-        any_rows = any(written.rows for written in ours)
-        found[name] = (
-            await find_others(new, catalog, name, ours, beside.get(name, ())) if any_rows else Others()
-        )
-    return found
+            name = names[batch.position]
+            known = beside.get(name, OfRuns())
+            # A run before NEW was restored from a dump left rows without its transactions.
+            rows = batch.written if other.new_identity == run.new_identity else 0
+            beside[name] = OfRuns(
+                (*known.xids, *batch.xids), (*known.update_xids, *batch.update_xids), known.rows + rows
+            )
+    return beside
 
 
 async def _carry_out(

@@ -15,6 +15,7 @@ from tranship.errors.codes.runs import (
     NoReplicaIdentity,
     NoReplicaIdentityToUpdate,
     ReferredTo,
+    ReferredToByChanged,
 )
 from tranship.execution.rollback.below import keys_below
 from tranship.execution.rollback.elsewhere import refuse_elsewhere
@@ -115,6 +116,8 @@ async def _foreign_children(
     # A row of NEW's own that the run changed refers to its own parent again once it is restored, which
     # comes before the deletions.
     own = _transactions(tables, changes=True)
+    # Where the run misses none of its rows, no row that others changed can be one of them.
+    incomplete = {w.task.flow.new for w in tables if w.found < w.rows and not w.gone}
     for below in keys_below(catalog):
         child, key = below.child, below.key
         if not xids.get(key.target):
@@ -125,7 +128,8 @@ async def _foreign_children(
             columns = child.order_key or ("ctid",)
             first = sql_rollback.foreign_children_named(below.ends, key, columns, mine, theirs, NAMED)
             named = _named(columns, await new.fetch(first), count)
-            problems.append(ReferredTo(below.name, count, key.target, key.name, named).problem())
+            message = ReferredToByChanged if child.name in incomplete else ReferredTo
+            problems.append(message(below.name, count, key.target, key.name, named).problem())
     return problems
 
 

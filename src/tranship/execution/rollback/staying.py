@@ -51,8 +51,11 @@ def write_staying(done: Rollback, path: Path) -> Path | None:
 
 def _staying(done: Rollback) -> Iterator[StayingRow]:
     for table in {table.table: table for table in done.tables}.values():
+        why = "written or changed by others since the run began"
+        if done.foreign(table):
+            why = "not of this run: of another run on record and changed by others, or written by others"
         for key in table.others:
-            yield StayingRow(str(table.table), dict(key), "written or changed by others since the run began")
+            yield StayingRow(str(table.table), dict(key), why)
     for table in done.tables:
         for row in table.not_restored:
             yield StayingRow(

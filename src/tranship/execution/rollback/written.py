@@ -62,6 +62,19 @@ class Others(Struct, frozen=True):
     rows: int = 0
     keys: tuple[dict[str, str], ...] = ()
     """What names the first of them, in order: the key, or the row's place where the table has no key."""
+    of_runs: int = 0
+    """The most of them that may be rows of other runs on record, which others changed."""
+
+
+class OfRuns(Struct, frozen=True):
+    """What other runs of the journal wrote into one table of NEW."""
+
+    xids: tuple[int, ...] = ()
+    """The transactions that added rows."""
+    update_xids: tuple[int, ...] = ()
+    """The transactions that changed rows of NEW's own."""
+    rows: int = 0
+    """The rows that they added."""
 
 
 async def find_written(
@@ -183,18 +196,18 @@ async def find_others(
     catalog: Catalog,
     table: TableName,
     ours: Sequence[Written],
-    beside: Sequence[int] = (),
+    beside: OfRuns = OfRuns(),
 ) -> Others:
     """Returns the rows of a table that others wrote or changed since the run's first transaction there.
 
-    ``ours`` is what the run wrote into the table, each flow by itself; ``beside`` are transactions that do
-    not count as others, either.
+    ``ours`` is what the run wrote into the table, each flow by itself; ``beside`` is what other
+    runs wrote, which do not count as others, either.
     """
     oldest = min((written.oldest for written in ours if written.oldest), default=0)
     known = catalog.table(table)
     if not oldest or known is None:
         return Others()
-    xids = [*(xid for written in ours for xid in written.every_xid), *beside]
+    xids = [*(xid for written in ours for xid in written.every_xid), *beside.xids, *beside.update_xids]
     counted = await new.fetchrow(count_written(relation_to_read(known), xids, oldest))
     if not counted["others"]:
         return Others()
@@ -203,4 +216,8 @@ async def find_others(
     key = known.order_key or (("tableoid", "ctid") if partitioned else ("ctid",))
     rows = await new.fetch(sql_rollback.written_since(relation_to_read(known), key, xids, oldest, LISTED))
     keys = (dict(zip(key, row["key"], strict=True)) for row in rows)
-    return Others(counted["others"], tuple(keys))
+    # Rows that the other runs miss may be among those that others changed.
+    missed = 0
+    if beside.rows:
+        missed = beside.rows - await new.fetchval(sql_rollback.count_in(relation_to_read(known), beside.xids))
+    return Others(counted["others"], tuple(keys), max(0, min(missed, counted["others"])))
