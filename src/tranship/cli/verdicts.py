@@ -175,6 +175,9 @@ def _compared(result: Verification) -> str:
 
 
 def _not_verified(result: Verification, words: Sequence[str]) -> str:
+    if result.at_work:
+        watch = command_line("tranship", "status", *words, "--watch")
+        return f"A run is at work, so its rows cannot be compared before it has ended. Watch it: {watch}"
     if result.rolling_back:
         run = result.rolling_back
         told = f"The rollback of run {run} was interrupted, and rows are compared when it is done."

@@ -97,8 +97,9 @@ class RunAtWork(RefusalMessage, frozen=True):
     cure = "finish or roll back the runs, or use `doctor --restore`"
     about = "{schema}"
     message = "a run is at work: the journal is still needed"
-    hint = "wait for its end"
+    hint = "wait for its end; watch it: {watch}"
     schema: str
+    watch: str
 
 
 class RunsNotFinished(RefusalMessage, frozen=True):

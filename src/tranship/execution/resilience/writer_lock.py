@@ -103,14 +103,31 @@ class WriterLock:
             Refused: another run has the lock; the message names its host, pid and start.
         """
         mine, theirs = await read_identities(old, new)
-        lock = cls(config, lock_key(mine, theirs), invocation)
+        await cls.refuse_held(config, new, lock_key(mine, theirs), mine.key, invocation=invocation)
+
+    @classmethod
+    async def refuse_held(
+        cls,
+        config: Config,
+        new: asyncpg.Connection,
+        key: int,
+        old_identity: str,
+        *,
+        invocation: str = "tranship",
+    ) -> None:
+        """Refuses what needs the lock while somebody has it, without taking it.
+
+        Raises:
+            Refused: another run has the lock; the message names its host, pid and start.
+        """
+        lock = cls(config, key, invocation)
         holder = None
         for _ in range(int(PATIENCE / PAUSE)):
             holder = await new.fetchrow(query("advisory_holder"), lock._key)
             if holder is None:
                 return
             await asyncio.sleep(PAUSE)
-        raise await lock._refusal(new, mine.key, holder)
+        raise await lock._refusal(new, old_identity, holder)
 
     async def _connect(self) -> asyncpg.Connection:
         return await open_session(self._config.new, datestyle=ISO, application_name="tranship lock")

@@ -130,12 +130,15 @@ async def rollback(
         if journal is None or chosen is None:
             raise await unknown_run(new, journal, config, run)
         await _refuse_taken_up(new, journal, chosen, config)
+        key = lock_number(chosen.old_identity, chosen.new_identity)
+        if not live:
+            # The command that a preview ends with would be refused.
+            await WriterLock.refuse_held(config, new, key, chosen.old_identity)
         catalog = await _catalog(new, journal)
         if not live:
             tables = await find_written(new, journal, chosen, catalog)
             await refuse(new, catalog, tables)
             return await _preview(new, journal, catalog, chosen, tables)
-        key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, chosen.old_identity, take_over=False):
             chosen = replace(chosen, epoch=await shut_out(new, journal, chosen))
             tables = await find_written(new, journal, chosen, catalog)

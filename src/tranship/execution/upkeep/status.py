@@ -130,7 +130,8 @@ async def purge(config: Config, *, dry_run: bool = False) -> Purged:
         try:
             await remove_journal(new, journal, still)
         except asyncpg.LockNotAvailableError as error:
-            raise Refused(RunAtWork(journal.schema)) from error
+            watch = command_line("tranship", "status", *config.words, "--watch")
+            raise Refused(RunAtWork(journal.schema, watch)) from error
         return found[-1]
 
 
@@ -152,6 +153,11 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
         Refused: a run is not finished, or something is still switched off.
     """
     runs = await journal.runs(new, None)
+    for run in runs:
+        # Neither resuming nor a rollback is possible at this moment, so neither is offered.
+        if await at_work(new, run):
+            watch = command_line("tranship", "status", *config.words, "--watch")
+            raise Refused(RunAtWork(journal.schema, watch))
     waiting = [r for r in runs if r.state != RunStatus.FINISHED]
     if waiting:
         back = command_line("tranship", "rollback", *config.words, "--run", waiting[0].id, "--live")

@@ -16,6 +16,7 @@ from tranship.config import Config
 from tranship.execution.context import Journalled
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.stop_reasons import not_begun
+from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.results.on_record import unknown_run
 from tranship.execution.time_spent import phase
 from tranship.execution.verification.certify import certify
@@ -63,6 +64,7 @@ async def verify(
         identity = (await read_identity(new)).key
         runs = await read_runs(new, journal, every, identity)
         catalog = await _catalog(new, journal, runs)
+        working = await _working(new, runs, wanted)
     plans = {run.run.id: run.plan for run in runs if run.plan is not None}
     async with AsyncExitStack() as stack:
         old = OldNow(config, catalog, plans.values(), stack)
@@ -80,7 +82,11 @@ async def verify(
             info = _database(config, catalog)
             ids, resume = tuple(run.id for run in wanted), _resuming(wanted)
             result = replace(result, runs=ids, new=info, old_read=old.read, problems=tuple(problems))
-            result = replace(result, resume=resume, rolling_back=_rolling_back(runs, ids))
+            going_back = _rolling_back(runs, ids)
+            if working:
+                # The lock is held: whoever resumed a run or its rollback now would be refused.
+                resume, going_back = UNSET, UNSET
+            result = replace(result, resume=resume, rolling_back=going_back, at_work=working)
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
@@ -101,6 +107,20 @@ def _resuming(runs: Sequence[Run]) -> str | UnsetType:
         run.decided_by.again for run in runs if run.state is not RunStatus.FINISHED and run.decided_by
     ]
     return next(filter(None, reversed(commands)), UNSET)
+
+
+async def _working(
+    new: asyncpg.Connection, runs: Sequence[RecordedRun], wanted: Sequence[Run]
+) -> str | UnsetType:
+    """Returns the latest of the wanted runs on which, or on whose rollback, a process is at work; UNSET: on
+    none.
+    """
+    back = {run.run.id for run in runs for f in run.flows if any(b.rolling_back for b in f.batches)}
+    for run in reversed(wanted):
+        begun = run.state is not RunStatus.FINISHED or run.id in back
+        if begun and await at_work(new, run):
+            return run.id
+    return UNSET
 
 
 def _rolling_back(runs: Sequence[RecordedRun], wanted: Collection[str]) -> str | UnsetType:
