@@ -23,6 +23,7 @@ Old versions of Python read this file, too, to say that they are too old, so it 
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import itertools
 import os
@@ -205,12 +206,20 @@ def wheel() -> int:
     return run("-m", "manual.site") or run("-m", "hatchling", "build", "-d", str(ROOT / "dist"))
 
 
+COMMANDS = ("demo", "test", "lint", "cases", "bench", "manual", "docs", "pictures", "wheel")
+
+
 def main(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    if command not in {"demo", "test", "lint", "cases", "bench", "manual", "docs", "pictures", "wheel"}:
+    if command not in COMMANDS:
         print(__doc__)
-        return 0 if command in {"-h", "--help", "help"} else 2
+        if command in {"-h", "--help", "help"}:
+            return 0
+        near = difflib.get_close_matches(command, COMMANDS, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        print(f"dev.py: there is no command {command!r}{meant}", file=sys.stderr)
+        return 2
     ensure_environment()
     if command == "lint":
         return lint()

@@ -18,7 +18,7 @@ from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
 from tranship.analysis.problems import not_asked, places, undecided
 from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
 from tranship.analysis.stale import stale_changes, stale_resolutions, turned_round
-from tranship.analysis.swapped import probably_swapped
+from tranship.analysis.swapped import perhaps_swapped, probably_swapped
 from tranship.analysis.uses import uses
 from tranship.analysis.value_checks import refused_values, repeated_keys
 from tranship.codec.files import result_path
@@ -31,6 +31,7 @@ from tranship.errors.codes.decisions import (
     UndecidedChanges,
     UndecidedWithoutTables,
 )
+from tranship.errors.codes.start import ProbablySwapped
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Comparison, Matching
 from tranship.model.expression import Lookup
@@ -116,6 +117,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         reported = {asked[place] for change in open_now for place in places(change) if place in asked}
         problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
         wrong_entries, left = [*problems, *untried], _summed(undecided(open_now), options, new)
+        left = await _with_direction(open_, sides, config, left, allowed=options.allow_empty_old)
         _refuse_with([*stale, *unfit], [*wrong_entries, *left])
         # What only a server can tell is asked of all right entries, whatever is wrong with others: who
         # corrects a file wants to see all of it at once. The plan comes before the expressions, because they
@@ -130,6 +132,18 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+async def _with_direction(
+    open_: Connections, sides: Sides, config: Config, left: tuple[Problem, ...], *, allowed: bool
+) -> tuple[Problem, ...]:
+    """Returns the open changes; behind them, where OLD and NEW are perhaps swapped, that they are: nobody
+    should decide about the wrong direction. ``allowed`` asks for nothing.
+    """
+    if not left or allowed:
+        return left
+    both = (sides.old, sides.new)
+    return (*left, *await perhaps_swapped(open_, both, config, message=ProbablySwapped))
 
 
 def _refuse_with(causes: Sequence[Problem], others: Sequence[Problem]) -> None:

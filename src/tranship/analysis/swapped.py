@@ -41,14 +41,18 @@ async def probably_swapped(
 
 
 async def perhaps_swapped(
-    open_: Connections, catalogs: tuple[Catalog, Catalog], config: Config
+    open_: Connections,
+    catalogs: tuple[Catalog, Catalog],
+    config: Config,
+    *,
+    message: type[ProbablySwapped] = PerhapsSwapped,
 ) -> tuple[Problem, ...]:
-    """Returns a warning where no table of OLD's schemas holds a row, and at least half of NEW's do: nobody
-    should answer questions about the wrong direction.
+    """Returns a problem, by default a warning, where no table of OLD's schemas holds a row, and at least half
+    of NEW's do: nobody should answer questions about the wrong direction.
     """
     old, new = ([one for one in catalog.tables if one.kind in HOLDS_ROWS] for catalog in catalogs)
     held = await _swapped(open_, (old, new), catalogs[1], config)
-    return () if held is None else (PerhapsSwapped(config.old.display, config.new.display, *held).problem(),)
+    return () if held is None else (message(config.old.display, config.new.display, *held).problem(),)
 
 
 async def _swapped(

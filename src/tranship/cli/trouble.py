@@ -18,7 +18,7 @@ from tranship.errors.codes.usage import WrongCommandLine
 from tranship.model.options import command_line
 from tranship.model.resolution import Problem
 from tranship.report.folded import COMMANDS
-from tranship.report.said_once import said_once
+from tranship.report.said_once import said_once, unnamed_object
 
 _COMMAND = re.compile(
     rf"(?<!-m )\btranship (resolve (?:generate|validate|edit)\b|(?:{COMMANDS})\b)( CONFIG\b)?"
@@ -111,7 +111,8 @@ def listed(problems: Sequence[Problem]) -> list[str]:
 
 def line_of(problem: Problem) -> str:
     """Returns the text that shows a problem: one line, and a second one with its hint."""
-    where = f"{problem.object}: " if problem.object and problem.object not in problem.message else ""
+    about = unnamed_object(problem)
+    where = f"{about}: " if about else ""
     sign = "⚠ " if problem.warning else ""
     hint = f"\n  hint: {problem.hint}" if problem.hint else ""
     return f"{sign}{problem.code} {where}{problem.message}{hint}"

@@ -25,7 +25,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
-from tranship.model.options import pattern_words
+from tranship.model.options import command_line, naming_by, pattern_words
 from tranship.model.statistics import Statistics
 
 CHANGES_FORMAT = 1
@@ -115,7 +115,10 @@ def read_changes(path: Path) -> ChangesFile:
     Raises:
         UsageError: it is unreadable, no JSON, or of another tool or version.
     """
-    text = read_text(path, "tranship analyze CONFIG")
+    named = naming_by(str(path))
+    # A file of another name is written by no options.
+    naming = named if "--changes-file" not in named else ()
+    text = read_text(path, command_line("tranship", "analyze", "CONFIG", *naming))
     try:
         # msgspec keeps the last of two equal keys, so the standard library looks first.
         root = json.loads(text, object_pairs_hook=_once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -73,6 +74,16 @@ class Endpoint:
     def is_socket(self) -> bool:
         """Whether it is a Unix socket, which libpq never encrypts, whatever ``sslmode`` says."""
         return self.host.startswith("/")
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether it is a Unix socket or a loopback address: no server of a provider is reached so."""
+        if self.is_socket or self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -218,8 +218,13 @@ def _tell(context: RunContext, foreseen: Foreseen, records: Iterable[RejectRecor
     for one in foreseen.counts:
         plan = one.plan
         named = (str(plan.old), str(plan.new), plan.name or UNSET)
+        # Of a table without a key the first rows may all be told in the same words, which are told once.
+        told: list[RowRejected] = []
         for record in by_flow.get(named, []):
-            context.on_event(_would_reject(context, plan, record))
+            event = _would_reject(context, plan, record)
+            if event not in told:
+                told.append(event)
+                context.on_event(event)
         context.on_event(one.event)
 
 

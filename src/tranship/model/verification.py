@@ -125,7 +125,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     rolling_back: str | UnsetType = UNSET
     """The run whose rollback was interrupted: some of its rows are gone."""
     at_work: str | UnsetType = UNSET
-    """The run that a process is at work on, or on its rollback: nothing can be resumed before it has ended."""
+    """The run that a process is at work on, or on its rollback: nothing is resumed before it has ended."""
     old_read: bool = False
     """OLD was read: it says which rows differ, and rows were computed once more from it."""
     arguments: tuple[str, ...] = ()

@@ -64,10 +64,20 @@ def _granting_all(same: Sequence[Problem]) -> str:
     return f"{granted[0][1]}{', '.join(dict.fromkeys(relations))}{granted[0][3]}"
 
 
+def unnamed_object(problem: Problem) -> str:
+    """Returns what a problem is about, or nothing where its message names that already.
+
+    The lines behind the first name other objects, which may begin with the same words.
+    """
+    first = problem.message.partition("\n")[0]
+    named = problem.object and re.search(rf"(?<!\w){re.escape(problem.object)}(?!\w)", first)
+    return "" if named else problem.object
+
+
 def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
     """Yields the lines that show problems at the end of a run."""
     for problem in said_once(problems):
-        about = problem.object if problem.object not in problem.message else ""
+        about = unnamed_object(problem)
         where = f"{_shown(about)}: " if about else ""
         sign = "⚠ " if problem.warning else ""
         yield from f"{sign}{problem.code} {where}{problem.message}".split("\n")

@@ -176,9 +176,24 @@ def lines_beyond(result: Verification) -> Iterator[str]:
 
 def last_line(result: Verification) -> str:
     """Returns the last line of a verification: broken constraints first, else what `coverage` says."""
-    broken = sum(one.broken for one in result.constraints)
+    broken = broken_words(result.constraints)
     said = coverage(result.tables)
-    return f"DIFFERS: {broken} constraints of NEW are broken; {said}" if broken else said
+    return f"DIFFERS: {broken}; {said}" if broken else said
+
+
+def broken_words(asked: Sequence[AskedConstraint]) -> str:
+    """Returns how many constraints of NEW are broken and how many sequences are behind; empty: none."""
+    broken = [one.kind is ConstraintKind.SEQUENCE for one in asked if one.broken]
+    behind, others = sum(broken), len(broken) - sum(broken)
+    words = []
+    if others:
+        words.append(f"{count_of(others, 'constraint')} of NEW {'is' if others == 1 else 'are'} broken")
+    if behind:
+        what = (
+            "is behind the values of its column" if behind == 1 else "are behind the values of their columns"
+        )
+        words.append(f"{count_of(behind, 'sequence')} of NEW {what}")
+    return ", ".join(words)
 
 
 class Opined(Protocol):

@@ -12,6 +12,7 @@ from msgspec.structs import asdict, replace
 from tranship.config import Endpoint
 from tranship.errors import ConnectError
 from tranship.errors.codes.connection import (
+    ELSEWHERE,
     AuthenticationFailed,
     ConnectionBroke,
     ConnectionClosed,
@@ -147,12 +148,7 @@ def _network(error: OSError, endpoint: Endpoint) -> ConnectMessage:
 def _server_said(error: asyncpg.PostgresError, endpoint: Endpoint) -> ConnectMessage:
     state, said = getattr(error, "sqlstate", None) or "", str(error)
     if state in ("28P01", "28000"):
-        if "pg_hba" in said:
-            return NoHbaRule(endpoint.user, said, endpoint.sslmode)
-        if endpoint.password is None or not endpoint.password.reveal():
-            return NoPasswordGiven(endpoint.user, said)
-        english = said == f'password authentication failed for user "{endpoint.user}"'
-        return (PasswordRefused if english else AuthenticationFailed)(endpoint.user, said)
+        return _not_let_in(said, endpoint)
     if state == "3D000":
         return NoDatabase(endpoint.database)
     if state == "42501":
@@ -164,6 +160,16 @@ def _server_said(error: asyncpg.PostgresError, endpoint: Endpoint) -> ConnectMes
     if state.startswith("08"):
         return ConnectionBroke(said)
     return ServerSaid(said)
+
+
+def _not_let_in(said: str, endpoint: Endpoint) -> ConnectMessage:
+    if "pg_hba" in said:
+        return NoHbaRule(endpoint.user, said, sslmode=endpoint.sslmode)
+    elsewhere = "" if endpoint.on_this_machine else ELSEWHERE
+    if endpoint.password is None or not endpoint.password.reveal():
+        return NoPasswordGiven(endpoint.user, said, elsewhere)
+    english = said == f'password authentication failed for user "{endpoint.user}"'
+    return (PasswordRefused if english else AuthenticationFailed)(endpoint.user, said, elsewhere)
 
 
 def _without_secrets(what: ConnectMessage, endpoint: Endpoint) -> ConnectMessage:

@@ -108,6 +108,17 @@ async def test_an_empty_old_beside_a_full_new_is_refused_before_anything_is_writ
         assert "TS386" not in known.stdout + known.stderr
 
 
+async def test_a_full_new_is_told_beside_what_is_to_be_decided(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    pair = await make_pair(f"{SHAPE}; ALTER TABLE colour ADD COLUMN alone int", OLD)
+    refused = run_cli("migrate", pair.config(tmp_path))
+    assert refused.status == 3
+    assert "TS300" in refused.stderr
+    assert "TS386 OLD (" in refused.stderr
+    assert "are they swapped?" in refused.stderr
+
+
 async def test_an_old_that_may_not_be_read_is_not_told_as_empty(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path
 ) -> None:

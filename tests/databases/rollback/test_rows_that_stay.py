@@ -176,8 +176,12 @@ async def test_rows_that_refer_to_rows_of_the_run_are_named(
         told = run_cli("rollback", pair.config(tmp_path), *live)
         assert told.status == 3, told
         named = "; ".join(f"id={n}" for n in (1, *range(3, 12)))
-        changed = "14 rows of public.person that others changed after the run wrote them, or that others wrote"
-        assert f"{changed} ({named} and 4 more) refer to rows of public.town that the run wrote" in told.stderr
+        changed = (
+            "14 rows of public.person that others changed after the run wrote them, or that others wrote"
+        )
+        assert (
+            f"{changed} ({named} and 4 more) refer to rows of public.town that the run wrote" in told.stderr
+        )
         assert "nothing proves any more that the run wrote it" in told.stderr
     await pair.new.run("DELETE FROM person WHERE id <> 2")
     assert run_cli("rollback", pair.config(tmp_path)).status == 0

@@ -299,3 +299,9 @@ def test_nothing_holds_up_a_command_that_only_asks() -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "cancelled\n"
         assert process.wait(20) == 130
+
+
+def test_a_code_of_other_length_is_not_guessed(run_cli: Cli) -> None:
+    done = run_cli("explain", "99999")
+    assert done.status == 2, done
+    assert "did you mean" not in done.stderr

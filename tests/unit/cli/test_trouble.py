@@ -27,6 +27,13 @@ def test_problems_alike_are_one_line_with_the_names_of_the_others() -> None:
     ]
 
 
+def test_the_first_of_problems_alike_is_named_where_its_name_begins_another_one() -> None:
+    changes = [_undecided("address", "address"), _undecided("address", "address2"), _undecided("a", "x")]
+    changes.append(Undecided("Column 'address' type mismatch").problem("public.other.address"))
+    (line, *_) = lines_of([UndecidedChanges(4, "x").problem(), *changes])[1:]
+    assert line.startswith("  TS301 public.address.address: Column 'address' type mismatch\n")
+
+
 def test_two_problems_alike_stay_two_lines() -> None:
     changes = [_undecided("a", "at"), _undecided("b", "at")]
     assert listed(changes) == [

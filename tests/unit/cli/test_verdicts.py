@@ -12,10 +12,11 @@ from tranship.model.difference import Difference, DifferenceKind, Proof
 from tranship.model.names import TableName
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.undo import Unreadable
-from tranship.model.verification import Verification, VerifiedTable
+from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.report.describe.run import describe_run, run_verdict
 from tranship.report.document import Section
 from tranship.report.verdict import UNASKED
+from tranship.report.verification import last_line
 from tranship.server.journal import DecidedBy, Run, RunStatus, Undo
 
 WORDS = ("my config.json",)
@@ -152,6 +153,29 @@ def test_all_three_say_the_same_of_what_could_not_be_asked() -> None:
     ]
     plain = replace(of, tables=(replace(moved, not_asked=()),))
     assert run_verdict(plain, certificate, ()).lines[1] == "Nothing left to do."
+
+
+def test_a_sequence_that_is_behind_is_not_called_a_constraint() -> None:
+    def result(*kinds: ConstraintKind) -> Verification:
+        return Verification(
+            tool_version="0",
+            status="differs",
+            exit_status=5,
+            started="",
+            finished="",
+            runs=(),
+            tables=(),
+            constraints=tuple(AskedConstraint("public.t", kind, "id", 1) for kind in kinds),
+        )
+
+    behind = result(ConstraintKind.SEQUENCE)
+    assert last_line(behind).startswith("DIFFERS: 1 sequence of NEW is behind the values of its column; ")
+    both = result(ConstraintKind.SEQUENCE, ConstraintKind.CHECK)
+    assert "1 constraint of NEW is broken, 1 sequence of NEW is behind" in last_line(both)
+    table = VerifiedTable("r", "public.t", "public.t", 5, verified=True)
+    said = verify_verdict(replace(behind, tables=(table,)), ("c.json",))
+    assert said.startswith("In NEW, a sequence is behind the values of its column")
+    assert verify_verdict(replace(both, tables=(table,)), ("c.json",)).startswith("NEW breaks constraints")
 
 
 def test_what_only_others_wrote_names_the_option_for_them() -> None:

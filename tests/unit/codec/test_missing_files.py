@@ -32,3 +32,11 @@ def test_the_command_that_writes_it_is_named(
     (problem,) = raised.value.problems
     assert problem.code == "TS102"
     assert problem.hint.endswith(command.format(path=path))
+
+
+def test_the_command_that_writes_changes_of_this_name_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "neu_migration_changes.json"
+    with pytest.raises(UsageError) as raised:
+        read_changes(path)
+    (problem,) = raised.value.problems
+    assert problem.hint.endswith(f"tranship analyze CONFIG --prefix neu --results-dir {tmp_path} writes it")

@@ -26,7 +26,10 @@ def test_without_a_command_it_tells_what_there_is() -> None:
 
 
 def test_an_unknown_command_is_trouble() -> None:
-    assert subprocess.run([sys.executable, DEV, "dance"], capture_output=True, check=False).returncode == 2
+    command = [sys.executable, DEV, "dmeo"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert told.stderr == "dev.py: there is no command 'dmeo'; did you mean demo?\n"
 
 
 def test_the_values_of_options_are_no_names_of_benchmarks() -> None:

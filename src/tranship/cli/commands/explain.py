@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import click
 
 from tranship.cli.context import CliContext, answering
@@ -33,13 +35,18 @@ def command(context: click.Context, code: str | None) -> None:
         return
     wanted = _spelled_out(code) if code is not None else ""
     if code is not None and wanted not in known:
-        near = nearest(wanted, known)
+        near = nearest(wanted, _of_like_length(wanted, known))
         hint = f"did you mean {near}? " if near is not None else ""
         raise UsageError(UnknownCode(code, hint, call.invocation))
     if call.json:
         answer_json(call, explain(wanted) if wanted else [explain(one) for one in known])
     else:
         say(explanation_text(explain(wanted)) if wanted else codes_text())
+
+
+def _of_like_length(code: str, known: Iterable[str]) -> Iterator[str]:
+    """Yields the codes that may be meant by a mistyped one: digits of others are alike by accident."""
+    return (one for one in known if abs(len(one) - len(code)) <= 1)
 
 
 def _spelled_out(code: str) -> str:

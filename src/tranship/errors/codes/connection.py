@@ -8,9 +8,10 @@ from tranship.model.names import Side
 _NETWORK = "check host and port, that the server runs and listens there, and the firewall between"
 _WHO = (
     "check user and password and the permissions of the role;"
-    " Azure's single servers want user@server as the user name,"
-    " and special characters of a password in a URL are percent-encoded"
+    "{elsewhere} special characters of a password in a URL are percent-encoded"
 )
+ELSEWHERE = " Azure's single servers want user@server as the user name, and"
+"""What may be the cause where the server is not on this machine."""
 
 
 class UnknownHost(ConnectMessage, frozen=True):
@@ -88,6 +89,8 @@ class AuthenticationFailed(ConnectMessage, frozen=True):
     hint = _WHO
     user: str
     said: str
+    elsewhere: str = ""
+    """`ELSEWHERE`, or nothing for a server of this machine."""
 
 
 class PasswordRefused(AuthenticationFailed, frozen=True):
@@ -102,7 +105,7 @@ class NoPasswordGiven(AuthenticationFailed, frozen=True):
     hint = f"no password was given; {_WHO}"
 
 
-class NoHbaRule(AuthenticationFailed, frozen=True):
+class NoHbaRule(AuthenticationFailed, frozen=True, kw_only=True):
     hint = (
         "the server has no rule that lets this role in from here: ask for a line in pg_hba.conf, "
         "or another sslmode than {sslmode}"

@@ -55,9 +55,10 @@ class StructureChanged(DiffersMessage, frozen=True):
         "NEW's schema is not the one that run {run} was planned on: "
         "tables, triggers, indexes or constraints were changed since"
     )
-    hint = "tranship analyze CONFIG compares the schemas"
+    hint = "{analyze} compares the schemas"
     warning = True
     run: str
+    analyze: str
 
 
 class StillOff(DiffersMessage, frozen=True):

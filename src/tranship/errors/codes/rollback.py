@@ -1,13 +1,13 @@
 """TS424, TS425, TS429 and TS435: a rollback stopped. What it deleted stays deleted, and the same command
-resumes. Two kinds of TS130: which run is meant cannot be told. One kind each of TS353 and TS364: another
-command comes first to a rollback that was interrupted.
+resumes. Two kinds of TS130: which run is meant cannot be told. One kind of TS352. One kind each of TS353 and
+TS364: another command comes first to a rollback that was interrupted.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from tranship.errors.codes.runs import AnotherPlan, NoRun, RunAtWork
+from tranship.errors.codes.runs import AnotherPlan, NoRun, ReferredTo, RunAtWork
 from tranship.errors.message import RefusalMessage, StopMessage
 from tranship.model.names import TableName
 
@@ -95,3 +95,14 @@ class UnfinishedRollback(RefusalMessage, frozen=True):
     hint = "finish it first: {command}"
     started: datetime
     command: str
+
+
+class ReferredToByChanged(ReferredTo, frozen=True):
+    message = (
+        "{rows:# row|# rows} of {table} that others changed after the run wrote {rows:it|them}, or that "
+        "others wrote{named} {rows:refers|refer} to rows of {parent} that the run wrote ({key})"
+    )
+    hint = (
+        "delete or re-point {rows:it|them} first: of a row that others changed, nothing proves any more "
+        "that the run wrote it"
+    )

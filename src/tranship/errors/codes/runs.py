@@ -80,17 +80,6 @@ class ReferredTo(RefusalMessage, frozen=True):
     """The first of them, in words."""
 
 
-class ReferredToByChanged(ReferredTo, frozen=True):
-    message = (
-        "{rows:# row|# rows} of {table} that others changed after the run wrote {rows:it|them}, or that "
-        "others wrote{named} {rows:refers|refer} to rows of {parent} that the run wrote ({key})"
-    )
-    hint = (
-        "delete or re-point {rows:it|them} first: of a row that others changed, nothing proves any more "
-        "that the run wrote it"
-    )
-
-
 class RunAtWork(RefusalMessage, frozen=True):
     code = "TS353"
     meaning = "the journal is still needed"

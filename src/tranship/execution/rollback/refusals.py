@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 import asyncpg
 
 from tranship.errors import Refused
+from tranship.errors.codes.rollback import ReferredToByChanged
 from tranship.errors.codes.runs import (
     DeleteNoticed,
     DeleteNoticedAlways,
@@ -15,7 +16,6 @@ from tranship.errors.codes.runs import (
     NoReplicaIdentity,
     NoReplicaIdentityToUpdate,
     ReferredTo,
-    ReferredToByChanged,
 )
 from tranship.execution.rollback.below import keys_below
 from tranship.execution.rollback.elsewhere import refuse_elsewhere

@@ -19,7 +19,7 @@ from tranship.errors.codes.runs import (
 )
 from tranship.errors.codes.upkeep import TableRenamed
 from tranship.execution.rollback.images import LISTED, Images, find_images
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.model.visible import pasteable
@@ -75,6 +75,9 @@ class OfRuns(Struct, frozen=True):
     """The transactions that changed rows of NEW's own."""
     rows: int = 0
     """The rows that they added."""
+
+
+NO_OTHERS = OfRuns()
 
 
 async def find_written(
@@ -196,7 +199,7 @@ async def find_others(
     catalog: Catalog,
     table: TableName,
     ours: Sequence[Written],
-    beside: OfRuns = OfRuns(),
+    beside: OfRuns = NO_OTHERS,
 ) -> Others:
     """Returns the rows of a table that others wrote or changed since the run's first transaction there.
 
@@ -217,7 +220,13 @@ async def find_others(
     rows = await new.fetch(sql_rollback.written_since(relation_to_read(known), key, xids, oldest, LISTED))
     keys = (dict(zip(key, row["key"], strict=True)) for row in rows)
     # Rows that the other runs miss may be among those that others changed.
-    missed = 0
-    if beside.rows:
-        missed = beside.rows - await new.fetchval(sql_rollback.count_in(relation_to_read(known), beside.xids))
+    missed = await _missed(new, known, beside)
     return Others(counted["others"], tuple(keys), max(0, min(missed, counted["others"])))
+
+
+async def _missed(new: asyncpg.Connection, table: Table, runs: OfRuns) -> int:
+    """Returns how many rows that runs added to a table are no longer as they wrote them."""
+    if not runs.rows:
+        return 0
+    there: int = await new.fetchval(sql_rollback.count_in(relation_to_read(table), runs.xids))
+    return runs.rows - there

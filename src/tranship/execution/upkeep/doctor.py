@@ -18,6 +18,7 @@ from tranship.execution.resilience.connection import PlainSession, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches.restoring import Fence, accepting, blocked, restore
 from tranship.model.notes import Note
+from tranship.model.options import command_line
 from tranship.model.resolution import Problem
 from tranship.model.undo import Back, Blocked, Gone, Waiting
 from tranship.model.visible import pasteable, visible
@@ -85,7 +86,8 @@ async def accept(config: Config, names: Sequence[str]) -> tuple[Undo, ...]:
         runs = {run.id: run for run in await journal.runs(new, None)}
         fences = await _fences(new, journal, {undo.run: runs.get(undo.run) for undo in chosen})
         if any(undo.run not in fences for undo in chosen):
-            raise Refused(RunAtWork(journal.schema))
+            watch = command_line("tranship", "status", *config.words, "--watch")
+            raise Refused(RunAtWork(journal.schema, watch))
         async with new.transaction():
             for fence in filter(None, fences.values()):
                 await fence(new)

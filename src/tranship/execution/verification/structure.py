@@ -9,6 +9,7 @@ import asyncpg
 from tranship.config import Config
 from tranship.errors.codes.differs import StillOff, StructureChanged
 from tranship.execution.verification.recorded import RecordedRun
+from tranship.model.options import command_line
 from tranship.model.resolution import Problem
 from tranship.server.catalog import read_catalog
 from tranship.server.journal import Journal, RunStatus
@@ -28,5 +29,6 @@ async def structure_problems(
     async with new.transaction(isolation="repeatable_read", readonly=True):
         now = await read_catalog(new, config.new.schemas, journal_schema=journal.schema)
     if now.fingerprint != finished[-1].plan.new_fingerprint:
-        found.append(StructureChanged(finished[-1].run.id).problem())
+        analyze = command_line("tranship", "analyze", *config.words)
+        found.append(StructureChanged(finished[-1].run.id, analyze).problem())
     return found
