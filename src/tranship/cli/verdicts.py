@@ -52,6 +52,9 @@ def purge_words(done: Purged, *, dry_run: bool) -> str:
         one = len(done.runs) == 1
         count = "1 finished run" if one else f"{len(done.runs)} finished runs"
         parts.append(f"{count}, whose rows stay and {no_longer} be rolled back or verified")
+        if done.without_key:
+            tables = ", ".join(map(str, done.without_key))
+            parts.append(f"moved again, rows would be there twice where NEW has no key for them: {tables}")
     if done.rejected:
         them = "it" if done.rejected == 1 else "them"
         parts.append(f"{_rows(done.rejected)} on record as rejected: --rejects-only {no_longer} move {them}")

@@ -24,6 +24,7 @@ from tranship.errors.codes import (
     stops,
     studio,
     unforeseen,
+    unrecorded,
     upkeep,
     usage,
 )
@@ -51,6 +52,7 @@ MODULES = (
     upkeep,
     differs,
     unforeseen,
+    unrecorded,
 )
 """The files of the table."""
 

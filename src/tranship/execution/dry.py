@@ -35,6 +35,7 @@ from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.sides import both_sides, open_snapshot, relations_to_lock
 from tranship.execution.start.tasks import too_many
 from tranship.execution.start.to_do import ToDo, announce, to_do
+from tranship.execution.start.unrecorded import unrecorded
 from tranship.execution.switches.indexes import LooseIndex, removal_notes, to_remove
 from tranship.execution.switches.locks import locks_ahead
 from tranship.execution.switches.triggers_and_keys import (
@@ -99,11 +100,12 @@ async def _look(context: RunContext) -> _Ahead:
             new, context.journal, work.whole.plan.tables, work.done, most=context.options.most_rejects
         )
         filled = await filled_before(new, context, begins.before, work.left)
+        twice = await unrecorded(old, new, context, begins.before, work.left)
         return _Ahead(
             passed,
             dataclasses.replace(work, left=without(work.left, begins.leaving)),
             begins.before.unfinished,
-            (*passed.problems, *at_work, *filled),
+            (*passed.problems, *at_work, *filled, *twice),
             await rows_now(old, work.whole, work.done),
             await moved_shortfalls(new, context.journal, work.places),
             counts,

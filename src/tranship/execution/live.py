@@ -46,13 +46,14 @@ from tranship.execution.start.resume import forget_if_nothing_done, resume, star
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
 from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
+from tranship.execution.start.unrecorded import refuse_twice
 from tranship.execution.switches.sequences import set_sequences
 from tranship.execution.switches.statistics import analyze_filled
 from tranship.execution.time_spent import phase as measured
 from tranship.execution.time_spent import question
 from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
-from tranship.model.notes import SnapshotReplaced
+from tranship.model.notes import SnapshotReplaced, Warned
 from tranship.model.options import MigrateOptions, NewSnapshot
 from tranship.model.progress import BatchDone, Phase, TableStarted
 from tranship.server.identity import Identity
@@ -122,10 +123,15 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             before = await _before(context, control, passed.old) if found is not None else Before(None, ())
             work = await to_do(control, context, before)
             await refuse_filled(control, context, before, work.left)
+            unrecorded = await refuse_twice(old, control, context, before, work.left)
+            for problem in unrecorded:
+                context.note(Warned(problem))
+            passed = structs.replace(passed, problems=(*passed.problems, *unrecorded))
             announce(context, work)
             now = await rows_now(old, work.whole, work.done)
             differs = await moved_shortfalls(control, context.journal, work.places)
             frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now, differs=differs)
+            frame = structs.replace(frame, old_identity=passed.old.key)
             context = context.of(work.whole)
             if work.nothing and before.unfinished is None:
                 left_out = await tell_nothing_left(context, passed.reads.tables)

@@ -35,6 +35,7 @@ from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
+from tranship.execution.start.unrecorded import refuse_twice
 from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
@@ -65,7 +66,7 @@ async def rehearse(context: RunContext) -> MigrationOutcome:
                 invocation=context.options.invocation,
             ):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
-                return await _Rehearsal(context, new, passed, frame).run()
+                return await _Rehearsal(context, old, new, passed, frame).run()
     except BROKEN as error:
         raise could_not_begin(error) from error
 
@@ -73,6 +74,7 @@ async def rehearse(context: RunContext) -> MigrationOutcome:
 @dataclass
 class _Rehearsal:
     context: RunContext
+    old: asyncpg.Connection
     new: asyncpg.Connection
     passed: Passed
     frame: Frame
@@ -107,6 +109,8 @@ class _Rehearsal:
             raise Refused(UnfinishedBeforeRehearsal(back))
         work = await to_do(self.new, self.context, before)
         await refuse_filled(self.new, self.context, before, work.left)
+        unrecorded = await refuse_twice(self.old, self.new, self.context, before, work.left)
+        self.frame = replace(self.frame, problems=(*self.frame.problems, *unrecorded))
         announce(self.context, work)
         self.context, done = self.context.of(work.whole), work.done
         if work.nothing:

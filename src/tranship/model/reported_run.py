@@ -77,6 +77,8 @@ class ReportedRun(Struct, frozen=True, kw_only=True):
     switched_off: tuple[str, ...]
     rejects_of: tuple[str, ...]
     tables: tuple[ReportedTable, ...]
+    rejected_elsewhere: int = 0
+    """Rows of other tables that runs from the same OLD rejected and that no later one moved."""
 
     def total(self, word: str) -> int:
         """Returns the rows of one outcome in all tables."""

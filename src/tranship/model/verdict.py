@@ -333,6 +333,10 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     """The number of rows per table that a ``drop_table`` resolution left out."""
     sequences: dict[str, int] = {}
     """The last value of each sequence of NEW at the end."""
+    rows_rejected_elsewhere: int | UnsetType = UNSET
+    """Of a live run: rows of other tables that earlier runs rejected and that no later one moved; absent
+    where there is none.
+    """
     profile: tuple[TimeSpent, ...] | UnsetType = UNSET
     """Where the time went; absent unless it was asked for."""
 

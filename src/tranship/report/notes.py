@@ -112,7 +112,10 @@ def _of_new(note: FollowerBehind | WaitingForWriters | NotAnalyzed | LargerBatch
 def _of_rejects(note: RejectsNote) -> str:
     match note:
         case NoRejectsLeft():
-            return "no rejected rows are left: earlier runs moved every row that was once rejected"
+            return (
+                "no rejected rows are left in these tables: earlier runs moved every row of them that was "
+                "once rejected"
+            )
         case NotMovedYet(tables=tables):
             return f"--rejects-only leaves tables that no finished run moved: {', '.join(tables)}"
         case RejectedRowsGone(flow=flow, rows=rows, keys=keys):

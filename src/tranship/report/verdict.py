@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.options import REJECTS_ONLY, MigrateOptions
+from tranship.model.options import REJECTS_ONLY, MigrateOptions, command_line
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
 from tranship.report.verification import grouped
@@ -10,6 +10,7 @@ from tranship.report.verification import grouped
 UNASKED = "Look at what could not be asked beforehand"
 """What is to be done after a run in which everything arrived, where some data checks were not possible."""
 
+NOTHING_LEFT = "Nothing left to do."
 
 _AGAIN = {False: " that were rejected before", True: " that was rejected before"}
 
@@ -17,7 +18,12 @@ _AGAIN = {False: " that were rejected before", True: " that was rejected before"
 def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     """Returns what a run did, or would do, and what to do now."""
     if result.mode == "live":
-        return _live(result, options)
+        elsewhere = result.rows_rejected_elsewhere
+        if not elsewhere:
+            return _live(result, options)
+        status = command_line(options.invocation, "status", *options.databases)
+        told = _live(result, options).removesuffix(NOTHING_LEFT).rstrip()
+        return f"{told} {still_rejected_elsewhere(elsewhere, status)}"
     if _moved_before(result):
         return f"Nothing to do: an earlier run moved {_before(result)}"
     if result.status == "refused":
@@ -43,6 +49,11 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     return f"{done} {_look(result)}, or accept it: {live}"
 
 
+def still_rejected_elsewhere(rows: int, status: str) -> str:
+    """Returns that rows of other tables are still rejected. ``status``: the command that shows them."""
+    return f"{_rows(rows)} of other tables {'is' if rows == 1 else 'are'} still rejected: {status}"
+
+
 def _live(result: MigrationResult, options: MigrateOptions) -> str:
     stats = result.stats
     if result.status == "differs" and result.exit_status == 5:
@@ -64,7 +75,7 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
     open_ = any(table.not_asked for table in result.tables)
-    left = f"{UNASKED}, below." if open_ else "Nothing left to do."
+    left = f"{UNASKED}, below." if open_ else NOTHING_LEFT
     return f"Everything arrived: {_in_all(result)},{there} {known}. {left}"
 
 

@@ -308,10 +308,14 @@ class NoPlanInJournal(BegunInEarlierFormat, frozen=True):
 
 class FilledBefore(RefusalMessage, frozen=True):
     code = "TS390"
-    meaning = "a finished run from the same OLD filled the table under other decisions"
+    meaning = (
+        "a finished run from the same OLD filled the table under other decisions, or it holds rows that no "
+        "run on record wrote, and no key of NEW tells them from OLD's: was the journal purged meanwhile?"
+    )
     cure = (
-        "move only the rejected rows: `--rejects-only`, roll that run back and run again, "
-        "or move the rows a second time on purpose: `--again`"
+        "move only the rejected rows: `--rejects-only`, roll that run back (or empty the table) and run "
+        "again, or move the rows a second time on purpose: `--again`; a warning where none of OLD's rows was "
+        "found in NEW"
     )
     about = "{table}"
     # The same for every table of the run, so that it is said once.

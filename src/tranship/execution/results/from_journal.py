@@ -26,6 +26,7 @@ from tranship.execution.results.outcome import (
     reject_record,
 )
 from tranship.execution.results.spool import FirstOfEachCause, Spool
+from tranship.execution.results.still_rejected import rejected_elsewhere
 from tranship.model.difference import Proof
 from tranship.model.flow import FlowId
 from tranship.model.options import Verify
@@ -68,7 +69,12 @@ async def live_result(
     tables, records = await _journalled(control, context.journal, plans, places, done.keys())
     tables = await with_filled(control, context, tables)
     alone = await arrived_without_parent(control, context.job, _lacking(tables))
-    found = outcome(context, replace(frame, problems=(*frame.problems, *alone)), tables, records)
+    frame = replace(frame, problems=(*frame.problems, *alone))
+    if frame.old_identity:
+        flows = {plan.flow for plan in plans}
+        elsewhere = await rejected_elsewhere(control, context.journal, frame.old_identity, flows)
+        frame = replace(frame, rejected_elsewhere=elsewhere)
+    found = outcome(context, frame, tables, records)
     return replace(found, merged=live.merged) if live is not None else found
 
 

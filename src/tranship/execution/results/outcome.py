@@ -172,6 +172,10 @@ class Frame(Struct, frozen=True):
     """Whether the result may hold values of rows."""
     new_in_use: bool = False
     """Whether others may write to NEW meanwhile."""
+    old_identity: str = ""
+    """Of a live run: the identity of OLD in the journal."""
+    rejected_elsewhere: int = 0
+    """Of a live run: rows of other tables that earlier runs rejected and that no later one moved."""
 
 
 def outcome(
@@ -205,6 +209,7 @@ def outcome(
         estimated_seconds=_estimate(frame),
         sample=frame.sample or UNSET,
         locks=frame.locks,
+        rows_rejected_elsewhere=frame.rejected_elsewhere or UNSET,
     )
     return MigrationOutcome(result, rejects)
 

@@ -21,8 +21,7 @@ from tranship.errors.codes.runs import (
 from tranship.errors.codes.start import FinishedFromAnotherOld
 from tranship.execution.context import Job, RunContext
 from tranship.execution.start.earlier_runs import Before
-from tranship.model.catalog import Table
-from tranship.model.expression import Expression, NewDefault, Rekeyed
+from tranship.execution.start.protecting import protecting
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -30,6 +29,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run, RunStatus, TaskRow, find_journal
+from tranship.sql.new.unrecorded import count_unrecorded, unprotected
 from tranship.sql.old import cut as sql_cut
 from tranship.sql.queries import query
 from tranship.sql.session import set_local
@@ -124,8 +124,11 @@ async def from_other_olds(new: asyncpg.Connection, context: RunContext, old: Ide
     journal, job = await find_journal(new, context.config.journal_schema), context.job
     if journal is None or context.options.again:
         return ()
-    pairs = {_pair(plan.flow) for plan in job.plan.tables if not _known_by_key(plan, job.after(plan))}
-    places = [place for place in await _from_others(new, journal, old) if _pair(place[1].flow) in pairs]
+    others = await _from_others(new, journal, old)
+    filled = {_pair(task.flow) for _, task in others}
+    plans = [plan for plan in job.plan.tables if _pair(plan.flow) in filled]
+    pairs = {_pair(plan.flow) for plan in plans if not await _known_by_key(new, job, plan)}
+    places = [place for place in others if _pair(place[1].flow) in pairs]
     latest = {_pair(one.task.flow): one for one in await _moved(new, journal, places) if one.rows}
     return tuple(_beside(context, one) for one in latest.values())
 
@@ -137,16 +140,13 @@ async def _from_others(new: asyncpg.Connection, journal: Journal, old: Identity)
     return [(run, task) for run in finished for task in await journal.tasks(new, run.id)]
 
 
-def _known_by_key(plan: TablePlan, after: Table) -> bool:
-    """Returns whether a key of NEW gets the same values whenever the rows are moved."""
-    same = {mapping.column for mapping in plan.columns if not _given_anew(mapping.expression)}
-    return any(index.unique and index.valid and same.issuperset(index.columns) for index in after.indexes)
-
-
-def _given_anew(expression: Expression) -> bool:
-    """Returns whether NEW, or its numbers when a run begins, decide about a value."""
-    numbered = isinstance(expression, Rekeyed) and expression.numbering is not None
-    return numbered or isinstance(expression, NewDefault)
+async def _known_by_key(new: asyncpg.Connection, job: Job, plan: TablePlan) -> bool:
+    """Returns whether a key of NEW, or a decision, tells each of its rows from those that are moved."""
+    indexes = protecting(job, plan)
+    if not indexes:
+        return indexes is None
+    row = await new.fetchrow(count_unrecorded(job.after(plan), unprotected(indexes), ()))
+    return not row["whole"]
 
 
 def _beside(context: RunContext, found: _Moved) -> Problem:

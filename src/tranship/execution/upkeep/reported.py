@@ -11,6 +11,7 @@ from tranship.config import Config
 from tranship.execution.resilience.connection import control
 from tranship.execution.results.causes import CauseCounter
 from tranship.execution.results.on_record import unknown_run
+from tranship.execution.results.still_rejected import rejected_elsewhere
 from tranship.execution.upkeep.status import RunState, state_of
 from tranship.model.reported_run import ReportedRun, ReportedTable
 from tranship.server.cut import old_rows
@@ -64,6 +65,9 @@ async def _reported(new: asyncpg.Connection, journal: Journal, config: Config, r
         left_out=dict(run.left_out),
         switched_off=tuple(undo.what for undo in state.switched_off),
         rejects_of=state.rejects_of,
+        rejected_elsewhere=await rejected_elsewhere(
+            new, journal, run.old_identity, {task.flow for task in tasks}
+        ),
         tables=tuple(tables),
     )
 

@@ -13,6 +13,7 @@ from tranship.errors.codes.rollback import RollbackNotFinished
 from tranship.errors.codes.runs import RunAtWork, RunsNotFinished, StillSwitchedOff
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
+from tranship.execution.upkeep.without_key import without_key
 from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.model.progress import OldRows
@@ -106,6 +107,8 @@ class Purged(Struct, frozen=True):
     """Whether there was a journal."""
     rejected: int = 0
     """Rejected rows that no later run moved: without the journal, ``--rejects-only`` does not know them."""
+    without_key: tuple[TableName, ...] = ()
+    """Tables that the runs filled and in which no key of NEW would tell rows that are moved again apart."""
 
 
 async def purge(config: Config, *, dry_run: bool = False) -> Purged:
@@ -143,7 +146,12 @@ async def _held(new: asyncpg.Connection, journal: Journal, config: Config) -> Pu
     """
     runs = await _all_over(new, journal, config)
     states = [await state_of(new, journal, run) for run in runs]
-    return Purged(runs, tuple(await journal.rolled_back(new)), rejected=still_rejected(states))
+    return Purged(
+        runs,
+        tuple(await journal.rolled_back(new)),
+        rejected=still_rejected(states),
+        without_key=await without_key(new, journal, runs),
+    )
 
 
 async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:

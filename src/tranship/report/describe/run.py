@@ -23,7 +23,7 @@ from tranship.report.document import (
     Tone,
     Totals,
 )
-from tranship.report.verdict import UNASKED
+from tranship.report.verdict import UNASKED, still_rejected_elsewhere
 from tranship.report.verification import difference_lines, grouped, moment
 
 _WORDS = {"already_there": "already there"}
@@ -62,7 +62,17 @@ def run_verdict(run: ReportedRun, certificate: FoundCertificate | None, words: S
         return Banner(
             (f"Not finished: {_progress(run)}.", f"Resume it: {again}", f"Or roll it back: {back}"), Tone.BAD
         )
-    return _finished(run, certificate, command_line("tranship", "verify", *words))
+    return _with_elsewhere(
+        run, _finished(run, certificate, command_line("tranship", "verify", *words)), words
+    )
+
+
+def _with_elsewhere(run: ReportedRun, banner: Banner, words: Sequence[str]) -> Banner:
+    """Returns the verdict with what is rejected in other tables, of which it says nothing by itself."""
+    if not run.rejected_elsewhere:
+        return banner
+    told = still_rejected_elsewhere(run.rejected_elsewhere, command_line("tranship", "status", *words))
+    return Banner((*banner.lines, told), Tone.BAD)
 
 
 def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: str) -> Banner:
@@ -83,7 +93,7 @@ def _left_to_do(run: ReportedRun, certificate: FoundCertificate | None, verify: 
     """Yields what is left to do where everything arrived."""
     if any(table.not_asked for table in run.tables):
         yield f"{UNASKED}, below."
-    elif certificate:
+    elif certificate and not run.rejected_elsewhere:
         yield "Nothing left to do."
     if not certificate:
         yield f"A certificate: {verify}"
