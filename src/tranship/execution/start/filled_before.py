@@ -125,9 +125,7 @@ async def from_other_olds(new: asyncpg.Connection, context: RunContext, old: Ide
     if journal is None or context.options.again:
         return ()
     others = await _from_others(new, journal, old)
-    filled = {_pair(task.flow) for _, task in others}
-    plans = [plan for plan in job.plan.tables if _pair(plan.flow) in filled]
-    pairs = {_pair(plan.flow) for plan in plans if not await _known_by_key(new, job, plan)}
+    pairs = await _not_known_by_key(new, job, {_pair(task.flow) for _, task in others})
     places = [place for place in others if _pair(place[1].flow) in pairs]
     latest = {_pair(one.task.flow): one for one in await _moved(new, journal, places) if one.rows}
     return tuple(_beside(context, one) for one in latest.values())
@@ -138,6 +136,14 @@ async def _from_others(new: asyncpg.Connection, journal: Journal, old: Identity)
     runs = [run for run in await journal.runs(new, None) if run.old_identity != old.key]
     finished = [run for run in runs if run.state == RunStatus.FINISHED]
     return [(run, task) for run in finished for task in await journal.tasks(new, run.id)]
+
+
+async def _not_known_by_key(
+    new: asyncpg.Connection, job: Job, filled: Collection[tuple[TableName, TableName]]
+) -> set[tuple[TableName, TableName]]:
+    """Returns those of some pairs of tables in which some rows of NEW are told from others by no key."""
+    plans = [plan for plan in job.plan.tables if _pair(plan.flow) in filled]
+    return {_pair(plan.flow) for plan in plans if not await _known_by_key(new, job, plan)}
 
 
 async def _known_by_key(new: asyncpg.Connection, job: Job, plan: TablePlan) -> bool:
