@@ -169,15 +169,16 @@ def _key(job: Job, plan: TablePlan) -> tuple[_KeyColumn, ...]:
     return tuple(found)
 
 
-_INTEGERS = {"smallint", "integer", "bigint"}
-_TEXTS = {"text", "character varying"}
+_COMPARED = (
+    ({"smallint", "integer", "bigint"}, "bigint"),
+    ({"text", "character varying"}, "text"),
+    ({"uuid"}, "uuid"),
+)
+"""Types whose texts mean the same under all settings of both servers, and what they are compared as."""
 
 
 def _compared_as(old: PgType, new: PgType) -> str | None:
     """Returns the type in which values of both columns are compared; None: they are not compared."""
     if old.kind is not TypeKind.BASE or old.name is None or old.name.schema != "pg_catalog":
         return None
-    for family, kind in ((_INTEGERS, "bigint"), (_TEXTS, "text")):
-        if {old.base, new.base} <= family:
-            return kind
-    return old.base if old.base == new.base else None
+    return next((kind for family, kind in _COMPARED if {old.base, new.base} <= family), None)
