@@ -34,7 +34,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import OldRows
 from tranship.model.verdict import LossCount, RejectCause, ToleratedCount
 from tranship.server.cut import old_rows
-from tranship.server.journal import BatchRow, Chain, Journal, TaskRow
+from tranship.server.journal import BatchRow, Chain, Journal, TaskRow, find_journal
 from tranship.server.snapshot import Snapshot
 
 
@@ -70,9 +70,11 @@ async def live_result(
     tables = await with_filled(control, context, tables)
     alone = await arrived_without_parent(control, context.job, _lacking(tables))
     frame = replace(frame, problems=(*frame.problems, *alone))
-    if frame.old_identity:
+    # Where no row was ever moved there is no journal.
+    journal = await find_journal(control, context.config.journal_schema) if frame.old_identity else None
+    if journal is not None:
         flows = {plan.flow for plan in plans}
-        elsewhere = await rejected_elsewhere(control, context.journal, frame.old_identity, flows)
+        elsewhere = await rejected_elsewhere(control, journal, frame.old_identity, flows)
         frame = replace(frame, rejected_elsewhere=elsewhere)
     found = outcome(context, frame, tables, records)
     return replace(found, merged=live.merged) if live is not None else found

@@ -25,8 +25,8 @@ from tranship.model.resolution import Problem
 from tranship.model.types import PgType, TypeKind
 from tranship.server.journal import find_journal
 from tranship.sql.new.unrecorded import count_unrecorded, keys_of_unrecorded, unprotected
+from tranship.sql.old.among_keys import among_keys
 from tranship.sql.old.cut import count_made
-from tranship.sql.quote import ident, text_array
 
 MOST = 10_000
 """Rows of NEW whose keys are looked up in OLD: enough to find rows of an earlier run, which lie together, and
@@ -139,13 +139,8 @@ class _Look:
 
     async def _in_old(self, key: Sequence[_KeyColumn], rows: Sequence[asyncpg.Record]) -> int:
         """Returns how many rows that the flow makes have one of these keys."""
-        values = [row for row in rows if None not in tuple(row)]
-        lists = ", ".join(
-            f"pg_catalog.unnest(CAST({text_array(row[n] for row in values)} AS {kind}[]))"
-            for n, (_, _, kind) in enumerate(key)
-        )
-        columns = ", ".join(f"old.{ident(name)}" for name, _, _ in key)
-        among = f"({columns}) IN (SELECT * FROM ROWS FROM ({lists}) AS u)"
+        values = [tuple(row) for row in rows if None not in tuple(row)]
+        among = among_keys([old for old, _, _ in key], [kind for _, _, kind in key], values)
         numbers = range(len(self.plan.sources))
         return sum([int(await self.old.fetchval(count_made(self.plan, n, [among]))) for n in numbers])
 
