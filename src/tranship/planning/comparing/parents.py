@@ -97,9 +97,14 @@ def _flows_above(
 
 
 def _fills(pair: TablePair, decisions: Sequence[Decision], column: str) -> bool:
-    decided = (d.resolution for d in decisions)
+    """Returns whether a flow fills a new column, or may: whether an open rename holds is a question of its
+    own.
+    """
+    decided = [d.resolution for d in decisions]
     said = {name for entry in decided for name in (entry.new_column, entry.column) if name is not None}
-    return column in said or any(columns.new == column for columns in pair.columns)
+    taken = {name for entry in decided for name in (entry.old_column, *entry.sources)}
+    open_ = (proposal.new for proposal in pair.proposals if proposal.old not in taken)
+    return column in said or column in (*open_, *(columns.new for columns in pair.columns))
 
 
 def _tables_above(key: ForeignKey, matching: Matching, old: Catalog) -> tuple[TableName, ...]:
