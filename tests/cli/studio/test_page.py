@@ -42,7 +42,7 @@ def test_a_question_is_answered_by_keyboard_alone(page: Page, running: Running) 
     page.tab_to("it.tagName === 'TEXTAREA'")
     page.type("CASE old.state WHEN 'on' THEN 'on' ELSE 'weird' END")
     page.until(
-        "document.querySelector('article .dim[class]') && document.querySelector('article').innerText.includes('Neither server has read it yet')"
+        "document.querySelector('article .dim[class]') && document.querySelector('article').innerText.includes('Both servers check it')"
     )
     assert page.run("document.querySelector('article .right')") is None
     page.tab_to("it.textContent === 'Try it on ten rows'")

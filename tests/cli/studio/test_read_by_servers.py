@@ -91,7 +91,7 @@ def test_one_more_decision_is_read_before_it_is_saved(running: Running) -> None:
 
 def test_the_page_says_what_was_read_and_asks_before_it_saves(page: Page, running: Running) -> None:
     card = choose(page, "state", "expression", UNKNOWN["transform_sql"])
-    page.until(f"{card}.innerText.includes('Neither server has read it yet')")
+    page.until(f"{card}.innerText.includes('Both servers check it')")
     assert page.run(f"{card}.querySelector('.right')") is None
     press(page, card, "Save this answer")
     page.until(f"{card}.innerText.includes('Nothing was saved.')")
@@ -103,7 +103,7 @@ def test_the_page_says_what_was_read_and_asks_before_it_saves(page: Page, runnin
 
 def test_an_expression_that_was_tried_is_said_to_be_read(page: Page) -> None:
     card = choose(page, "state", "expression", "'on'")
-    page.until(f"{card}.innerText.includes('Neither server has read it yet')")
+    page.until(f"{card}.innerText.includes('Both servers check it')")
     press(page, card, "Try it on ten rows")
     page.until(f"{card}.querySelector('tbody tr')")
     assert "Both servers have read this answer" in page.run(f"{card}.querySelector('.right').textContent")

@@ -114,7 +114,7 @@ function answerOf(question, draft) {
   return { ...common, fields: `{${parts.join(", ")}}`, how: choice.name === "expression" ? "expression" : "choice" };
 }
 
-const UNREAD = "Nothing is wrong as far as the two schemas say. Neither server has read it yet: both are asked when it is tried, and before it is saved.";
+const UNREAD = "The two schemas allow this answer. Both servers check it when you try it, and before it is saved.";
 
 function showVerdict(box, problems, good, tone = "right") {
   box.replaceChildren(...problems.map((one) => make("p", { class: "wrong", text: words(one) })));
