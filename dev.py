@@ -3,7 +3,9 @@
 command in it.
 
     python3 dev.py demo [--keep]     the whole workflow on two embedded PostgreSQL servers with generated data
-    python3 dev.py test              all tests, one process per core
+    python3 dev.py test              unit tests, the manual, a fifth of the tests that start servers, drawn by
+                                     name; one process per core
+    python3 dev.py test --whole      all tests, one process per core
     python3 dev.py test ARGS         these tests in one process; ARGS go to pytest
     python3 dev.py test --campaign faults [--seed N] [--runs M]
     python3 dev.py test --campaign verify [--seed N] [--mutations M] [--clean C]
@@ -193,11 +195,13 @@ def campaign(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Runs the tests; all of them side by side, chosen ones in one process."""
+    """Runs the tests; the drawn ones or all side by side, chosen ones in one process."""
     if arguments[:1] == ["--campaign"]:
         return campaign(arguments[1:])
+    if arguments and arguments != ["--whole"]:
+        return run("-m", "pytest", *arguments)
     spread = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "worksteal"]
-    return run("-m", "pytest", *(arguments or spread))
+    return run("-m", "pytest", *spread, *([] if arguments else ["--drawn"]))
 
 
 def wheel() -> int:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -43,8 +44,40 @@ settings.register_profile("same-examples", derandomize=True, deadline=None)
 settings.load_profile("same-examples")
 
 
+DRAWN = 5
+"""Of so many tests with servers ``--drawn`` runs one. All of them take about forty minutes on two cores, which nobody
+waits for before each commit; one in five and every unit test take ten.
+"""
+WITH_SERVERS = ("cases", "databases", "interrupted", "long", "cli")
+ALWAYS = ("cli/classic", "cli/docs")
+"""What users were promised word by word is tested in every run."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option of the default run (``dev.py test``)."""
+    parser.addoption("--drawn", action="store_true", help=f"of the tests with servers one in {DRAWN}")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Thins out variants, and with ``--drawn`` the tests with servers."""
+    _thin(items)
+    if config.getoption("--drawn"):
+        left_out = [item for item in items if not _is_drawn(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _is_drawn(item)]
+
+
+def _is_drawn(item: pytest.Item) -> bool:
+    """Tells by the name alone, so that every process and every run of a commit draws the same tests."""
+    folder = item.path.relative_to(ROOT / "tests").as_posix()
+    with_servers = folder.startswith(tuple(f"{name}/" for name in WITH_SERVERS))
+    if not with_servers or folder.startswith(tuple(f"{name}/" for name in ALWAYS)):
+        return True
+    return zlib.crc32(item.nodeid.encode()) % DRAWN == 0
+
+
+def _thin(items: list[pytest.Item]) -> None:
     """Marks as campaign all variants of a test but the first of each so many that its ``thinned`` says."""
     seen: Counter[str] = Counter()
     for item in items:
