@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions
+from tranship.api.present import NAMING, decided_fields
 from tranship.api.questions import Question, asks, question
 from tranship.api.suggested import (
     KEPT,
     Entries,
     Suggested,
+    leaves_open,
     suggestions_in,
     with_taken,
     without_taken,
@@ -44,7 +46,6 @@ _ASKED = ("_suggestion", "_evidence", "_decided")
 """Fields of entries that ask, or that somebody decided entry by entry."""
 _FOR_SERVERS = frozenset({*EXAMPLES, "value_mapping", "lookup_table", "default_value", "null_value"})
 """Fields that hold SQL or values: only a server can say whether these are right."""
-_NAMING = ("old_column", "old_columns", "new_column")
 
 
 class Answer(Struct, frozen=True):
@@ -148,12 +149,15 @@ class Deciding:
 
     def answered(self, answers: Mapping[str, Answer]) -> tuple[DecisionFile, tuple[Problem, ...]]:
         """Returns the file with the answers of several places, and what would be wrong with it; nothing is
-        saved.
+        saved. Where all of them stand in the file already it is the same file.
 
         Raises:
             UsageError: an entry is gone.
         """
-        entries = {place: self.entry_of(place, answer) for place, answer in answers.items()}
+        made = {place: self.entry_of(place, answer) for place, answer in answers.items()}
+        entries = {place: entry for place, entry in made.items() if not self._stands(place, entry)}
+        if not entries:
+            return self.seen, ()
         changed = self.seen.with_entries(entries)
         return changed, (*_unfinished(changed, entries), *self._new_problems(changed))
 
@@ -164,9 +168,20 @@ class Deciding:
             UsageError: an entry is gone, somebody changed the file meanwhile, or it cannot be written.
         """
         changed, problems = self.answered(answers)
-        if not problems:
+        if not problems and changed is not self.seen:
             self.seen = self.seen.replace(changed)
         return problems
+
+    def _stands(self, place: str, entry: Entry) -> bool:
+        """Returns whether an answer is in the file already, decided by somebody for the same reason: who
+        gives it once more changes nothing. What the analysis filled in is decided when it is saved.
+        """
+        _, now = self.seen.entries.get(place, ("", {}))
+        own = decided_fields(now)
+        if not own or leaves_open(own):
+            return False
+        is_decided = "_decided" in now or not isinstance(now.get("_suggestion"), str)
+        return is_decided and own == decided_fields(entry) and now.get("because") == entry.get("because")
 
     def answer(self, place: str, answer: Answer) -> tuple[Problem, ...]:
         """Saves an answer, unless it is wrong: then the problems are returned and nothing is saved.
@@ -174,10 +189,7 @@ class Deciding:
         Raises:
             UsageError: somebody changed the file meanwhile, or it cannot be written.
         """
-        problems = self.wrong(place, answer)
-        if not problems:
-            self.seen = self.seen.save(place, self.entry_of(place, answer))
-        return problems
+        return self.answer_all({place: answer})
 
     def suggestions(self) -> tuple[Suggested, ...]:
         """Returns the whole suggestions that stand beside the questions, in the order of the file."""
@@ -280,9 +292,16 @@ class Deciding:
 
 
 def is_for_servers(answer: Answer) -> bool:
-    """Returns whether a person gives SQL or values in an answer; those of a suggestion came from the data."""
-    given = {name for name, value in answer.fields.items() if value is not None}
-    return answer.how != "suggestion" and not given.isdisjoint(_FOR_SERVERS)
+    """Returns whether an answer holds SQL or values. Those of a suggestion count, too: it was made for the
+    data as they were, by rules that read no expression.
+    """
+    return needs_servers(answer.fields)
+
+
+def needs_servers(entry: Entry) -> bool:
+    """Returns whether an entry holds SQL or values."""
+    given = {name for name, value in entry.items() if value is not None}
+    return not given.isdisjoint(_FOR_SERVERS)
 
 
 def _signed(answer: Answer) -> dict[str, JsonValue]:
@@ -306,7 +325,7 @@ def _unfinished(state: DecisionFile, places: Collection[str]) -> tuple[Problem, 
 
 def _named(entry: Entry) -> dict[str, JsonValue]:
     """Returns the columns that an entry names, without placeholders."""
-    named = {name: entry[name] for name in _NAMING if name in entry}
+    named = {name: entry[name] for name in NAMING if name in entry}
     return {
         name: value for name, value in named.items() if not (isinstance(value, str) and value in PLACEHOLDERS)
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tranship.api.suggested import KEPT, by_whom, leaves_open
+from tranship.api.alike import alike
+from tranship.api.present import Present, decided_fields, present
+from tranship.api.suggested import by_whom, leaves_open
 from tranship.codec.decision_file import Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.model.resolution import Action, Resolution
@@ -41,6 +43,10 @@ class Question(Struct, frozen=True):
     because: str = ""
     entry: str = ""
     """The entry as JSON on one line."""
+    present: Present | None = None
+    """The answer that stands in the file; None while it is open."""
+    filled_in: bool = False
+    """The analysis filled the answer in, and nobody has decided since."""
     old_column: str | None = None
     new_column: str | None = None
     complete: bool = True
@@ -52,8 +58,8 @@ class Question(Struct, frozen=True):
     new_type: str = ""
     """The type of the new column; empty where the entry names none."""
     like: str = ""
-    """What it asks, without the names of its columns and its table: equal for questions that ask alike. Empty
-    for one that nothing else asks, such as whether one column became another.
+    """What it asks, without the names of its columns and its table: equal for questions to which one answer
+    means the same. Empty for one that nothing else asks, such as whether one column became another.
     """
 
 
@@ -74,6 +80,10 @@ def question(
     suggestion = _suggested(entry, asks=asks(read))
     evidence = entry.get("_evidence")
     old, new = _column(entry, "old_column"), _column(entry, "new_column")
+    offered = _choices(
+        entry,
+        Asked(old, new, place.startswith("$.for_all"), target.conversion, target.required, target.paired),
+    )
     return Question(
         place=place,
         table=key,
@@ -84,27 +94,19 @@ def question(
         suggestion=suggestion,
         suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
         evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
-        choices=_choices(
-            entry,
-            Asked(
-                old,
-                new,
-                place.startswith("$.for_all"),
-                target.conversion,
-                target.required,
-                target.paired,
-            ),
-        ),
+        choices=offered,
         decided=by_whom(entry),
         because=_text(entry.get("because")),
         entry=plain_json(dict(entry)),
+        present=None if asks(read) else present(entry, offered),
+        filled_in=isinstance(entry.get("_suggestion"), str) and not (asks(read) or "_decided" in entry),
         old_column=old,
         new_column=new,
         complete=not leaves_open(dict(suggestion)),
         guess=_is_guess(entry.get("_suggestion")),
         known=target.known,
         new_type=target.type.text if target.type is not None else "",
-        like=_without_names(_text(entry.get("description")), key, old, new),
+        like=alike(entry, key, target),
     )
 
 
@@ -125,26 +127,13 @@ def _spoken(entry: Entry) -> str:
     return plain_json(said) if said else ""
 
 
-def _without_names(text: str, key: str, *columns: str | None) -> str:
-    """Returns a question without the names in it; empty where it names none of its own.
-
-    It is empty, too, where it names two columns: whether one became the other is asked of these two alone.
-    """
-    if len(set(columns) - {None, *PLACEHOLDERS}) > 1:
-        return ""
-    said = text
-    for name in filter(None, (key, key.partition(".")[2], *columns)):
-        said = said.replace(f"'{name}'", "'*'")
-    return said if said != text else ""
-
-
 def _suggested(entry: Entry, *, asks: bool) -> Entry:
     """Returns the suggested fields: those beside the question, or those that are filled in."""
     given = entry.get("_suggestion")
     if isinstance(given, dict):
         return {name: value for name, value in given.items() if name != "confidence"}
     if isinstance(given, str) and not asks:
-        return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*KEPT, "because")}
+        return decided_fields(entry)
     return {}
 
 

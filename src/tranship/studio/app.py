@@ -76,6 +76,8 @@ class _Accepted(Struct, frozen=True):
 
     places: tuple[str, ...]
     version: str
+    anyway: bool = False
+    """As of an answer."""
 
 
 class _OfSuggestion(Struct, frozen=True):
@@ -198,7 +200,8 @@ class Studio:
     async def accept(self, request: Request, session: Session) -> Response:
         """Saves the suggestions of several questions, and returns the state then."""
         given = await _body(request, _Accepted)
-        saved = await self._desk.accept(given.version, given.places, session.person.name)
+        by = session.person.name
+        saved = await self._desk.accept(given.version, given.places, by, anyway=given.anyway)
         return self._after(saved, session)
 
     async def suggestion(self, request: Request, session: Session) -> Response:
@@ -214,8 +217,8 @@ class Studio:
             taken = await self._desk.take(given.version, place, entries, by, anyway=given.anyway)
             return self._after(taken, session)
         if given.do == "check":
-            problems = await self._desk.check_taken(place, entries, by)
-            return _json({"problems": problems, "unread": entries is not None})
+            problems, unread = await self._desk.check_taken(place, entries, by)
+            return _json({"problems": problems, "unread": unread})
         return _tables(await self._desk.tried_taken(place, entries, by))
 
     def _after(self, saved: State | Refusal, session: Session) -> Response:

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct, ValidationError
 
 from tranship import api
-from tranship.api.deciding import Answer, Deciding, is_for_servers
+from tranship.api.deciding import Answer, Deciding, is_for_servers, needs_servers
 from tranship.api.preview import preview_answer, preview_flows, refused_by_servers
 from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested
@@ -177,10 +177,16 @@ class Desk:
             except TranshipError:
                 # Whoever saves it raises and words the same error.
                 return ()
-        return () if wrong else await refused_by_servers(self._config, changed.file, seen.file)
+        if wrong or changed is seen:
+            return ()
+        return await refused_by_servers(self._config, changed.file, seen.file)
 
-    async def accept(self, version: str, places: Sequence[str], by: str) -> State | Refusal:
-        """Saves the complete suggestions of several questions, and returns the state then."""
+    async def accept(
+        self, version: str, places: Sequence[str], by: str, *, anyway: bool = False
+    ) -> State | Refusal:
+        """Saves the complete suggestions of several questions, and returns the state then. What a server
+        refuses is saved only ``anyway``.
+        """
         state = await self.state()
         wanted = frozenset(places)
         answers = {
@@ -188,7 +194,7 @@ class Desk:
             for one in state.questions
             if one.place in wanted and one.suggestion
         }
-        return await self.save_all(version, answers)
+        return await self.save_all(version, answers, anyway=anyway)
 
     async def tried_added(self, key: str, answer: Answer) -> tuple[TablePreview, ...] | Refusal:
         """Returns ten rows of a flow under one more decision; nothing is saved."""
@@ -223,14 +229,14 @@ class Desk:
         self, version: str, place: str, entries: Entries | None, by: str, *, anyway: bool = False
     ) -> State | Refusal:
         """Saves the entries of a whole suggestion as decisions, and returns the state then. ``entries``: as
-        the person changed them; None: as they stand in the file. What a server refuses of changed ones is
-        saved only ``anyway``.
+        the person changed them; None: as they stand in the file. What a server refuses is saved only
+        ``anyway``.
         """
 
         def save() -> tuple[Problem, ...]:
             return self._deciding.take(place, self._suggested_entries(place, entries), by)
 
-        if not anyway and entries is not None:
+        if not anyway:
             refused = await self._refused(
                 lambda: self._deciding.taken(place, self._suggested_entries(place, entries), by)
             )
@@ -256,14 +262,19 @@ class Desk:
         except TranshipError as error:
             return Refusal(error.problems)
 
-    async def check_taken(self, place: str, entries: Entries | None, by: str) -> tuple[Problem, ...]:
-        """Returns what would be wrong with the file if a suggestion were taken; nothing is saved."""
+    async def check_taken(
+        self, place: str, entries: Entries | None, by: str
+    ) -> tuple[tuple[Problem, ...], bool]:
+        """Returns what would be wrong with the file if a suggestion were taken, and whether servers have
+        still to read it; nothing is saved.
+        """
         try:
             async with self._lock:
                 given = self._suggested_entries(place, entries)
-                return (await asyncio.to_thread(self._deciding.taken, place, given, by))[1]
+                problems = (await asyncio.to_thread(self._deciding.taken, place, given, by))[1]
+                return problems, any(needs_servers(one) for own in given.values() for one in own)
         except TranshipError as error:
-            return error.problems
+            return error.problems, False
 
     def _suggested_entries(self, place: str, entries: Entries | None) -> Entries:
         own = self._deciding.suggestion(place).entries

@@ -141,6 +141,37 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
     assert (background == "rgb(20, 23, 28)") is (scheme == "dark")
 
 
+CUT = """[...document.querySelectorAll(".sides li")].filter((item) => item.scrollWidth > item.clientWidth
+  || getComputedStyle(item).textOverflow === "ellipsis" || getComputedStyle(item).whiteSpace === "nowrap").map((item) => item.textContent)"""
+"""The columns of a drawing whose types cannot be read to their ends."""
+
+LINE_ENDS = """[...document.querySelectorAll(".sides path")].map((path) => {
+  const box = path.closest(".sides"), drawn = path.getBoundingClientRect();
+  const item = box.querySelectorAll("ol")[0].children[path.dataset.left].getBoundingClientRect();
+  const start = path.getPointAtLength(0).y + path.ownerSVGElement.getBoundingClientRect().top;
+  return drawn.width > 10 && start > item.top && start < item.bottom;
+})"""
+"""Whether each line begins beside its old column."""
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_types_are_read_to_their_ends(page: Page, width: int) -> None:
+    page.send(
+        "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False
+    )
+    long = "public.a_domain_whose_name_goes_on_and_on_for_a_long_while(123456789) NOT NULL"
+    page.run(f"state.drawings[0].left[0].words = {json.dumps(long)}, render()")
+    page.run(
+        "[...document.querySelectorAll('#tables button')].find((one) => one.textContent.startsWith('users')).click()"
+    )
+    shown = page.run("[...document.querySelectorAll('.sides li')].map((one) => one.innerText)")
+    assert any(long in one for one in shown)
+    assert page.run(CUT) == []
+    assert page.run("document.documentElement.scrollWidth") <= width
+    ends = page.run(LINE_ENDS)
+    assert ends and all(ends)
+
+
 def test_a_refusal_is_in_sight_wherever_the_page_is_scrolled_to(page: Page) -> None:
     page.send("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)
     page.run("say([{ message: 'refused' }]); scrollTo(0, document.body.scrollHeight)")

@@ -72,6 +72,51 @@ def test_what_is_wrong_by_itself_cannot_be_saved(running: Running) -> None:
     assert ann.question("state")["open"]
 
 
+def suggest(folder: Path, about: str, fields: dict[str, object]) -> None:
+    """Puts another suggestion beside the question about a column, as the data of last week made it."""
+    path = folder / "results/manual_resolutions.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    (entry,) = [one for one in document["resolutions"]["users"] if one.get("old_column") == about]
+    entry["_suggestion"] = {"confidence": "high", **fields}
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_a_suggestion_is_read_before_it_is_saved(running: Running, tmp_path: Path) -> None:
+    suggest(tmp_path, "state", {"old_column": "state", "new_column": "state", **UNKNOWN})
+    ann = running.enter("Ann")
+    state, question = ann.state, ann.question("state")
+    fields = {"fields": question["suggestion_text"], "how": "suggestion"}
+    given = {**ann.given("state", {}), **fields}
+    assert ann.write("/api/check", given).json == {"problems": [], "unread": True}
+    several = {"places": [question["place"]], "version": state["version"]}
+    for path, body in (("/api/answer", given), ("/api/accept", several)):
+        refused = ann.write(path, body)
+        assert refused.status == 422 and refused.json["by_servers"], path
+        assert "statee" in refused.json["problems"][0]["message"]
+        assert ann.question("state")["open"]
+    assert ann.write("/api/accept", {**several, "anyway": True}).status == 200
+    assert not ann.question("state")["open"]
+
+
+def test_suggestions_accepted_together_are_refused_where_they_stand(
+    page: Page, running: Running, tmp_path: Path
+) -> None:
+    suggest(tmp_path, "state", {"old_column": "state", "new_column": "state", **UNKNOWN})
+    suggest(tmp_path, "fax", {"old_column": "fax", "action": "ignore"})
+    page.send("Page.reload")
+    page.until("document.querySelector('#bulkaccept').textContent === 'Accept all 2'")
+    page.run("document.querySelector('#bulk').open = true, document.querySelector('#bulkaccept').click()")
+    page.until("document.querySelector('#bulk').innerText.includes('Nothing was saved.')")
+    told = page.run("document.querySelector('#bulk .wrong').textContent")
+    assert "statee" in told and "users.state" in told
+    page.run(
+        "[...document.querySelectorAll('#bulk button')].find((one) => one.textContent === 'Save it all the same').click()"
+    )
+    page.until("document.querySelector('#bulk').hidden")
+    eve = running.enter("Eve")
+    assert not eve.question("state")["open"] and not eve.question("fax")["open"]
+
+
 def test_what_no_server_has_to_read_is_saved_at_once(running: Running) -> None:
     ann = running.enter("Ann")
     ignored = ann.given("fax", {"action": "ignore"})

@@ -81,6 +81,22 @@ def test_a_suggestion_is_tried_accepted_and_taken_back(running: Running, tmp_pat
     assert path.read_text(encoding="utf-8") == commented, "as if nobody had accepted any"
 
 
+def test_a_suggestion_is_read_by_both_servers_before_it_is_accepted(running: Running, tmp_path: Path) -> None:
+    ann, path = running.enter("Ann"), tmp_path / RESOLUTIONS
+    # As if the column had been dropped since the suggestion was made.
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("old.deleted_at IS NULL", "old.removed_at IS NULL"), encoding="utf-8")
+    before = path.read_bytes()
+    assert send(ann, "post", "check").json == {"problems": [], "unread": True}
+    refused = send(ann, "post", "accept")
+    assert refused.status == 422 and refused.json["by_servers"], refused
+    assert "removed_at" in refused.json["problems"][0]["message"]
+    assert path.read_bytes() == before
+    anyway = {"place": suggested(ann, "post")["place"], "do": "accept", "anyway": True}
+    assert ann.write("/api/suggestion", {**anyway, "version": ann.state["version"]}).status == 200
+    assert suggested(ann, "post")["taken"].startswith("Ann, ")
+
+
 def test_entries_are_changed_before_they_are_accepted_and_checked(running: Running, tmp_path: Path) -> None:
     ann, path = running.enter("Ann"), tmp_path / RESOLUTIONS
     before = path.read_bytes()

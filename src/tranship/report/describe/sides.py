@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.change import Change, ChangeClass, Comparison, TablePair
+from tranship.planning.types.wording import type_words
 from tranship.report.document import Cell, Link, Sides, Tone
 
 _TONES = {
@@ -53,7 +54,7 @@ def _worst(pairs: Iterator[tuple[str | None, Change]]) -> dict[str, Tone]:
 def _cell(column: Column, worst: Mapping[str, Tone]) -> Cell:
     return Cell(
         column.name,
-        column.type.text + (" NOT NULL" if column.refuses_null else ""),
+        type_words(column.type) + (" NOT NULL" if column.refuses_null else ""),
         worst.get(column.name, Tone.PLAIN),
     )
 

@@ -1,19 +1,37 @@
 "use strict";
 // The answer to one question: its form, what is said of it, and how it is saved.
 
+// What is chosen at first. An answered question shows the answer that stands in the file.
+function beginning(question) {
+  const stands = question.present;
+  if (stands) {
+    return stands.choice === null ? { choice: "fields", values: { fields: stands.text } } : { choice: String(stands.choice), values: { ...stands.values, fields: stands.text } };
+  }
+  // A suggestion with a placeholder cannot be accepted as it is: it is there to be changed. Where nothing is
+  // suggested nothing is chosen: one careless click would leave data behind.
+  const choice = complete(question) ? "suggestion" : question.suggestion_text ? "fields" : question.key ? "0" : "";
+  return { choice, values: { fields: question.suggestion_text } };
+}
+
+// The ways to answer, each by the value of its option.
+function optionsOf(question, chosen) {
+  const stands = question.present, options = [];
+  const guess = question.guess ? ", a guess" : "";
+  if (complete(question) && !(stands && stands.text === question.suggestion_text)) {
+    options.push(["suggestion", stands ? `take the suggestion instead${guess}` : `accept the suggestion${guess}`]);
+  }
+  if (chosen === "") options.push(["", "choose …"]);
+  question.choices.forEach((one, n) => options.push([String(n), `${one.name} (${one.action})`]));
+  options.push(["fields", stands ? "this answer, as JSON" : question.suggestion_text ? "change the suggestion, as JSON" : "fields as JSON"]);
+  return options.map(([value, text]) => make("option", { value, text }));
+}
+
 // The form of one question: what is chosen, the fields of the choice, why, and what the server says of it.
-function answerForm(question, box) {
-  // A suggestion with a placeholder cannot be accepted as it is: it is there to be changed.
-  const whole = complete(question);
-  // Where nothing is suggested nothing is chosen: one careless click would leave data behind.
-  const first = whole ? "suggestion" : question.suggestion_text ? "fields" : question.key ? "0" : "";
-  const draft = drafts.get(question.place) || { choice: first, values: {}, because: question.because };
+function answerForm(question) {
+  const first = beginning(question);
+  const draft = drafts.get(question.place) || { ...first, because: question.because };
   const select = make("select", { "aria-label": "Answer" });
-  if (whole) select.append(make("option", { value: "suggestion", text: "accept the suggestion" }));
-  if (first === "") select.append(make("option", { value: "", text: "choose …" }));
-  question.choices.forEach((one, n) => select.append(make("option", { value: String(n), text: `${one.name} (${one.action})` })));
-  select.append(make("option", { value: "fields", text: question.suggestion_text ? "change the suggestion, as JSON" : "fields as JSON" }));
-  draft.values.fields ??= question.suggestion_text;
+  select.append(...optionsOf(question, first.choice));
   select.value = draft.choice;
   const name = make("input", { autocomplete: "off", spellcheck: "false" });
   const named = question.key ? [make("label", { class: "wide" }, "table, or flow such as members -> profiles ", name)] : [];
@@ -28,24 +46,25 @@ function answerForm(question, box) {
   name.addEventListener("input", () => { draft.values[":key"] = name.value; noted(); });
   showFields(question, draft, fields, noted);
   const alike = likeThis(question);
-  const both = make("button", { type: "button", text: `Save for all ${alike.length + 1} that ask the same: ${namesOf(question, ...alike)}`,
+  const names = namesOf(question, ...alike), many = `Save for all ${alike.length + 1} that ask the same`;
+  const both = make("button", { type: "button", text: alike.length < 5 ? `${many}: ${names}` : many,
     on: { click: () => save(question, draft, verdict, alike.map((one) => one.place)) } });
-  const offer = () => { both.hidden = !alike.length || !fitsAlike(question, draft); };
+  // Nobody decides about a column that is not named.
+  const allNames = make("p", { class: "dim", text: `The same is asked of ${names}.` });
+  const offer = () => { both.hidden = !alike.length || !fitsAlike(question, draft); allNames.hidden = both.hidden || alike.length < 5; };
   select.addEventListener("change", offer);
   offer();
-  const element = make("form", { on: { submit: (event) => { event.preventDefault(); save(question, draft, verdict); } } },
+  return make("form", { on: { submit: (event) => { event.preventDefault(); save(question, draft, verdict); } } },
     ...named, make("div", { class: "row" }, select), fields, make("label", { class: "wide" }, "because ", because), verdict,
     make("div", { class: "row" },
       make("button", { type: "submit", class: "main", text: question.key ? "Save this decision" : "Save this answer" }),
       both,
       make("button", { type: "button", text: "Try it on ten rows", on: { click: () => isChosen(question, draft, verdict) && tryIt(question, draft, verdict) } })),
-    result);
-  return { element };
+    allNames, result);
 }
 
 function namesOf(...questions) {
-  const names = questions.map((one) => [one.table, one.new_column || one.old_column].filter(Boolean).join("."));
-  return names.slice(0, 5).join(", ") + (names.length > 5 ? " …" : "");
+  return questions.map((one) => [one.table, one.new_column || one.old_column].filter(Boolean).join(".")).join(", ");
 }
 
 function likeThis(question) {
@@ -53,12 +72,12 @@ function likeThis(question) {
     one.open && one.like === question.like && one.place !== question.place);
 }
 
-// An answer that names a column or reads one belongs to one question alone.
+// An answer that names a column or a table, or reads the row, belongs to one question alone.
 function fitsAlike(question, draft) {
-  if (draft.choice === "suggestion") return likeThis(question).every(complete);
+  if (draft.choice === "suggestion") return [question, ...likeThis(question)].every((one) => complete(one) && !one.guess);
   if (draft.choice === "") return false;
   const choice = question.choices[Number(draft.choice)];
-  return Boolean(choice) && !choice.fields.some((one) => one.name.endsWith("_column") || (one.kind === "sql" && question.old_column));
+  return Boolean(choice) && !choice.fields.some((one) => /_(column|table)$/.test(one.name) && one.kind === "text" || one.kind === "sql");
 }
 
 function debounced(action, milliseconds) {
@@ -154,6 +173,8 @@ async function check(question, draft, verdict) {
 // One after the other: the next answer is about the state that the one before it made.
 let saving = Promise.resolve();
 
+const READING = "Both servers read what is saved …";
+
 function save(question, draft, verdict, also = [], anyway = false) {
   if (!isChosen(question, draft, verdict)) return saving;
   saving = saving.then(() => saveNow(question, draft, verdict, also, anyway));
@@ -161,13 +182,51 @@ function save(question, draft, verdict, also = [], anyway = false) {
 }
 
 async function saveNow(question, draft, verdict, also, anyway) {
-  if (also.length && draft.choice === "suggestion") return accept([question.place, ...also]);
+  if (also.length && draft.choice === "suggestion") return acceptNow([question.place, ...also], verdict, anyway);
+  showVerdict(verdict, [], READING, "dim");
+  const before = state.version;
   const { status, answer } = await call("/api/answer", { ...answerOf(question, draft), also, anyway });
   if (status === 409) { say(answer.problems); return load(); }
   if (status !== 200) return showRefusal(verdict, answer, () => save(question, draft, verdict, also, true));
-  [question.place, ...also].forEach(saved);
+  if (answer.version === before) {
+    drafts.delete(question.place);
+    return showVerdict(verdict, [], "This answer stands in the file already: nothing was changed.");
+  }
+  showSaved(answer, [question.place, ...also]);
+}
+
+// Suggestions of several questions together. What a server refuses is saved only by a person who was told why.
+function accept(places, verdict, anyway = false) {
+  saving = saving.then(() => acceptNow(places, verdict, anyway));
+  return saving;
+}
+
+// The column in the place of a problem: "$.resolutions.users[0] (users.state), line 12".
+function columnOf(problem) {
+  const found = /\(([^()]+)\), line \d+$/.exec(problem.object || "");
+  return found ? found[1] : problem.object;
+}
+
+async function acceptNow(places, verdict, anyway) {
+  showVerdict(verdict, [], READING, "dim");
+  const { status, answer } = await call("/api/accept", { places, version: state.version, anyway });
+  if (status === 409) { say(answer.problems); return load(); }
+  if (status !== 200) {
+    const named = (answer.problems || []).map((one) => ({ ...one, message: [columnOf(one), one.message].filter(Boolean).join(": ") }));
+    return showRefusal(verdict, { ...answer, problems: named }, () => accept(places, verdict, true));
+  }
+  showVerdict(verdict, [], "");
+  showSaved(answer, places);
+}
+
+// The page after a save, with the focus where a person goes on: at what stood behind the saved card, else at
+// the first card.
+function showSaved(answer, places) {
+  const cards = () => [...$("main").querySelectorAll("[data-place]")], order = cards().map((one) => one.dataset.place);
+  const at = order.indexOf(places[0]);
+  places.forEach(saved);
   say([]);
   take(answer);
-  const next = $("main").querySelector("select, button");
-  (next || $("main")).focus();
+  const next = cards().find((one) => order.indexOf(one.dataset.place) > at) || cards()[0];
+  (next && next.querySelector("select, textarea, button") || $("main")).focus();
 }

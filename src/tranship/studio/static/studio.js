@@ -1,8 +1,9 @@
 "use strict";
 // Everything that comes from a database or a person is set as text, never as markup.
 
-const ROW = 26, MOST_TABLES = 400;
+const MOST_TABLES = 400;
 const MOST_HEIGHT = 190;    // of the list of tables, in CSS pixels
+const FIRST_LINE = 26;      // of a column in a drawing, in CSS pixels
 let state = null, table = null, watching = null;
 const drafts = new Map();   // what was typed and not saved yet, by place
 
@@ -114,16 +115,6 @@ function renderBulk() {
     make("li", { text: `${one.table}: ${one.text}` }, make("pre", { text: one.suggestion_text }))));
 }
 
-async function accept(places) {
-  const { status, answer } = await call("/api/accept", { places, version: state.version });
-  if (status === 409) { say(answer.problems); return load(); }
-  if (status !== 200) return say(answer.problems);
-  places.forEach(saved);
-  say([]);
-  take(answer);
-  $("main").focus();
-}
-
 // With all questions come the tables that differ and about which nothing is asked.
 function otherTables() {
   const asked = new Set(state.questions.map((one) => one.table)), part = $("search").value.toLowerCase();
@@ -171,6 +162,7 @@ function renderMain() {
   if (!own.some((one) => one.place.startsWith("$.for_all"))) parts.push(preview, shown);
   $("main").replaceChildren(...parts, ...shownSuggestions().filter((one) => one.table === table).map(suggestionCard), ...own.map(card));
   if (table !== "for_all") $("main").append(addition());
+  drawLines();
 }
 
 // What a person says of a table beside its questions: filters, flows, merges.
@@ -178,7 +170,7 @@ function addition() {
   const pseudo = { place: `+${table}`, key: table, choices: state.additions, suggestion_text: "", because: "", text: "", like: "" };
   const box = make("details", { class: "card" }, make("summary", { text: "Add a decision about this table: a filter, one more flow …" }));
   if (drafts.has(pseudo.place)) box.open = true;
-  box.append(answerForm(pseudo, box).element);
+  box.append(answerForm(pseudo));
   return box;
 }
 
@@ -188,16 +180,28 @@ function sameTable(title) {
 
 function drawing(sides) {
   const box = make("section", { class: "card sides", "aria-label": visible(`OLD ${sides.left_title} and NEW ${sides.right_title}`) });
-  const height = Math.max(sides.left.length, sides.right.length) * ROW;
-  const svg = vector("svg", { viewBox: `0 0 70 ${height}`, height, preserveAspectRatio: "none", role: "img", "aria-label": "lines from old to new columns" });
-  for (const link of sides.links) {
-    const a = link.left * ROW + ROW / 2, b = link.right * ROW + ROW / 2;
-    svg.append(vector("path", { class: link.tone, d: `M2 ${a} C35 ${a} 35 ${b} 68 ${b}` }));
-  }
+  const svg = vector("svg", { role: "img", "aria-label": "lines from old to new columns" });
+  svg.append(...sides.links.map((link) => vector("path", { class: link.tone, "data-left": link.left, "data-right": link.right })));
   const head = (side, title) => make("h3", {}, make("span", { class: "dim", text: side }), make("br"), make("span", { text: title }));
   box.append(head("OLD", sides.left_title), make("span"), head("NEW", sides.right_title),
     cells(sides.left), svg, cells(sides.right));
   return box;
+}
+
+// A type may take several lines on a narrow screen: a line ends where its column stands.
+function drawLines() {
+  for (const box of $("main").querySelectorAll(".sides")) {
+    const [left, right] = box.querySelectorAll("ol"), svg = box.querySelector("svg");
+    const width = svg.getBoundingClientRect().width, top = svg.getBoundingClientRect().top;
+    const middle = (list, at) => {
+      const item = list.children[at].getBoundingClientRect();
+      return Math.round(item.top - top + Math.min(item.height, FIRST_LINE) / 2);
+    };
+    for (const path of svg.children) {
+      const a = middle(left, path.dataset.left), b = middle(right, path.dataset.right), half = width / 2;
+      path.setAttribute("d", `M2 ${a} C${half} ${a} ${half} ${b} ${width - 2} ${b}`);
+    }
+  }
 }
 
 function vector(tag, attributes) {
@@ -212,24 +216,24 @@ function cells(columns) {
 }
 
 function card(question) {
-  const box = make("article", { class: `card ${question.open ? "open" : "answered"}` });
+  const box = make("article", { class: `card ${question.open ? "open" : "answered"}`, "data-place": question.place });
   box.append(make("h3", { text: question.text }));
   if (!question.open) {
-    const by = question.decided || "filled in by suggestion";
+    const settled = question.answer.startsWith("SPECIFY_");
+    const by = question.decided || (question.filled_in ? "filled in by suggestion" : "written in the file");
     const why = question.because ? `, because ${question.because}` : "";
-    box.append(make("p", { class: "right", text: `answered: ${question.answer} (${by})${why}` }));
+    box.append(make("p", { class: "right", text: settled ? "answered by another decision about this table" : `answered: ${question.answer} (${by})${why}` }));
   }
   if (question.evidence.length) box.append(make("ul", {}, ...question.evidence.map((one) => make("li", { text: one }))));
-  const form = answerForm(question, box);
-  box.append(form.element);
+  box.append(answerForm(question));
   return box;
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   $("filter").addEventListener("change", () => { forgetTried(); render(); });
-  addEventListener("resize", debounced(showWholeRows, 100));
+  addEventListener("resize", debounced(() => { showWholeRows(); drawLines(); }, 100));
   $("search").addEventListener("input", debounced(render, 150));
-  $("bulkaccept").addEventListener("click", () => accept(acceptable().map((one) => one.place)));
+  $("bulkaccept").addEventListener("click", () => accept(acceptable().map((one) => one.place), $("bulkverdict")));
   $("verify").addEventListener("click", () => start("/api/verify", {}));
   $("dry").addEventListener("click", () => start("/api/dry-run", {}));
   $("live").addEventListener("submit", (event) => { event.preventDefault(); start("/api/live-run", { database: $("database").value }); });

@@ -11,7 +11,7 @@ function untaken(name) {
 }
 
 function suggestionCard(one) {
-  const box = make("article", { class: `card ${one.taken ? "answered" : "suggested"}` }, make("h3", { text: `Suggestion: ${one.text}` }));
+  const box = make("article", { class: `card ${one.taken ? "answered" : "suggested"}`, "data-place": one.place }, make("h3", { text: `Suggestion: ${one.text}` }));
   if (one.taken) box.append(make("p", { class: "right", text: `accepted: ${one.taken}` }));
   box.append(make("ul", {}, ...one.evidence.map((fact) => make("li", { text: fact }))));
   box.append(make("p", { class: "dim", text: one.taken ? "Its entries:" : "Accepting it decides:" }),
@@ -53,13 +53,11 @@ function aboutSuggestion(one, what, entries, anyway = false) {
 
 function decideSuggestion(one, what, entries, verdict, anyway = false) {
   saving = saving.then(async () => {
+    if (what === "accept") showVerdict(verdict, [], READING, "dim");
     const { status, answer } = await aboutSuggestion(one, what, entries, anyway);
     if (status === 409) { say(answer.problems); return load(); }
     if (status !== 200) return showRefusal(verdict, answer, () => decideSuggestion(one, what, entries, verdict, true));
-    saved(one.place);
-    say([]);
-    take(answer);
-    ($("main").querySelector("article button, article select") || $("main")).focus();
+    showSaved(answer, [one.place]);
   });
   return saving;
 }

@@ -1,10 +1,11 @@
-"""What is known of the new column that an entry names: it says which answers can be kept."""
+"""What is known of the columns that an entry names: it says which answers can be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column
 from tranship.model.change import Matching, Pairing
@@ -20,17 +21,18 @@ from tranship.planning.types.values import castable
 
 
 class Target(Struct, frozen=True):
-    """What is known of the new column of an entry."""
+    """What is known of the columns of an entry."""
 
     conversion: Conversion | None = None
     """How the old column's values become its own by themselves; None where the entry names no old column."""
     type: PgType | None = None
-    """Its type; None where the entry names no new column."""
+    """The type of the new column; None where the entry names none."""
     required: bool = False
     """Something has to fill it: it is NOT NULL, and NEW gives it no value."""
-
     paired: bool = False
     """It and the old column belong together already: a ``rename`` would say nothing that is asked."""
+    old_type: PgType | None = None
+    """The type of the first old column; None where the entry names none."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ def targets(
     matching: Matching,
     answers: Answers,
 ) -> dict[str, Target]:
-    """Returns what is known of the new columns, by the paths of the entries that name one."""
+    """Returns what is known of the columns, by the paths of the entries that name one."""
     belonging = {
         (pair.old, pair.name, columns.old, columns.new)
         for pair in matching.pairs
@@ -59,16 +61,25 @@ def targets(
     following = rekeyed_columns(matching.pairs, answers, *sides)
     found: dict[str, Target] = {}
     for entry, pair, flow in _with_tables(entries, sides, scope, matching):
-        source = pair.old.column(entry.sources[0]) if entry.sources else None
+        source = _source(entry, pair)
         target = pair.new.column(entry.new_column or "")
+        found[entry.path] = Target(old_type=source.type if source is not None else None)
         if target is None:
             continue
         followed = (pair.old.name, flow, target.name) in following
-        conversion = SAME if followed else _conversion(pair, source, target)
-        required = target.not_null and not target.filled_by_server
         paired = source is not None and (pair.old.name, flow, source.name, target.name) in belonging
-        found[entry.path] = Target(conversion, target.type, required, paired)
+        found[entry.path] = replace(
+            found[entry.path],
+            conversion=SAME if followed else _conversion(pair, source, target),
+            type=target.type,
+            required=target.not_null and not target.filled_by_server,
+            paired=paired,
+        )
     return found
+
+
+def _source(entry: Resolution, pair: Pair) -> Column | None:
+    return pair.old.column(entry.sources[0]) if entry.sources else None
 
 
 def _with_tables(
