@@ -83,6 +83,13 @@ class CheckViolated(Struct, frozen=True, tag=True):
     table: str
 
 
+class EmptyPeriod(Struct, frozen=True, tag=True):
+    """The period of a key WITHOUT OVERLAPS is empty (PostgreSQL 18)."""
+
+    column: str
+    table: str
+
+
 class NoPartition(Struct, frozen=True, tag=True):
     """No partition takes the row."""
 
@@ -230,6 +237,7 @@ ConstraintReason = (
     NullRefused
     | DomainRefusesNull
     | CheckViolated
+    | EmptyPeriod
     | NoPartition
     | HeldByNew
     | HeldReason

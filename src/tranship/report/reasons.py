@@ -12,6 +12,7 @@ from tranship.model.reasons import (
     ComesSecond,
     ConstraintReason,
     DomainRefusesNull,
+    EmptyPeriod,
     HeldBefore,
     HeldByAnother,
     HeldByNew,
@@ -87,6 +88,8 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return f"domain {domain} of column {column} does not allow null values"
         case CheckViolated(check=check, table=table):
             return f'new row for relation "{table}" violates check constraint "{check}"'
+        case EmptyPeriod(column=column, table=table):
+            return f'empty WITHOUT OVERLAPS value found in column "{column}" in relation "{table}"'
         case NoPartition(table=table):
             return f'no partition of relation "{table}" found for row'
         case HeldByNew(row=row):

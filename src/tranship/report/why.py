@@ -10,6 +10,7 @@ _WORDS = {
     "LookupRejected": "the entry of lookup table {table} for {column} was rejected",
     "LookupIsAnother": "the row of lookup table {table} was rejected",
     "CheckViolated": "check {constraint} refuses the row",
+    "EmptyPeriod": "the period in {column} is empty, and its key takes none",
     "InvalidByte": "a byte of {column} is not valid UTF-8",
     "NoEquivalent": "NEW's encoding lacks a character of {column}",
     "NoPartition": "no partition takes the row",

@@ -184,6 +184,8 @@ class FaultFinder:
                 return reasons.null(row, questions.generated_nulls[which], self._after)
             case "check":
                 check = questions.checks[which]
+                if check.of_period:
+                    return reasons.empty_period(row, check.columns[0], check.relation)
                 return reasons.check(row, check.name, check.columns, check.relation)
             case _:
                 index, decided = questions.existing[which], self._plan.shape.existing is not None

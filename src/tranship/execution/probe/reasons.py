@@ -20,6 +20,7 @@ from tranship.model.reasons import (
     CheckViolated,
     ComesSecond,
     DomainRefusesNull,
+    EmptyPeriod,
     HeldBefore,
     HeldByAnother,
     HeldByNew,
@@ -95,6 +96,11 @@ def null(row: Locator, column: str, table: Table) -> Reject:
 def check(row: Locator, name: str, columns: Sequence[str], relation: str) -> Reject:
     """Returns the reject of a row that violates a CHECK."""
     return Reject(row, "23514", CheckViolated(name, relation), column=_only(columns), constraint=name)
+
+
+def empty_period(row: Locator, column: str, relation: str) -> Reject:
+    """Returns the reject of a row whose key without overlaps has an empty period."""
+    return Reject(row, "23514", EmptyPeriod(column, relation), column=column)
 
 
 def routing(row: Locator, table: Table) -> Reject:

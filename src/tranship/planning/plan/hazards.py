@@ -83,6 +83,7 @@ def hazards(
         *_encoding_hazards(context),
         *_generated_hazards(context),
         *_check_hazards(context),
+        *_period_hazards(context),
         *_routing_hazards(context),
         *_size_hazards(context),
         *index_hazards(plan, before, after, alone=alone),
@@ -262,6 +263,15 @@ def _check_hazards(context: _Context) -> Iterator[Hazard]:
         )
         if check.enforced and not kept and check.name not in context.plan.tolerating:
             yield Hazard(HazardKind.CHECK, check.columns, check.name, new=not held)
+
+
+def _period_hazards(context: _Context) -> Iterator[Hazard]:
+    """Yields the keys WITHOUT OVERLAPS, which refuse an empty period, but for those that OLD has, too."""
+    held = {key.columns[-1] for key in context.before.keys if key.without_overlaps}
+    for key in context.after.keys:
+        period = key.columns[-1:]
+        if key.without_overlaps and not (held.issuperset(period) and all_unchanged(context.plan, period)):
+            yield Hazard(HazardKind.CHECK, period, key.name)
 
 
 def depends_on_row_alone(check: Check, table: Table) -> bool:

@@ -227,6 +227,15 @@ def _enum(old: PgType, new: PgType) -> Conversion:
     return asked(Rule.NEW_INPUT, f"{len(missing)} of {len(old.labels)} labels do not exist in NEW: {shown}")
 
 
+def _moved_labels(old: PgType, new: PgType) -> str:
+    """Returns the labels of two enums in the order of each, where it differs; empty otherwise."""
+    if not (old.kind is new.kind is TypeKind.ENUM):
+        return ""
+    both = set(old.labels) & set(new.labels)
+    before, after = ([label for label in labels if label in both] for labels in (old.labels, new.labels))
+    return f"{' < '.join(before)} becomes {' < '.join(after)}" if before != after else ""
+
+
 def _array(old: PgType, new: PgType, context: _Context) -> Conversion:
     if old.element is None or new.element is None:
         return _across(old, new)
@@ -298,11 +307,11 @@ def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
             SAME if _same_name(old, new, context.schemas) else no_conversion("the ranges cannot be compared")
         )
     inner = _elementwise(_judge(old.element, new.element, context.inside()), old.element)
-    if old.kind is TypeKind.MULTIRANGE:
+    if old.kind is TypeKind.MULTIRANGE or not inner.bare:
         return inner
+    if moved := _moved_labels(old.element.leaf, new.element.leaf):
+        return asked(Rule.NEW_INPUT, f"the order of labels changes what lies between two bounds: {moved}")
     if _same_name(old, new, context.schemas) and old.collation == new.collation:
-        return inner
-    if not inner.bare:
         return inner
     o, n = old.element.typname, new.element.typname
     if o in _DISCRETE and n in _DISCRETE and _DISCRETE[o] < _DISCRETE[n]:

@@ -18,8 +18,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     copied,
     single_key,
 )
-from tranship.planning.deciding.suggest.shapes.within import json_value, key_words, value_of_key
-from tranship.planning.names.tokens import folded
+from tranship.planning.deciding.suggest.shapes.within import json_value, key_words, keys_called, value_of_keys
 
 
 def json_tables(whole: Whole) -> Iterator[Shape]:
@@ -41,7 +40,7 @@ def _rows_of(
 ) -> Shape | None:
     column, facts = source
     places, own = own_columns(table, key)
-    named, primary = _named(own, facts), single_key(one.before)
+    named, primary = keys_called(own, facts), single_key(one.before)
     lacking = {c.name for c in own if c.refuses_null} - {c.name for c, _ in named}
     if not named or lacking or primary is None:
         return None
@@ -49,17 +48,11 @@ def _rows_of(
     if facts.items:
         entries += [computed(place.name, "item_number") for place in places[:1]]
     value = "item.value" if facts.items else json_value(column)
-    entries += [computed(target.name, value_of_key(value, target, of)) for target, of in named]
+    entries += [computed(target.name, value_of_keys(value, target, keys)) for target, keys in named]
     evidence = _said(one, facts, table, named)
     what = "each item of" if facts.items else "the object in"
     question = f"Does {what} '{column.name}' of '{one.pair.old.name}' become a row of '{table.name.name}'?"
     return Shape(question, evidence, one.into(table, entries), one.pair.old, (column.name,))
-
-
-def _named(own: Sequence[Column], facts: JsonKeys) -> list[tuple[Column, JsonKey]]:
-    """Returns the columns that are called as a key, each with it."""
-    keys = {folded(found.name): found for found in facts.keys}
-    return [(c, keys[folded(c.name)]) for c in own if folded(c.name) in keys]
 
 
 def _made_of(column: Column, facts: JsonKeys, *, ordered: bool) -> list[Entry]:
@@ -73,14 +66,14 @@ def _made_of(column: Column, facts: JsonKeys, *, ordered: bool) -> list[Entry]:
 
 
 def _said(
-    one: PairOfTables, facts: JsonKeys, table: Table, named: Sequence[tuple[Column, JsonKey]]
+    one: PairOfTables, facts: JsonKeys, table: Table, named: Sequence[tuple[Column, tuple[JsonKey, ...]]]
 ) -> tuple[Fact, ...]:
     of = count_of(facts.rows, "item") if facts.items else count_of(facts.rows, "row")
     hold = "is an object" if facts.rows == 1 else "are objects"
     held = f"{of} {hold}" if facts.items else f"{of} with an object"
     sample = " (a sample)" if facts.sampled else ""
-    told = ", ".join(key_words(key) for _, key in named)
-    taken = {key.name for _, key in named}
+    told = ", ".join(key_words(key) for _, keys in named for key in keys)
+    taken = {key.name for _, keys in named for key in keys}
     others = sorted(key.name for key in facts.keys if key.name not in taken)
     evidence: list[Fact] = [
         f"{held}{sample}; keys that NEW's {table.name} has as columns: {told}",

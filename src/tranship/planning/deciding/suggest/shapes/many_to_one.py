@@ -8,11 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.evidence import ColumnFacts
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.references import references
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.resolve.tables import table_key
+from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.guesses import text_literal
 from tranship.planning.deciding.suggest.shapes.whole import (
     Entry,
@@ -22,6 +24,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     computed,
     keys_to,
     needed,
+    rows,
     single_key,
     suggested_sql,
     written,
@@ -217,12 +220,19 @@ def _attributes_of(whole: Whole, table: Table, one: PairOfTables, thing: str) ->
         facts = whole.evidence.of(named_by.name, name)
         if facts is None:
             continue
-        held = {folded(counted.value): counted.value for counted in facts.values}
-        named = [(c, held[folded(c.name)]) for c in one.come if folded(c.name) in held]
+        named = _named(one.come, facts)
         values = [c for c in table.columns if c.name not in {name, thing, *_key_of(table)} and _is_value(c)]
         if named and len(values) == 1:
-            shape = _attribute_columns(table, one, (thing, values[0].name), (name, joined), named)
+            shape = _attribute_columns(table, one, (thing, values[0].name), (name, joined, facts), named)
             yield replace(shape, reads=() if named_by.name == table.name else (named_by.name,))
+
+
+def _named(come: Sequence[Column], facts: ColumnFacts) -> list[tuple[Column, tuple[str, ...]]]:
+    """Returns the new columns that are called as attributes, each with every spelling of its name."""
+    spelt: dict[str, tuple[str, ...]] = {}
+    for counted in facts.values:
+        spelt[folded(counted.value)] = (*spelt.get(folded(counted.value), ()), counted.value)
+    return [(column, spelt[folded(column.name)]) for column in come if folded(column.name) in spelt]
 
 
 def _is_value(column: Column) -> bool:
@@ -249,10 +259,10 @@ def _attribute_columns(
     table: Table,
     one: PairOfTables,
     columns: tuple[str, str],
-    names: tuple[str, str],
-    named: Sequence[tuple[Column, str]],
+    names: tuple[str, str, ColumnFacts],
+    named: Sequence[tuple[Column, tuple[str, ...]]],
 ) -> Shape:
-    (thing, value), (name, join) = columns, names
+    (thing, value), (name, join, facts) = columns, names
     of = f"{'n' if join else 'a'}.{quoted(name)}"
     source = (
         f"{written(table.name)} AS a{join} WHERE a.{quoted(thing)} = old.{quoted(_key_of(one.before)[0])}"
@@ -260,24 +270,46 @@ def _attribute_columns(
     entries = [
         computed(
             column.name,
-            suggested_sql("attribute", value=quoted(value), source=source, of=of, label=text_literal(label)),
+            suggested_sql("attribute", value=quoted(value), source=source, of=of, called=_called(spelt)),
         )
-        for column, label in named
+        for column, spelt in named
     ]
     # One column may take everything that has none of its own.
     rest = [c for c in one.come if family(c.type) == "json" and c not in [column for column, _ in named]]
-    taken = ", ".join(text_literal(label) for _, label in named)
+    labels = [label for _, spelt in named for label in spelt]
+    taken = ", ".join(map(text_literal, labels))
     for column in rest[:1]:
         left = suggested_sql("attributes_left", of=of, value=quoted(value), source=source, taken=taken)
         entries.append(computed(column.name, left))
-    shown = ", ".join(repr(label) for _, label in named)
-    named_as = f"its names are columns of NEW's {one.pair.new}: {shown}"
-    evidence = (
+    named_as = f"its names are columns of NEW's {one.pair.new}: {', '.join(map(repr, labels))}"
+    evidence: tuple[Fact, ...] = (
         f"OLD's {table.name} refers to {one.pair.old}, and {named_as}",
         "a row that holds one name twice is rejected; the foreign key of OLD wants an index",
+        *_lost_names(facts, labels, rest[:1]),
     )
     question = f"Do the rows of '{table.name.name}' fill columns of '{one.pair.new.name}'?"
     return Shape(question, evidence, one.own(entries), table.name)
+
+
+def _called(spelt: Sequence[str]) -> str:
+    first, *others = map(text_literal, spelt)
+    return f"IN ({', '.join([first, *others])})" if others else f"= {first}"
+
+
+def _lost_names(facts: ColumnFacts, labels: Sequence[str], rest: Sequence[Column]) -> list[Fact]:
+    """Returns what is said of attributes that have no column, and of those without a name."""
+    others = [counted.value for counted in facts.values if counted.value not in labels]
+    unlisted = facts.distinct - len(facts.values)
+    said: list[Fact] = []
+    if rest:
+        said.append(f"'{rest[0].name}' takes every name that has no column, and all values of one it has twice")
+    elif others:
+        said.append(quoting("names that would be left behind", others, shown=20))
+    if unlisted > 0 and not rest:
+        said.append(f"further names that would be left behind: {unlisted}")
+    if facts.nulls:
+        said.append(f"{rows(facts.nulls)} without a name would be left behind")
+    return said
 
 
 def child_rows(whole: Whole) -> Iterator[Shape]:

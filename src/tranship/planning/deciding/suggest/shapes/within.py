@@ -182,19 +182,32 @@ def json_columns(whole: Whole) -> Iterator[Shape]:
         for facts in whole.evidence.shapes.json_keys:
             column = one.before.column(facts.column.column)
             if facts.column.table == one.before.name and column is not None and not facts.items:
-                keys = {folded(key.name): key for key in facts.keys}
-                named = [(c, keys[folded(c.name)]) for c in one.come if folded(c.name) in keys]
+                named = keys_called(one.come, facts)
                 if named:
                     yield _cut_out(one, column, facts, named)
 
 
+def keys_called(columns: Sequence[Column], facts: JsonKeys) -> list[tuple[Column, tuple[JsonKey, ...]]]:
+    """Returns the columns that are called as a key, each with every spelling of it: its own first, then by
+    how many objects have it.
+    """
+    spelt: dict[str, list[JsonKey]] = {}
+    for key in facts.keys:
+        spelt.setdefault(folded(key.name), []).append(key)
+    return [
+        (c, tuple(sorted(spelt[folded(c.name)], key=lambda key: (key.name != c.name, -key.rows, key.name))))
+        for c in columns
+        if folded(c.name) in spelt
+    ]
+
+
 def _cut_out(
-    one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, JsonKey]]
+    one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, tuple[JsonKey, ...]]]
 ) -> Shape:
     value = json_value(column)
-    entries = [computed(target.name, value_of_key(value, target, key)) for target, key in named]
+    entries = [computed(target.name, value_of_keys(value, target, keys)) for target, keys in named]
     of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
-    told = ", ".join(map(key_words, (key for _, key in named)))
+    told = ", ".join(key_words(key) for _, keys in named for key in keys)
     evidence: list[Fact] = [f"{of} of '{column.name}' hold an object; keys that NEW has as columns: {told}"]
     if column in one.gone:
         left, why = _rest_of(one, column, facts, named)
@@ -210,10 +223,10 @@ def key_words(key: JsonKey) -> str:
 
 
 def _rest_of(
-    one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, JsonKey]]
+    one: PairOfTables, column: Column, facts: JsonKeys, named: Sequence[tuple[Column, tuple[JsonKey, ...]]]
 ) -> tuple[list[Entry], list[Fact]]:
     """Returns what becomes of the keys that have no column, and the words for it."""
-    targets, taken = [target for target, _ in named], [key.name for _, key in named]
+    targets, taken = [target for target, _ in named], [key.name for _, keys in named for key in keys]
     taking = [c for c in one.come if family(c.type) == "json" and c not in targets]
     others = sorted(key.name for key in facts.keys if key.name not in taken)
     if not taking:
@@ -228,7 +241,13 @@ def json_value(column: Column) -> str:
     return f"CAST({reference(column)} AS jsonb)"
 
 
-def value_of_key(value: str, target: Column, key: JsonKey) -> str:
+def value_of_keys(value: str, target: Column, keys: Sequence[JsonKey]) -> str:
+    """Returns the value of the first of these keys that a jsonb object has."""
+    values = [_value_of_key(value, target, key) for key in keys]
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def _value_of_key(value: str, target: Column, key: JsonKey) -> str:
     """Returns the value that a jsonb object ``value`` has under one key as the new column takes it; a text is
     read by NEW's own type.
     """
