@@ -64,9 +64,7 @@ REASONS: dict[Reason, str] = {
     ): 'null value in column "name" of relation "city" violates not-null constraint',
     DomainRefusesNull("name", "short"): "domain short of column name does not allow null values",
     CheckViolated("small", "city"): 'new row for relation "city" violates check constraint "small"',
-    EmptyPeriod("days", "lease"): (
-        'empty WITHOUT OVERLAPS value found in column "days" in relation "lease"'
-    ),
+    EmptyPeriod("days", "lease"): ('empty WITHOUT OVERLAPS value found in column "days" in relation "lease"'),
     NoPartition("city"): 'no partition of relation "city" found for row',
     HeldByNew("city_key", False, '{"id": 1}'): (
         'duplicate key value violates unique constraint "city_key": NEW already holds the row {"id": 1}'

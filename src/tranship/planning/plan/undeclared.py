@@ -8,7 +8,6 @@ name tables.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from tranship.errors.codes.stale_references import ReferenceOfAnyTable, ReferenceUndeclared
 from tranship.model.catalog import Catalog, Table
@@ -16,13 +15,9 @@ from tranship.model.plan import TablePlan
 from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.model.shape import Shape
+from tranship.planning.names.any_table import kind_beside, reference_words
 from tranship.planning.names.tokens import stems
 from tranship.planning.plan.unfollowed import becomes_another, moved, staying
-
-_ID_WORDS: Final = frozenset({"id", "key", "uuid", "guid", "ref"})
-_KIND_WORDS: Final = frozenset({"type", "class", "kind", "model", "table", "entity"})
-_OF_ANY_MODEL: Final = frozenset({"res", "object", "record", "row", "entity", "item", "target"})
-"""Words before an id that stands beside a column such as ``model``, without a word in common."""
 
 
 def undeclared(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> Iterator[Problem]:
@@ -50,7 +45,7 @@ def _of_column(
     if named is not None:
         yield ReferenceUndeclared(plan.flow, name, named.old, named.flow).problem()
         return
-    kind = _kind_beside(before, column)
+    kind = kind_beside(before, column)
     others = [str(parent.old) for parent in changing]
     if kind is not None:
         yield ReferenceOfAnyTable(plan.flow, name, kind, ", ".join(dict.fromkeys(others))).problem()
@@ -82,36 +77,11 @@ def _undeclared_columns(table: Table) -> list[str]:
     primary = table.primary_key
     own = primary.columns if primary is not None and len(primary.columns) == 1 else ()
     known = {*declared, *own}
-    return [c.name for c in table.columns if c.name not in known and _reference_words(c.name) is not None]
-
-
-def _reference_words(column: str) -> tuple[str, ...] | None:
-    """Returns the words before the one that says that a column is a reference; a glued ``userid`` is taken
-    apart. None for any other column.
-    """
-    words = stems(column)
-    if len(words) > 1 and words[-1] in _ID_WORDS:
-        return words[:-1]
-    glued = words[0].removesuffix("id") if len(words) == 1 and words[0].endswith("id") else ""
-    return (glued,) if glued else None
+    return [c.name for c in table.columns if c.name not in known and reference_words(c.name) is not None]
 
 
 def _is_named_after(column: str, parent: TablePlan) -> bool:
     """Returns whether the last words of a reference are those of a table, as of ``reply_to_post_id``."""
-    before = _reference_words(column) or ()
+    before = reference_words(column) or ()
     called = stems(parent.old.name)
     return bool(called) and before[-len(called) :] == called
-
-
-def _kind_beside(table: Table, column: str) -> str | None:
-    """Returns the column that says to which table a reference leads, such as ``subject_type``."""
-    before = _reference_words(column) or ()
-    for other in table.columns:
-        words = stems(other.name)
-        if words and words[-1] in _KIND_WORDS and (words[:-1] == before or _is_of_any_model(words, before)):
-            return other.name
-    return None
-
-
-def _is_of_any_model(kind: Sequence[str], before: Sequence[str]) -> bool:
-    return len(kind) == 1 and len(before) == 1 and before[0] in _OF_ANY_MODEL

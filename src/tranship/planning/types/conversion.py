@@ -227,6 +227,15 @@ def _enum(old: PgType, new: PgType) -> Conversion:
     return asked(Rule.NEW_INPUT, f"{len(missing)} of {len(old.labels)} labels do not exist in NEW: {shown}")
 
 
+def _bound(old: PgType, new: PgType, context: _Context) -> Conversion:
+    """The conversion of a range's bound: what lies between two of them is told by their order."""
+    inner = _elementwise(_judge(old, new, context.inside()), old)
+    moved = _moved_labels(old.leaf, new.leaf)
+    if not moved or not inner.bare:
+        return inner
+    return asked(Rule.NEW_INPUT, f"the order of labels changes what lies between two bounds: {moved}")
+
+
 def _moved_labels(old: PgType, new: PgType) -> str:
     """Returns the labels of two enums in the order of each, where it differs; empty otherwise."""
     if not (old.kind is new.kind is TypeKind.ENUM):
@@ -306,11 +315,9 @@ def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
         return (
             SAME if _same_name(old, new, context.schemas) else no_conversion("the ranges cannot be compared")
         )
-    inner = _elementwise(_judge(old.element, new.element, context.inside()), old.element)
+    inner = _bound(old.element, new.element, context)
     if old.kind is TypeKind.MULTIRANGE or not inner.bare:
         return inner
-    if moved := _moved_labels(old.element.leaf, new.element.leaf):
-        return asked(Rule.NEW_INPUT, f"the order of labels changes what lies between two bounds: {moved}")
     if _same_name(old, new, context.schemas) and old.collation == new.collation:
         return inner
     o, n = old.element.typname, new.element.typname

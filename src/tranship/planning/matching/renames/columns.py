@@ -26,6 +26,7 @@ from tranship.planning.matching.renames.score import (
     shifted,
 )
 from tranship.planning.matching.renames.vetoes import OTHER_FAMILY, UNRELATED_BOOLEANS, vetoes
+from tranship.planning.names.any_table import leads_elsewhere
 from tranship.planning.names.likeness import compare_names, names_agree
 
 ALIGNED_LIKENESS = 0.3
@@ -265,6 +266,8 @@ def pair_chances(context: ColumnsContext) -> dict[tuple[int, int], float]:
     chances = {}
     for i, j in context.pairs:
         before, after = context.old.columns[i], context.new.columns[j]
+        if leads_elsewhere(context.table_old, before.name, context.table_new, after.name):
+            continue
         declared = probability(features(context, before, after), weights)
         chances[i, j] = shifted(declared, context.leaning(before, after))
     return chances

@@ -9,6 +9,7 @@ from support.build import parse_catalog
 from tranship.model.catalog import Catalog, ForeignKey
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, RowsInNew, ValueCount
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.shape_evidence import JsonKey, JsonKeys, ShapeEvidence
 from tranship.planning.deciding.suggest import Suggestions, suggest
 from tranship.planning.matching.scope import make_scope
 
@@ -311,3 +312,63 @@ def test_a_word_for_the_kind_of_a_row_is_no_tenant() -> None:
     )
     found = suggested(old, new)
     assert "SPECIFY_DEFAULT_VALUE" not in constants(found).values()
+
+
+def counted(table: str, column: str, **values: int) -> ColumnFacts:
+    rows = sum(values.values())
+    listed = tuple(ValueCount(value, number) for value, number in values.items())
+    return ColumnFacts(ColumnRef(TableName("public", table), column), rows, 0, len(values), values=listed)
+
+
+def test_every_spelling_of_an_attribute_fills_its_column() -> None:
+    """The last spelling alone filled it: eleven colours of twelve were lost, and nothing was rejected."""
+    old = parse_catalog("item(id int pk); attr(id int pk, item_id int -> item.id, name text!, val text)")
+    new = parse_catalog("item(id int pk, colour text)")
+    found = suggested(old, new, Evidence(columns=(counted("attr", "name", colour=11, Colour=1, weight=2),)))
+    (shape,) = found.shapes
+    (entry,) = shape.entries["item"]
+    assert str(entry["transform_sql"]).endswith("AND a.name IN ('colour', 'Colour'))")
+    assert "names that would be left behind: 'weight'" in shape.facts(values=True)
+
+
+def test_every_spelling_of_a_key_fills_its_column_its_own_first() -> None:
+    old, new = parse_catalog("item(id int pk, data jsonb)"), parse_catalog("item(id int pk, colour text)")
+    keys = tuple(JsonKey(name, rows, ("string",)) for name, rows in (("Colour", 3), ("colour", 9), ("x", 1)))
+    known = JsonKeys(ColumnRef(TableName("public", "item"), "data"), 12, keys)
+    (shape,) = suggested(old, new, Evidence(shapes=ShapeEvidence(json_keys=(known,)))).shapes
+    (entry,) = shape.entries["item"]
+    value = "CAST(old.data AS jsonb) ->> "
+    assert entry["transform_sql"] == f"coalesce({value}'colour', {value}'Colour')"
+    assert "keys that would be left behind: 'x'" in shape.facts(values=True)
+
+
+def test_a_reference_of_any_table_is_led_to_each_by_its_kind() -> None:
+    """It was suggested as the key of one of these tables, whatever its kind said."""
+    tables = "post(id int pk, title text); photo(id int pk, path text)"
+    old = parse_catalog(f"{tables}; remark(id int pk, about_type text, about_id int, body text)")
+    referring = "remark(id int pk, post_id int -> post.id, photo_id int -> photo.id, body text)"
+    new = parse_catalog(f"{tables}; {referring}")
+    kinds = counted("remark", "about_type", Post=20, Photo=10, Video=1)
+    found = suggested(old, new, Evidence(columns=(kinds,)))
+    assert not [question for question in found.questions if "renamed" in question.text]
+    (shape,) = found.shapes
+    assert {str(entry["new_column"]): entry["transform_sql"] for entry in shape.entries["remark"]} == {
+        "post_id": "CASE WHEN old.about_type = 'Post' THEN old.about_id END",
+        "photo_id": "CASE WHEN old.about_type = 'Photo' THEN old.about_id END",
+    }
+    assert "kinds that would be left behind: 'Video'" in shape.facts(values=True)
+
+
+def test_a_table_that_is_called_like_a_kind_takes_its_rows_alone() -> None:
+    """Every vehicle became a truck, because a truck has a load."""
+    old = parse_catalog("vehicle(id int pk, type text!, name text, doors int, payload int)")
+    new = parse_catalog("cars(id int pk, name text, doors int); trucks(id int pk, name text, payload int)")
+    found = suggested(old, new, Evidence(columns=(counted("vehicle", "type", Car=2, Truck=1, Bike=1),)))
+    filters = {
+        key: entry["where"]
+        for shape in found.shapes
+        for key, entries in shape.entries.items()
+        for entry in entries
+        if entry["action"] == "filter"
+    }
+    assert filters == {"vehicle": "old.type = 'Car'", "vehicle -> trucks": "old.type = 'Truck'"}

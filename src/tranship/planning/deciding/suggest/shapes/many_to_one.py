@@ -302,7 +302,8 @@ def _lost_names(facts: ColumnFacts, labels: Sequence[str], rest: Sequence[Column
     unlisted = facts.distinct - len(facts.values)
     said: list[Fact] = []
     if rest:
-        said.append(f"'{rest[0].name}' takes every name that has no column, and all values of one it has twice")
+        every = "takes every name that has no column, and all values of one that a row has twice"
+        said.append(f"'{rest[0].name}' {every}")
     elif others:
         said.append(quoting("names that would be left behind", others, shown=20))
     if unlisted > 0 and not rest:

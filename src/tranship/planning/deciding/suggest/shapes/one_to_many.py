@@ -8,9 +8,11 @@ from msgspec import Struct
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.types import TypeKind
+from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.flows import separator_of
 from tranship.planning.deciding.suggest.guesses import reference, text_literal
 from tranship.planning.deciding.suggest.joins import DULL
+from tranship.planning.deciding.suggest.shapes.kinds import kind_of
 from tranship.planning.deciding.suggest.shapes.whole import (
     Entry,
     PairOfTables,
@@ -43,7 +45,7 @@ def split_tables(whole: Whole) -> Iterator[Shape]:
             taken = _of_their_names(one.gone, table)
             key = reference_to(table, one)
             if taken and _is_split(whole, one, table, (taken, key)):
-                yield _split(one, table, taken, key)
+                yield _split(one, table, (taken, key), kind_of(whole, one, table))
 
 
 def _is_split(
@@ -127,7 +129,13 @@ def _called_after(table: Table, target: Table, primary: str) -> list[ForeignKey]
     ]
 
 
-def _split(one: PairOfTables, table: Table, taken: Mapping[str, str], key: ForeignKey | None) -> Shape:
+def _split(
+    one: PairOfTables,
+    table: Table,
+    found: tuple[Mapping[str, str], ForeignKey | None],
+    kind: tuple[str, Fact] | None,
+) -> Shape:
+    taken, key = found
     # Columns of the same name need no entry.
     entries: list[Entry] = [copied(old, new) for old, new in taken.items() if old != new]
     primary = single_key(one.before)
@@ -136,14 +144,22 @@ def _split(one: PairOfTables, table: Table, taken: Mapping[str, str], key: Forei
     # Without any entry there would be nothing that a person can accept.
     entries = entries or [copied(old, new) for old, new in taken.items()]
     names = ", ".join(repr(name) for name in taken)
-    evidence = [f"NEW's {table.name}, which nothing fills, has columns of their names: {names}"]
+    evidence: list[Fact] = [f"NEW's {table.name}, which nothing fills, has columns of their names: {names}"]
     if key is not None:
         refers = "refers to" if key.name else "is called after"
         evidence.append(f"its '{key.columns[0]}' {refers} NEW's {one.pair.new}")
-    some = " OR ".join(f"old.{quoted(name)} IS NOT NULL" for name in taken)
-    evidence.append(f"every old row makes one; a filter takes some: {some}")
+    chosen, why = _rows_taken(taken, kind)
     question = f"Do columns of '{one.pair.old.name}' fill '{table.name.name}'?"
-    return Shape(question, tuple(evidence), one.into(table, entries), one.pair.old, tuple(taken))
+    entries = [*chosen, *entries]
+    return Shape(question, (*evidence, why), one.into(table, entries), one.pair.old, tuple(taken))
+
+
+def _rows_taken(taken: Mapping[str, str], kind: tuple[str, Fact] | None) -> tuple[list[Entry], Fact]:
+    """Returns the filter where a column says which rows are meant, and the words about it."""
+    if kind is not None:
+        return [{"action": "filter", "where": kind[0]}], kind[1]
+    some = " OR ".join(f"old.{quoted(name)} IS NOT NULL" for name in taken)
+    return [], f"every old row makes one; a filter takes some: {some}"
 
 
 def lists(whole: Whole) -> Iterator[Shape]:

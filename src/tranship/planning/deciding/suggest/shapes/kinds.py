@@ -1,0 +1,115 @@
+"""Words in an old column that say of which table a row is, or to which table it refers: ``type`` beside the
+columns of all kinds of vehicles, ``subject_type`` beside ``subject_id``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tranship.model.catalog import Column, Table
+from tranship.model.names import TableName
+from tranship.model.types import TypeKind
+from tranship.planning.deciding.suggest.facts import Fact, quoting
+from tranship.planning.deciding.suggest.guesses import reference, text_literal
+from tranship.planning.deciding.suggest.shapes.whole import (
+    Entry,
+    PairOfTables,
+    Shape,
+    Whole,
+    computed,
+    rows,
+)
+from tranship.planning.matching.scope import quoted
+from tranship.planning.names.any_table import kind_beside
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems
+
+_BEFORE_THE_NAME: Final = re.compile(r".*[\\./:]")
+"""What a class may be called by before its own name: ``App\\Models\\Post``, ``Blog::Post``, ``blog.post``."""
+
+
+def references_of_any_table(whole: Whole) -> Iterator[Shape]:
+    """Yields references beside a kind, for each kind of which NEW has a column that refers to its table."""
+    for one in whole.pairs:
+        for column in one.gone:
+            kind = one.before.column(kind_beside(one.before, column.name) or "")
+            values = _listed(whole, one.before, kind) if kind is not None else []
+            if kind is not None and values:
+                yield from _of_any_table(whole, one, (column, kind), values)
+
+
+def _of_any_table(
+    whole: Whole, one: PairOfTables, columns: tuple[Column, Column], values: Sequence[str]
+) -> Iterator[Shape]:
+    column, kind = columns
+    come = {found.name for found in one.come}
+    entries: list[Entry] = []
+    told, taken = list[str](), set[str]()
+    for key in one.after.foreign_keys:
+        named = _called(values, _names_of(whole, key.target))
+        if len(key.columns) == 1 and key.columns[0] in come and named and not taken.intersection(named):
+            taken.update(named)
+            when = _is_one_of(kind, named)
+            entries.append(computed(key.columns[0], f"CASE WHEN {when} THEN {reference(column)} END"))
+            told.append(f"{', '.join(map(repr, named))} leads to {key.target} ({key.columns[0]})")
+    if entries:
+        others = [value for value in values if value not in taken]
+        lost: list[Fact] = [quoting("kinds that would be left behind", others, shown=20)] if others else []
+        evidence = (f"'{kind.name}' says to which table '{column.name}' leads", *told, *lost)
+        led = f"lead to the table that '{kind.name}' names"
+        question = f"Does '{column.name}' of '{one.pair.old.name}' {led}?"
+        yield Shape(question, evidence, one.own(entries), one.pair.old, (column.name, kind.name))
+
+
+def rows_of_one_kind(whole: Whole) -> Iterator[Shape]:
+    """Yields the filter that takes the rows of one kind, for a table that is called like it alone."""
+    for one in whole.pairs:
+        found = kind_of(whole, one, one.after) if one.pair.old.name != one.pair.new.name else None
+        if found is not None:
+            where, why = found
+            entries: tuple[Entry, ...] = ({"action": "filter", "where": where},)
+            question = f"Do only rows of that kind of '{one.pair.old.name}' go into '{one.pair.new.name}'?"
+            evidence = (why, "a row that refers to one that is left out is rejected")
+            yield Shape(question, evidence, one.own(entries), one.pair.old)
+
+
+def kind_of(whole: Whole, one: PairOfTables, table: Table) -> tuple[str, Fact] | None:
+    """Returns which old rows are those of a new table, as a condition and why; None where no column says so.
+
+    One that NEW keeps says nothing: the rows of all kinds lie together there, too.
+    """
+    for column in one.gone:
+        facts = whole.evidence.of(one.before.name, column.name)
+        values = _listed(whole, one.before, column)
+        named = _called(values, [table.name.name])
+        if facts is not None and len(values) > len(named) > 0:
+            own = sum(counted.rows for counted in facts.values if counted.value in named)
+            why = f"'{column.name}' calls {rows(own)} of {facts.rows} {', '.join(map(repr, named))}"
+            return _is_one_of(column, named), why
+    return None
+
+
+def _listed(whole: Whole, table: Table, column: Column) -> list[str]:
+    """Returns the values of a column of words, where all of them are known."""
+    facts = whole.evidence.of(table.name, column.name)
+    words = family(column.type) == "text" or column.type.leaf.kind is TypeKind.ENUM
+    return [counted.value for counted in facts.values] if facts is not None and words else []
+
+
+def _names_of(whole: Whole, target: TableName) -> list[str]:
+    """Returns what the rows of a new table may be called by: its name, and those of the old tables in it."""
+    return [target.name, *(one.pair.old.name for one in whole.pairs if one.pair.new == target)]
+
+
+def _called(values: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Returns the values that are one of these names of tables, in the singular or plural."""
+    called = {stems(name) for name in names} - {()}
+    return [value for value in values if stems(_BEFORE_THE_NAME.sub("", value)) in called]
+
+
+def _is_one_of(kind: Column, named: Sequence[str]) -> str:
+    first, *others = map(text_literal, named)
+    given = f"IN ({', '.join([first, *others])})" if others else f"= {first}"
+    return f"old.{quoted(kind.name)} {given}"
