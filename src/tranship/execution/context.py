@@ -120,6 +120,11 @@ class Job(Struct, frozen=True, dict=True):
         """Returns OLD's table of a plan."""
         return _known(self.old, plan.old)
 
+    @property
+    def known(self) -> tuple[TablePlan, ...]:
+        """The plans of all flows, those that earlier runs moved among them."""
+        return (*self.plan.tables, *(before.plan for before in self.moved))
+
     def after(self, plan: TablePlan) -> Table:
         """Returns NEW's table of a plan."""
         return _known(self.new, plan.new)

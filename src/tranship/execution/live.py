@@ -134,7 +134,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             frame = structs.replace(frame, old_identity=passed.old.key)
             context = context.of(work.whole)
             if work.nothing and before.unfinished is None:
-                left_out = await tell_nothing_left(context, passed.reads.tables)
+                left_out = await tell_nothing_left(context, work, passed.reads.tables)
                 frame = structs.replace(frame, left_out=left_out)
                 return await live_result(context, control, frame, work.done, None)
             session = ReconnectingSession(control, context.of(work.left))

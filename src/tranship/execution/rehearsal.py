@@ -114,7 +114,7 @@ class _Rehearsal:
         announce(self.context, work)
         self.context, done = self.context.of(work.whole), work.done
         if work.nothing:
-            left_out = await tell_nothing_left(self.context, self.passed.reads.tables)
+            left_out = await tell_nothing_left(self.context, work, self.passed.reads.tables)
             self.frame = replace(self.frame, left_out=left_out)
             return await self._result(done, None)
         context = self.context.of(work.left)

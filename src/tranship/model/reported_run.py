@@ -38,6 +38,8 @@ class ReportedTable(Struct, frozen=True):
     """What the verification of the run says; None: there was none."""
     not_asked: tuple[str, ...] = ()
     """Checks that were not possible before the run, in words for people."""
+    not_alone: str | None = None
+    """Why rejected rows of it could not be moved without the others; None: they could."""
 
     def count(self, word: str) -> int:
         """Returns the rows of one outcome."""

@@ -206,6 +206,8 @@ class TableResult(Struct, frozen=True):
     tolerated: tuple[ToleratedCount, ...] | UnsetType = UNSET
     """Rows that break constraints of NEW and are kept by decision, as the data checks counted them; absent
     where there is none."""
+    not_alone: str | UnsetType = UNSET
+    """Why ``--rejects-only`` cannot move the rejected rows without the others; absent where it can."""
     raising_defaults: tuple[str, ...] | UnsetType = UNSET
     """Columns of which NEW's default raises, with what it raises, so that rows are predicted to be rejected;
     absent where there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tranship.model.count import count_of
 from tranship.model.reported_run import ReportedTable
@@ -95,8 +95,22 @@ def raising_lines(tables: Sequence[TableResult]) -> Iterator[str]:
     found = [(table.label, words) for table in tables for words in table.raising_defaults or ()]
     if found:
         yield f"{RAISING}:"
-    for label, words in found:
+    for label, words in told_once(found):
         yield f"  [{_shown(label)}] {_shown(words)}"
+
+
+def told_once(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yields each of the words once, in their order, with the first table of which they are said and how many
+    more there are: the same is often said of every partition that moves by itself.
+
+    Args:
+        found: tables, each with what is said of it.
+    """
+    tables: dict[str, list[str]] = {}
+    for label, words in found:
+        tables.setdefault(words, []).append(label)
+    for words, (first, *more) in tables.items():
+        yield (f"{first} and {len(more)} more" if more else first), words
 
 
 def not_asked_lines(tables: Sequence[TableResult | ReportedTable]) -> Iterator[str]:
@@ -104,7 +118,7 @@ def not_asked_lines(tables: Sequence[TableResult | ReportedTable]) -> Iterator[s
     found = [(table.label, words) for table in tables for words in table.not_asked]
     if found:
         yield "Could not be asked beforehand:"
-    for label, words in found:
+    for label, words in told_once(found):
         yield f"  [{_shown(label)}] {_shown(words)}"
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
 from tranship.model.options import REJECTS_ONLY, MigrateOptions, command_line
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
@@ -69,14 +73,30 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if stats.rows_failed:
         failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
         arrived = f"{_in_all(result, ' arrived')},{_there(stats.rows_already_there, 'were')} {failed}."
-        rejected = options.again_with("--live", REJECTS_ONLY)
-        return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
+        return f"{arrived} {_look(result)}, then {_once_more(result, options)}"
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
     open_ = any(table.not_asked for table in result.tables)
     left = f"{UNASKED}, below." if open_ else NOTHING_LEFT
     return f"Everything arrived: {_in_all(result)},{there} {known}. {left}"
+
+
+def _once_more(result: MigrationResult, options: MigrateOptions) -> str:
+    """Returns how rejected rows can be moved after the decisions were corrected."""
+    reasons = {table.not_alone: None for table in result.tables if table.not_alone is not UNSET}
+    if not reasons:
+        return f"move only the rejected rows: {options.again_with('--live', REJECTS_ONLY)}"
+    words = (*options.databases, "--run", result.run_id, "--live")
+    return all_again(command_line(options.invocation, "rollback", *words), [*reasons])
+
+
+def all_again(rollback: str, reasons: Sequence[str]) -> str:
+    """Returns that rejected rows are moved with all others, and why. ``rollback``: the command before it."""
+    return (
+        f"roll the run back and move all rows: {rollback} (the rejected ones cannot be moved by themselves: "
+        f"{'; '.join(reasons)})"
+    )
 
 
 def _moved_before(result: MigrationResult) -> bool:

@@ -31,14 +31,30 @@ def shown(text: str) -> str:
     return printed(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def table_lines(table: VerifiedTable) -> Iterator[str]:
-    """Yields what is known of one table, and the first rows that differ."""
+class TableLines:
+    """The lines of one table after the other."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, str]] = set()
+
+    def of(self, table: VerifiedTable) -> Iterator[str]:
+        """Yields what is known of one table; of the second run that moved rows of it and of each later one,
+        with the run.
+        """
+        place = (table.label, table.new_table)
+        yield from table_lines(table, run=table.run if place in self._told else "")
+        self._told.add(place)
+
+
+def table_lines(table: VerifiedTable, *, run: str = "") -> Iterator[str]:
+    """Yields what is known of one table, and the first rows that differ. ``run``: it is named."""
     # The name of a flow may end with its new table, without the schema where that is the default one.
     arrow, ending = table.label.rpartition(" -> ")[1:]
     new = str(table.new_table)
     named = table.label == new or (bool(arrow) and f".{new}".endswith(f".{ending}"))
     into = "" if named else f" -> {table.new_table}"
-    yield shown(f"{table.label}{into}: {verdict(table)}")
+    moved = f", moved by run {run}" if run else ""
+    yield shown(f"{table.label}{into}{moved}: {verdict(table)}")
     yield from difference_lines(table.differences)
     if table.rows_changed_in_old:
         yield f"  OLD changed {count_of(table.rows_changed_in_old, 'row')} of these batches since the run"

@@ -10,7 +10,7 @@ from tranship.execution.results.causes import causes
 from tranship.model.locator import Locator
 from tranship.model.reasons import CheckViolated, HeldByNew, MappingGap, ParentMissing, Reason, ServerSaid
 from tranship.model.verdict import MOST_VALUES, Reject, RejectCause, TableResult
-from tranship.report.causes import cause_lines, choices
+from tranship.report.causes import cause_lines, choices, told_once
 from tranship.report.describe.causes import cause_items
 from tranship.report.why import Why, why_words
 
@@ -159,3 +159,8 @@ def test_rows_that_exclude_each_other_need_not_have_one_key() -> None:
     assert held == "NEW already holds a row that excludes it (23P01 apart)"
     equal = why_words(Why("ComesSecond", "23505", constraint="k"))
     assert equal == "another row of OLD with the same key comes first (23505 k)"
+
+
+def test_the_same_of_several_tables_is_told_once() -> None:
+    found = [("a", "x"), ("b", "y"), ("c", "x"), ("d", "x")]
+    assert list(told_once(found)) == [("a and 2 more", "x"), ("b", "y")]

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tranship.model.difference import RowsBefore, SecondOpinion
 from tranship.model.verification import VerifiedTable
-from tranship.report.verification import before_lines, coverage, opinion_lines, table_lines
+from tranship.report.verification import TableLines, before_lines, coverage, opinion_lines, table_lines
 
 
 def table(**changes: object) -> VerifiedTable:
@@ -29,6 +29,16 @@ def test_values_that_python_cannot_compute_are_named_without_rows() -> None:
     assert list(opinion_lines([apart])) == [
         "Second opinion: 0 values of 0 rows were computed again in Python and compared",
         "  not computed: public.a.b: no reader",
+    ]
+
+
+def test_a_later_run_of_a_table_is_named() -> None:
+    lines = TableLines()
+    told = [*lines.of(table(rows=2)), *lines.of(table(run="b", rows=1)), *lines.of(table(table="c", rows=1))]
+    assert told == [
+        "public.a: verified, 2 rows",
+        "public.a, moved by run b: verified, 1 row",
+        "c -> public.a: verified, 1 row",
     ]
 
 

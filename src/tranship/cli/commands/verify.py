@@ -81,7 +81,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.verdicts import verify_verdict
     from tranship.model.options import naming
     from tranship.model.verification import VerifyOptions
-    from tranship.report.verification import last_line, lines_beyond, table_lines
+    from tranship.report.verification import TableLines, last_line, lines_beyond
 
     call = context.ensure_object(CliContext)
     known = {
@@ -92,11 +92,12 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     }
     options = msgspec.convert({**given, **known}, VerifyOptions)
     loaded = load(config)
+    lines = TableLines()
     with display(call, "compare NEW with its journal") as shows:
 
         def tell(table: VerifiedTable) -> None:
             if not call.json:
-                shows.write(list(table_lines(table)), say)
+                shows.write(list(lines.of(table)), say)
 
         result, path, certificate = run(lambda _: api.verify(loaded, options, tell), shows=shows)
     if call.json:

@@ -263,7 +263,8 @@ def _written_before(chain: Sequence[_Part], *, already: bool) -> int | UnsetType
 
 
 def _not_asked(chain: Sequence[_Part]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(what for part in chain for what in part.task.findings.not_asked))
+    rejected = chain[-1].rejected
+    return tuple(dict.fromkeys(what for part in chain for what in part.task.unsettled(rejected)))
 
 
 def _tolerated(chain: Sequence[_Part]) -> tuple[ToleratedCount, ...]:

@@ -39,6 +39,7 @@ from tranship.model.verdict import (
     ToleratedCount,
 )
 from tranship.planning.plan.content import run_hash
+from tranship.planning.plan.stand_ins import why_not_alone
 from tranship.sql.expression import shipped
 from tranship.sql.old.batch import select_for_people
 
@@ -357,12 +358,18 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
         cells=_cells(counts),
         cells_verified=proof.cells_compared if not proof.differences else 0,
-        differences=_shown(proof, show_values=frame.show_values),
+        differences=_shown(proof, frame).differences,
         rejects_of=counts.rejects_of,
         rows_written_before=counts.before,
         second_opinion=proof.second_opinion or UNSET,
         rows_before=proof.rows_before or UNSET,
+        not_alone=_not_alone(job, counts),
     )
+
+
+def _not_alone(job: Job, counts: TableCounts) -> str | UnsetType:
+    """Returns why the rejected rows cannot be moved without the others, if there are any."""
+    return (counts.rejected and why_not_alone(counts.plan, job.known, job.new)) or UNSET
 
 
 def _cells(counts: TableCounts) -> int:
@@ -371,11 +378,8 @@ def _cells(counts: TableCounts) -> int:
     return counts.written * (len(proof.columns) if proof else len(shipped(counts.plan)) + counts.filled)
 
 
-def _shown(proof: Proof, *, show_values: bool) -> tuple[Difference, ...]:
-    """Returns the differences; values of rows, keys apart, only where they may be shown."""
-    if show_values:
-        return proof.differences
-    return tuple(replace(one, expected=(), found=()) for one in proof.differences)
+def _shown(proof: Proof, frame: Frame) -> Proof:
+    return proof if frame.show_values else proof.without_values
 
 
 def _one_of_each(counts: TableCounts) -> bool:

@@ -31,11 +31,10 @@ from tranship.model.names import TableName
 from tranship.model.notes import NotMovedYet, RejectedRowsGone
 from tranship.model.options import command_line
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.references import references
 from tranship.model.resolution import Problem
 from tranship.planning.plan.content import plan_hash, rebound
-from tranship.planning.plan.found import found_by
 from tranship.planning.plan.numbers import KeyOf, key_of, numbers_in, own_numbers, with_starts
+from tranship.planning.plan.stand_ins import why_not_alone
 from tranship.server.journal import Chain, Run, TaskRow
 from tranship.server.snapshot import Mark, Snapshot
 from tranship.sql.old.found_again import others
@@ -187,26 +186,6 @@ def _shown(found: Found) -> tuple[str, ...]:
     return tuple(key.decode() for key in found.gone[:_SHOWN])
 
 
-def _entangled(job: Job, plan: TablePlan) -> str | None:
-    """Returns why the values of rejected rows depend on what an earlier run found out about other rows, which
-    is not on record; None: they do not.
-    """
-    targets = {key.target for key in references(job.after(plan))}
-    known = (*job.plan.tables, *(before.plan for before in job.moved))
-    for parent in known:
-        if parent.new in targets and _leads(job, parent):
-            return f"they refer to rows of {parent.new} that were merged or found in NEW"
-    return None
-
-
-def _leads(job: Job, parent: TablePlan) -> bool:
-    """Returns whether the row of NEW that stands for a row of a flow may have another key than that row."""
-    shape = parent.shape
-    if shape.existing is None:
-        return shape.merge is not None
-    return shape.merge is not None or bool(found_by(shape.existing, parent, job.new).own)
-
-
 class _Search:
     """Looks in a new snapshot for the rows that earlier runs rejected, and compares what they wrote."""
 
@@ -232,7 +211,7 @@ class _Search:
             rows = await self._context.journal.rejected_rows(self._control, run.id, task.position)
             if run.format == 1:
                 raise Refused(RejectedInEarlierFormat(plan.old, len(rows), run.tool_version, self._back(run)))
-            why = _entangled(self._context.job, plan)
+            why = why_not_alone(plan, self._context.job.known, self._context.job.new)
             if rows and why is not None:
                 raise Refused(NotFoundAgain(plan.old, len(rows), why, self._back(run)))
             then = await self._then(run, task)

@@ -22,6 +22,7 @@ from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, OldRows, Phase
 from tranship.planning.plan.content import plan_hash
+from tranship.planning.plan.stand_ins import why_not_alone
 from tranship.server.cut import old_rows
 from tranship.server.journal import (
     Findings,
@@ -128,7 +129,14 @@ def task_of(position: int, plan: TablePlan, probed: ProbeResult, job: Job) -> Ta
     cut, findings = probed.cuts[plan.flow], probed.book.findings(plan.flow)
     taken = job.taken(plan.flow)
     gone = taken.gone if taken is not None else 0
-    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream, gone, findings.tolerated)
+    kept = Findings(
+        findings.losses,
+        findings.not_asked,
+        findings.ordered_stream,
+        gone,
+        findings.tolerated,
+        why_not_alone(plan, job.known, job.new),
+    )
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
     facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)
     old_rows = cut.old.read if cut.old is not None else None

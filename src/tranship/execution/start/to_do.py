@@ -89,14 +89,16 @@ def announce(context: RunContext, work: ToDo) -> None:
         context.on_event(started(work.whole))
 
 
-async def tell_nothing_left(context: RunContext, reads: Sequence[TableName]) -> dict[str, int]:
-    """Says why nothing is to do. Returns the rows of the tables that are left out, where all are: no run
-    was ever made that counted them.
+async def tell_nothing_left(context: RunContext, work: ToDo, reads: Sequence[TableName]) -> dict[str, int]:
+    """Says why nothing is to do. Returns the rows of the tables that a decision leaves out: as the runs that
+    moved the others counted them, or counted now where no run was ever made.
     """
     if context.options.rejects_only:
         context.note(NoRejectsLeft())
     elif context.job.plan.tables:
         context.note(AlreadyMigrated())
+        runs = sorted({run.id: run for run, _ in work.places}.values(), key=lambda run: run.started)
+        return {table: rows for run in runs for table, rows in run.left_out.items()}
     else:
         context.note(NothingToMove())
         async with open_snapshot(context, reads) as snapshot:

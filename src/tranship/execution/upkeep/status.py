@@ -61,7 +61,7 @@ class RunState(Struct, frozen=True):
 
     run: Run
     running: bool
-    """Its writer lock is taken, so a process is at work on it."""
+    """It is not over and its writer lock is taken, so a process is at work on it."""
     tables: tuple[TableState, ...]
     bytes: int
     seconds: float
@@ -195,9 +195,10 @@ async def state_of(new: asyncpg.Connection, journal: Journal, run: Run) -> RunSt
     tasks = await journal.tasks(new, run.id)
     batches = await journal.batches(new, tasks, run.id)
     done = [batch for batch in batches if batch.done]
+    rolling_back = any(batch.rolling_back for batch in batches)
     return RunState(
         run,
-        await at_work(new, run),
+        await _is_at_work(new, run, rolling_back=rolling_back),
         tuple(
             _table(task, [batch for batch in batches if batch.position == task.position]) for task in tasks
         ),
@@ -205,8 +206,13 @@ async def state_of(new: asyncpg.Connection, journal: Journal, run: Run) -> RunSt
         sum(batch.seconds for batch in done),
         tuple(undo for undo in await journal.open_undo(new) if undo.run == run.id),
         _rejects_of(tasks),
-        any(batch.rolling_back for batch in batches),
+        rolling_back,
     )
+
+
+async def _is_at_work(new: asyncpg.Connection, run: Run, *, rolling_back: bool) -> bool:
+    # All runs of two databases share one lock: while a later run holds it, a finished one is not at work.
+    return (run.state != RunStatus.FINISHED or rolling_back) and await at_work(new, run)
 
 
 def _rejects_of(tasks: Sequence[TaskRow]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
-from tranship.report.causes import RAISING
+from tranship.report.causes import RAISING, told_once
 from tranship.report.describe.causes import cause_items
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
@@ -103,13 +103,13 @@ def _causes(result: MigrationResult, *, consequences: bool) -> tuple[Item, ...]:
 
 
 def _raising(result: MigrationResult) -> Iterator[Item]:
-    for table in result.tables:
-        yield from (Item(words, table.label) for words in table.raising_defaults or ())
+    found = [(table.label, words) for table in result.tables for words in table.raising_defaults or ()]
+    yield from (Item(words, label) for label, words in told_once(found))
 
 
 def _not_asked(result: MigrationResult) -> Iterator[Item]:
-    for table in result.tables:
-        yield from (Item(words, table.label) for words in table.not_asked)
+    found = [(table.label, words) for table in result.tables for words in table.not_asked]
+    yield from (Item(words, label) for label, words in told_once(found))
 
 
 def _losses(result: MigrationResult) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from tranship.model.count import count_of
 from tranship.model.options import command_line, only_rejects
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.verdict import RejectCause
-from tranship.report.causes import only_held
+from tranship.report.causes import only_held, told_once
 from tranship.report.describe.causes import cause_items
 from tranship.report.document import (
     Banner,
@@ -23,7 +23,7 @@ from tranship.report.document import (
     Tone,
     Totals,
 )
-from tranship.report.verdict import UNASKED, still_rejected_elsewhere
+from tranship.report.verdict import UNASKED, all_again, still_rejected_elsewhere
 from tranship.report.verification import difference_lines, grouped, moment
 
 _WORDS = {"already_there": "already there"}
@@ -62,9 +62,7 @@ def run_verdict(run: ReportedRun, certificate: FoundCertificate | None, words: S
         return Banner(
             (f"Not finished: {_progress(run)}.", f"Resume it: {again}", f"Or roll it back: {back}"), Tone.BAD
         )
-    return _with_elsewhere(
-        run, _finished(run, certificate, command_line("tranship", "verify", *words)), words
-    )
+    return _with_elsewhere(run, _finished(run, certificate, words), words)
 
 
 def _with_elsewhere(run: ReportedRun, banner: Banner, words: Sequence[str]) -> Banner:
@@ -75,13 +73,14 @@ def _with_elsewhere(run: ReportedRun, banner: Banner, words: Sequence[str]) -> B
     return Banner((*banner.lines, told), Tone.BAD)
 
 
-def _finished(run: ReportedRun, certificate: FoundCertificate | None, verify: str) -> Banner:
+def _finished(run: ReportedRun, certificate: FoundCertificate | None, words: Sequence[str]) -> Banner:
+    verify = command_line("tranship", "verify", *words)
     written, rejected = grouped(run.total("written")), run.total("rejected")
     if any(table.proof is not None and table.proof.differences for table in run.tables):
         told = "NEW does not hold what OLD's rows became. Do not use it."
         return Banner((told, f"Compare again: {verify}"), Tone.BAD)
     if rejected:
-        return _rejected(run, f"{written} rows arrived, {grouped(rejected)} were rejected")
+        return _rejected(run, f"{written} rows arrived, {grouped(rejected)} were rejected", words)
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
     again = ", rejected before" if run.rejects_of else ""
@@ -99,15 +98,24 @@ def _left_to_do(run: ReportedRun, certificate: FoundCertificate | None, verify: 
         yield f"A certificate: {verify}"
 
 
-def _rejected(run: ReportedRun, told: str) -> Banner:
-    again = only_rejects(run.again or "migrate --live")
+def _rejected(run: ReportedRun, told: str, words: Sequence[str]) -> Banner:
+    again = f"move only the rejected rows: {only_rejects(run.again or 'migrate --live')}"
+    reasons = _not_alone(run)
+    if reasons:
+        again = all_again(command_line("tranship", "rollback", *words, "--run", run.id, "--live"), reasons)
     first = "Correct the decisions"
     if only_held([cause for table in run.tables for cause in table.causes]):
         first = "Choose there what becomes of rows that NEW holds"
     return Banner(
-        (f"{told}: their causes stand below.", f"{first}, then move only the rejected rows: {again}"),
+        (f"{told}: their causes stand below.", f"{first}, then {again}"),
         Tone.BAD,
     )
+
+
+def _not_alone(run: ReportedRun) -> list[str]:
+    """Returns why rejected rows of the run cannot be moved without the others."""
+    of = [table.not_alone for table in run.tables if table.count("rejected") and table.not_alone is not None]
+    return list(dict.fromkeys(of))
 
 
 def _next(command: str, words: Sequence[str], *more: str) -> str:
@@ -165,8 +173,8 @@ def _causes(causes: Sequence[tuple[str, RejectCause]], *, consequences: bool) ->
 
 
 def _not_asked(run: ReportedRun) -> Iterator[Item]:
-    for table in run.tables:
-        yield from (Item(words, table.label) for words in table.not_asked)
+    found = [(table.label, words) for table in run.tables for words in table.not_asked]
+    yield from (Item(words, label) for label, words in told_once(found))
 
 
 def _losses(run: ReportedRun) -> Iterator[Item]:

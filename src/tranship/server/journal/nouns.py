@@ -96,6 +96,8 @@ class Findings(Struct, frozen=True):
     gone: int = 0
     """Of a rejects-only run: rejected rows that are no longer in OLD."""
     tolerated: tuple[ToleratedCount, ...] = ()
+    not_alone: str | None = None
+    """Why rejected rows of the flow cannot be moved without the others; None: they can."""
 
     @property
     def tolerated_by(self) -> tuple[tuple[str, int], ...]:
@@ -139,6 +141,16 @@ class TaskRow(Struct, frozen=True):
     """The run whose rejected rows a rejects-only run moves; None in every other run."""
     lookups: str | None = None
     """Hash of what its lookup tables held at its first row; None: it has none yet."""
+
+    def unsettled(self, rejected: int) -> tuple[str, ...]:
+        """Returns the checks that were not possible beforehand and whose outcome is not known yet.
+
+        Each of them is about rows that NEW refuses. Once it has taken every row of the flow, there is none.
+
+        Args:
+            rejected: rows of the flow that are rejected so far.
+        """
+        return () if self.done and not rejected else self.findings.not_asked
 
 
 Chain = tuple[tuple[Run, TaskRow], ...]

@@ -1,4 +1,4 @@
-"""What a run of some tables says of rows that earlier runs rejected in others."""
+"""What is said of a run beside other runs on record: of rows that these rejected, and while one is at work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from support import MakePair
+from support.observe import Observe
 from support.runs import migrate
 from tranship import api
 from tranship.config import load_config
@@ -46,3 +47,23 @@ async def test_rows_of_other_tables_are_still_rejected(make_pair: MakePair, tmp_
     last = await migrate(pair, tmp_path, rejects_only=True)
     assert verdict(last, MigrateOptions()).endswith("Nothing left to do.")
     assert "still rejected" not in "".join((await api.report(config, results_dir=str(tmp_path))).verdict)
+
+
+async def test_a_finished_run_is_not_at_work_while_a_later_one_is(
+    make_pair: MakePair, tmp_path: Path, observe: Observe
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    config = load_config(pair.config(tmp_path))
+    first = (await migrate(pair, tmp_path)).run_id
+    await pair.new.run("ALTER TABLE shop DROP CONSTRAINT low")
+    seen: list[bool] = []
+    told: list[str] = []
+
+    async def look() -> None:
+        seen.extend(state.running for state in await api.status(config))
+        told.extend((await api.report(config, run=first, results_dir=str(tmp_path))).verdict)
+
+    observe.once("batch.copied", look)
+    await migrate(pair, tmp_path, rejects_only=True)
+    assert seen == [False, True]
+    assert "At work" not in "".join(told)
