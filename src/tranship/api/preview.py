@@ -41,9 +41,18 @@ async def preview(
 
 
 async def preview_of(
-    config: Config, found: Sketch, plans: Sequence[TablePlan], *, only: str | None = None
+    config: Config,
+    found: Sketch,
+    plans: Sequence[TablePlan],
+    *,
+    only: str | None = None,
+    wrong_first: bool = False,
 ) -> tuple[TablePreview, ...]:
-    """Returns the same of some flows of a sketch. ``only``: the only column of NEW that is computed."""
+    """Returns the same of some flows of a sketch.
+
+    ``only``: the only column of NEW that is computed. ``wrong_first``: rows with a value that is refused are
+    looked for, and stand first.
+    """
     job = Job(found.plan, found.sides.old, found.sides.new)
     style = datestyle(job.new)
     old = await open_session(config.old, datestyle=style)
@@ -53,7 +62,14 @@ async def preview_of(
             job = await numbering(new, job, await rows_beside(old, job))
             numbered = {plan.flow: plan for plan in job.plan.tables}
             shown = [
-                await preview_flow(job, (old, new), numbered[plan.flow], _undecided(found, plan), only)
+                await preview_flow(
+                    job,
+                    (old, new),
+                    numbered[plan.flow],
+                    _undecided(found, plan),
+                    only,
+                    wrong_first=wrong_first,
+                )
                 for plan in plans
             ]
             return tuple(
@@ -68,8 +84,8 @@ async def preview_of(
 async def preview_answer(
     config: Config, file: ResolutionFile, key: str, place: str
 ) -> tuple[TablePreview, ...]:
-    """Returns what the entry at a place of a file makes of the first ten rows of its flows, for the one
-    column that it fills; for an entry that fills none, of all columns.
+    """Returns what the entry at a place of a file makes of ten rows of its flows, for the one column that it
+    fills; for an entry that fills none, of all columns. Rows with a value that is refused stand first.
 
     Args:
         config: the two databases.
@@ -84,21 +100,22 @@ async def preview_answer(
     entry = next((one for one in file.entries if one.path == place), None)
     chosen = _chosen(found.plan.tables, key)
     named = tuple(plan for plan in chosen if key in (plan.name, str(plan.old), plan.old.name))
-    return await preview_of(config, found, named, only=entry.new_column if entry is not None else None)
+    only = entry.new_column if entry is not None else None
+    return await preview_of(config, found, named, only=only, wrong_first=True)
 
 
 async def preview_flows(
     config: Config, file: ResolutionFile, keys: Iterable[str]
 ) -> tuple[TablePreview, ...]:
-    """Returns the first ten rows of the flows of some keys under the decisions of a file that need not be
-    written; of a key whose rows stay behind there are none.
+    """Returns ten rows of the flows of some keys under the decisions of a file that need not be written; of a
+    key whose rows stay behind there are none. Rows with a value that is refused stand first.
 
     Raises:
         UsageError, ConnectError, Refused: nothing can be shown, or a decision is refused.
     """
     found = await sketch(config, file)
     chosen = [plan for key in keys for plan in found.plan.tables if _has_key(plan, key)]
-    return await preview_of(config, found, chosen)
+    return await preview_of(config, found, chosen, wrong_first=True)
 
 
 async def refused_by_servers(

@@ -46,6 +46,19 @@ OPEN_QUESTION = "open question"
 """What is noted of a value about which nobody has decided yet."""
 
 
+class WrongRows(Struct, frozen=True):
+    """How many rows were looked at to find those with a value that NEW refuses."""
+
+    looked: int | None = 0
+    """The first rows, so many; None: every row of the flow; 0: it took too long, and none was looked at."""
+    found: int = 0
+    """Those of them with such a value."""
+    at_least: bool = False
+    """There may be more."""
+    by_types: bool = False
+    """No row had to be looked at: by the types of both columns no value is refused."""
+
+
 class TablePreview(Struct, frozen=True):
     """The first rows of one flow."""
 
@@ -61,3 +74,5 @@ class TablePreview(Struct, frozen=True):
     open: tuple[str, ...] = ()
     """Those of them about which nobody has decided yet."""
     notes: tuple[str, ...] = ()
+    wrong: WrongRows | None = None
+    """What was looked at for the rows that are shown first; None: they are the first of the flow."""

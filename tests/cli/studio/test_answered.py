@@ -114,3 +114,20 @@ def test_only_what_changes_is_signed_anew(running: Running, tmp_path: Path) -> N
     # A reason is part of what is decided.
     assert ann.write("/api/answer", {**same, "because": "the team said so"}).status == 200
     assert ann.question("state")["decided"].startswith("Ann, ")
+
+
+def test_a_try_shows_what_goes_wrong_first_and_says_where_it_looked(page: Page) -> None:
+    show(page, "users")
+    state = CARD.format("state")
+    page.run(
+        f"(() => {{ const field = {state}.querySelector('textarea'); field.value = \"CASE old.id WHEN 30 THEN 'weird' ELSE 'on' END\"; field.dispatchEvent(new Event('input')); }})()"
+    )
+    page.run(
+        f"[...{state}.querySelectorAll('button')].find((one) => one.textContent === 'Try it on ten rows').click()"
+    )
+    page.until(f"{state}.querySelectorAll('tbody tr').length === 10")
+    assert "Every row was looked at: 1 has a value that is refused. It stands first." in page.run(
+        f"{state}.innerText"
+    )
+    assert page.run(f"{state}.querySelector('tbody tr').innerText.includes('weird')")
+    assert page.run(f"{state}.querySelectorAll('td.refused').length") == 1

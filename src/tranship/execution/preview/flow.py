@@ -11,10 +11,12 @@ from tranship.execution.context import Job
 from tranship.execution.preview.new_rows import NewRows
 from tranship.execution.preview.old_rows import OldRows
 from tranship.execution.preview.words import column_words, notes_about
+from tranship.execution.preview.wrong_rows import Looked, Search
 from tranship.execution.probe.reading import RAISED, by_source
 from tranship.model.expression import old_columns
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.preview import PREVIEW_SECONDS, PreviewCell, PreviewRow, TablePreview
+from tranship.model.preview import PREVIEW_SECONDS, PREVIEWED, PreviewCell, PreviewRow, TablePreview
 from tranship.sql import session as statements
 
 _OF_ONE_FLOW = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError, *RAISED)
@@ -27,8 +29,10 @@ async def preview_flow(
     plan: TablePlan,
     undecided: frozenset[str],
     only: str | None = None,
+    *,
+    wrong_first: bool = False,
 ) -> TablePreview:
-    """Returns the first rows of a flow, before and after.
+    """Returns some rows of a flow, before and after.
 
     Args:
         job: the plan with both catalogs; it may have open questions.
@@ -36,48 +40,52 @@ async def preview_flow(
         plan: the flow.
         undecided: columns of NEW about which nobody has decided; they are not computed.
         only: the only column of NEW that is computed; None: all.
+        wrong_first: rows with a value that NEW refuses are looked for, and stand before the first ones.
     """
-    old, new = sides
-    reading, rendering = OldRows(job, old, new, plan), NewRows(job, new, plan, undecided)
-    positions = [n for n, mapping in enumerate(plan.columns) if only in (None, mapping.column)]
+    reading, rendering = OldRows(job, *sides, plan), NewRows(job, sides[1], plan, undecided)
+    columns = [mapping for mapping in plan.columns if only in (None, mapping.column)]
+    search = Search(job, plan, reading, rendering, [mapping.column for mapping in columns])
     async with AsyncExitStack() as open_:
         for conn in sides:
             await open_.enter_async_context(conn.transaction(isolation="repeatable_read", readonly=True))
             await conn.execute(statements.set_local("statement_timeout", f"{PREVIEW_SECONDS}s"))
         try:
-            rows = await _rows(reading, rendering, plan, positions)
+            looked = await search.look(sides, PREVIEW_SECONDS) if wrong_first else Looked()
+            rows = await _rows(reading, rendering, search.names, looked.rows)
             notes = () if rows else ("no rows",)
         except _OF_ONE_FLOW as error:
-            rows, notes = (), (f"no rows are shown: {_in_words(error)}",)
-    read = {name for mapping in plan.columns for name in old_columns(mapping.expression)}
+            rows, notes, looked = (), (f"no rows are shown: {_in_words(error)}",), Looked()
     return TablePreview(
         flow=plan.name or str(plan.old),
         old_table=str(plan.old),
         new_table=str(plan.new),
         old_columns=reading.names,
-        columns=tuple(column_words(plan.columns[n].column, plan.columns[n].expression) for n in positions),
+        columns=tuple(column_words(mapping.column, mapping.expression) for mapping in columns),
         rows=rows,
-        unnamed=tuple(name for name in reading.names if name not in read),
+        unnamed=_unnamed(plan, reading.names),
         notes=(*notes, *notes_about(plan)),
+        wrong=looked.said if rows else None,
     )
 
 
+def _unnamed(plan: TablePlan, names: Sequence[str]) -> tuple[str, ...]:
+    """Returns the old columns that no mapping names."""
+    read = {name for mapping in plan.columns for name in old_columns(mapping.expression)}
+    return tuple(name for name in names if name not in read)
+
+
 async def _rows(
-    reading: OldRows, rendering: NewRows, plan: TablePlan, positions: Sequence[int]
+    reading: OldRows, rendering: NewRows, names: Sequence[str], wrong: Sequence[Locator]
 ) -> tuple[PreviewRow, ...]:
+    """Returns the rows in which something goes wrong, and behind them the first others."""
+    others = [row for row in await reading.first() if row not in wrong][: PREVIEWED - len(wrong)]
     before: list[tuple[PreviewCell, ...]] = []
     after: list[tuple[PreviewCell, ...]] = []
-    names = [plan.columns[n].column for n in positions]
-    sending = sorted({n for name in names for n in _positions(rendering, name)})
-    for rows in by_source(await reading.first()):
+    sending = rendering.positions(names)
+    for rows in (*by_source(wrong), *by_source(others)):
         before += await reading.own_values(rows)
         after += await rendering.cells(await reading.texts(rows, sending), names)
     return tuple(PreviewRow(old, new) for old, new in zip(before, after, strict=True))
-
-
-def _positions(rendering: NewRows, name: str) -> tuple[int, ...]:
-    needed = rendering.needed(name)
-    return needed if not isinstance(needed, str) else ()
 
 
 def _in_words(error: asyncpg.PostgresError) -> str:

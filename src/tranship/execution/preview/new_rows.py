@@ -17,6 +17,7 @@ from tranship.sql.new.given_rows import rows_query, shown_part
 from tranship.sql.new.probe import guarded
 
 _BY_NEW = "filled by NEW when the row is written"
+_NO_NULL = "refused: NULL, and the column is NOT NULL"
 
 
 class NewRows:
@@ -44,6 +45,20 @@ class NewRows:
         except NotAskable:
             return _BY_NEW
         return positions if all(map(self.sends, positions)) else OPEN_QUESTION
+
+    def positions(self, names: Sequence[str]) -> list[int]:
+        """Returns the positions of the mappings whose texts are sent for these columns."""
+        needed = map(self.needed, names)
+        return sorted({n for some in needed if not isinstance(some, str) for n in some})
+
+    async def refused(self, read: Read, names: Sequence[str]) -> list[int]:
+        """Returns the numbers of the rows of which a value of these columns is refused, by either side."""
+        positions = self.positions(names)
+        lacking = {n for position in positions for n, one in enumerate(read.sent[position]) if one.rejects}
+        asked = [n for n in range(len(read.rows)) if n not in lacking and read.all_known(n, positions)]
+        shown = [name for name in names if not isinstance(self.needed(name), str)]
+        taken = await self._rendered(read, asked, shown)
+        return sorted(lacking | (_refused(asked, taken) if shown else set()))
 
     async def cells(self, read: Read, names: Sequence[str]) -> list[tuple[PreviewCell, ...]]:
         """Returns the cells of these columns for each row."""
@@ -82,10 +97,17 @@ class NewRows:
         shown: dict[int, list[PreviewCell]] = {}
         for answer in await self._asked(read, numbers, names):
             if answer.kind == "shown" and isinstance(answer.detail, list):
-                shown[answer.row] = [PreviewCell(cut(text)) for text in answer.detail]
+                named = zip(names, answer.detail, strict=True)
+                shown[answer.row] = [self._cell(name, text) for name, text in named]
             elif refused is not None:
                 refused.append(answer.failure.message)
         return shown
+
+    def _cell(self, name: str, text: str | None) -> PreviewCell:
+        column = self._job.after(self._plan).column(name)
+        if text is None and column is not None and column.refuses_null:
+            return PreviewCell(None, _NO_NULL, rejects=True)
+        return PreviewCell(cut(text))
 
     async def _asked(self, read: Read, numbers: Sequence[int], names: Sequence[str]) -> Sequence[Answer]:
         wanted = typed(self._job, self._plan, names)
@@ -96,6 +118,10 @@ class NewRows:
             return await put(self._new, query, rows, ascii_only=encoded, zone=self._plan.input_zone)
         except NotAskable as why:
             return [Answer(n, "error", "", str(why)) for n in numbers]
+
+
+def _refused(asked: Sequence[int], taken: Mapping[int, Sequence[PreviewCell]]) -> set[int]:
+    return {n for n in asked if n not in taken or any(cell.rejects for cell in taken[n])}
 
 
 def _texts(read: Read, number: int, positions: Sequence[int]) -> Mapping[str, str | None]:

@@ -46,13 +46,15 @@ class OldRows:
         own = (column.name for column in kept_columns(self._before))
         return (*own, *(f"item.{name}" for name in (items.columns if items is not None else ())))
 
-    async def first(self) -> list[Locator]:
-        """Returns the first rows, in physical order of the sources."""
+    async def first(self, most: int = PREVIEWED, predicates: Sequence[str] = ()) -> list[Locator]:
+        """Returns the first rows, in physical order of the sources: those of which one of the predicates is
+        true, where there are any.
+        """
         rows: list[Locator] = []
         for number in range(len(self._plan.sources)):
-            found = await self._old.fetch(sql.first_rows(self._plan, number, PREVIEWED - len(rows)))
+            found = await self._old.fetch(sql.first_rows(self._plan, number, most - len(rows), predicates))
             rows += [locate(number, row[0]) for row in found]
-            if len(rows) >= PREVIEWED:
+            if len(rows) >= most:
                 break
         return rows
 

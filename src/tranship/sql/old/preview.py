@@ -14,10 +14,13 @@ from tranship.sql.quote import ident
 from tranship.sql.types.strings import byte_text
 
 
-def first_rows(plan: TablePlan, number: int, most: int) -> str:
-    """Returns a query for the ids of the first rows of one source, in physical order."""
+def first_rows(plan: TablePlan, number: int, most: int, predicates: Sequence[str] = ()) -> str:
+    """Returns a query for the ids of the first rows of one source, in physical order; with predicates only of
+    those for which one of them is true.
+    """
     rows = row_source(plan, number)
-    return f"SELECT {rows.id} {rows.read()} LIMIT {most}"
+    any_of = [f"({' OR '.join(predicates)})"] if predicates else []
+    return f"SELECT {rows.id} {rows.read(any_of)} LIMIT {most}"
 
 
 def own_values(

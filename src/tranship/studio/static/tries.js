@@ -60,8 +60,18 @@ function previewed(one, about = []) {
   const head = make("tr", {}, ...columns.map((column) => make("th", { scope: "col", text: column.name })));
   const rows = one.rows.map((row) => make("tr", {}, ...columns.map((column) => cell(row[column.side][column.at], column.name))));
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": visible(`rows of ${one.flow}`) },
-    ...one.notes.map((note) => make("p", { text: note })),
+    ...(one.wrong ? [lookedAt(one.wrong)] : []), ...one.notes.map((note) => make("p", { text: note })),
     make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+}
+
+// How many rows were looked at, and what was found among them.
+function lookedAt(wrong) {
+  if (wrong.by_types) return make("p", { class: "dim", text: "No value can be refused, by the types of both sides: these are the first rows." });
+  if (wrong.looked === 0) return make("p", { class: "dim", text: "Looking for rows with a value that is refused took too long: these are the first rows." });
+  const which = wrong.looked === null ? wrong.at_least ? "Rows of the whole table were looked at" : "Every row was looked at" : `The first ${wrong.looked} rows were looked at`;
+  if (!wrong.found) return make("p", { text: `${which}: none has a value that is refused.` });
+  const many = `${wrong.at_least ? "at least " : ""}${wrong.found} ${wrong.found === 1 ? "has" : "have"} a value that is refused`;
+  return make("p", { class: "wrong", text: `${which}: ${many}. ${wrong.found === 1 ? "It stands first." : "Such rows stand first."}` });
 }
 
 function inPairs(one, about) {
