@@ -27,7 +27,7 @@ async function showResult() {
   if (result.causes.length) parts.push(make("h3", { text: "Rejected rows by cause" }), make("ul", {}, ...result.causes.map((one) => make("li", { text: one }))));
   parts.push(grid("tables of the run", result.headings, result.tables));
   // What became of each table is not looked for below twenty rows.
-  if (result.rejects.length) parts.push(make("details", {}, make("summary", { text: `The first ${result.rejects.length} of the rejected rows` }),
+  if (result.rejects.length) parts.push(make("details", {}, make("summary", { text: result.rejects.length === 1 ? "A rejected row" : `The first ${result.rejects.length} of the rejected rows` }),
     grid("rejected rows", ["Table", "Key", "Reason", "SQLSTATE", "Row"], result.rejects.map((one) => [one.table, one.key, one.reason, one.sqlstate, one.row]))),
     make("p", { class: "dim", text: result.rejects_held }));
   $("result").replaceChildren(make("div", { class: "card" }, ...parts));
