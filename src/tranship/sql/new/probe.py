@@ -65,10 +65,10 @@ ANSWER_AS_BYTES = """
 _NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE that say nothing about a row: connection, transaction state, resources, cancellation
 (PostgreSQL documentation, "Error Codes")."""
-_OF_THE_QUERY = ("0A", "42", "XX")
-"""Classes that the composed query itself raises (feature not supported, syntax or access, internal errors):
-the check is not possible.
-"""
+_OF_THE_QUERY = ("HV", "XX")
+"""Classes of internal errors and of foreign servers: the check is not possible."""
+_PRIVILEGE = "42501"
+"""A missing privilege concerns every row."""
 
 
 _GUARDED = """
@@ -85,7 +85,7 @@ DECLARE
   tranship_message pg_catalog.text;
 BEGIN
   FOR tranship_block IN
-    SELECT b.value FROM pg_catalog.json_array_elements(
+    SELECT '[]'::pg_catalog.json UNION ALL SELECT b.value FROM pg_catalog.json_array_elements(
       pg_catalog.current_setting('tranship.given')::pg_catalog.json) AS b
   LOOP
     BEGIN
@@ -93,6 +93,7 @@ BEGIN
       tranship_some := ARRAY({query});
       tranship_answers := pg_catalog.array_cat(tranship_answers, tranship_some);
     EXCEPTION WHEN OTHERS THEN
+      {impossible}
       {reraise}
       FOR tranship_item IN SELECT b.value FROM pg_catalog.json_array_elements(tranship_block) AS b LOOP
         BEGIN
@@ -121,7 +122,7 @@ END
 """The body of the DO statement. The answers of a block are taken as a whole (tranship_some): when it raises,
 none of them counts and every row of the block is asked again. Row by row the query is a loop, because a row
 may have several answers. The number of a row that raises is read without the texts beside it, which may hold
-a character that NEW lacks.
+a character that NEW lacks. The first block is empty: what raises there is the query itself and no row.
 """
 
 
@@ -131,14 +132,21 @@ def guarded(query: str, *, conversion: bool = False) -> str:
     Args:
         query: reads the PL/pgSQL variable ``tranship_given`` (a JSON array of rows) and returns one text
             column.
-        conversion: errors of the classes 0A, 42 and XX count as the row's, too. ``regclass`` and its kind
-            raise 42P01 for a name that does not exist, PostGIS XX000 for every wrong text; a query that only
-            converts has no other way to raise them.
+        conversion: a missing privilege and errors of the classes HV and XX count as the row's, too. PostGIS
+            raises XX000 for every wrong text; a query that only converts has no other way to raise them.
+
+    Classes 0A and 42 are the row's where the query itself can be answered: ``extract(year FROM d)::int``
+    raises 0A000 for infinity, ``regclass`` 42P01 for a name that does not exist.
     """
     stopping = _NOT_OF_A_ROW + (() if conversion else _OF_THE_QUERY)
-    classes = ", ".join(literal(c) for c in stopping)
-    reraise = f"IF pg_catalog.left(SQLSTATE, 2) IN ({classes}) THEN RAISE; END IF;"
-    return f"DO LANGUAGE plpgsql {literal(_GUARDED.format(query=query, reraise=reraise))}"
+    raising = f"pg_catalog.left(SQLSTATE, 2) IN ({', '.join(map(literal, stopping))})"
+    impossible = ""
+    if not conversion:
+        raising += f" OR SQLSTATE = {literal(_PRIVILEGE)}"
+        impossible = "IF pg_catalog.json_array_length(tranship_block) = 0 THEN RAISE; END IF;"
+    reraise = f"IF {raising} THEN RAISE; END IF;"
+    body = _GUARDED.format(query=query, reraise=reraise, impossible=impossible)
+    return f"DO LANGUAGE plpgsql {literal(body)}"
 
 
 def conversion_query(pg_type: PgType) -> str:
