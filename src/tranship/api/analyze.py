@@ -50,7 +50,7 @@ from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
-from tranship.planning.deciding.resolve.answered import without_answered
+from tranship.planning.deciding.resolve.answered import answered_elsewhere, without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
@@ -161,9 +161,12 @@ async def analyze(
     write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
     report = _write_report(document, report_path, page_path)
     return Analysis(
-        comparison,
-        *(report, document),
-        *(report_path, page_path, changes_path),
+        comparison=comparison,
+        report=report,
+        document=document,
+        report_path=report_path,
+        page_path=page_path,
+        changes_path=changes_path,
         problems=(*swapped, *unreadable, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),
@@ -278,7 +281,8 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
         c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
     )
     chosen = chosen_by_new_name(scope, [(pair.old, pair.new) for pair in matching.pairs], old)
-    problems = (*stale_resolutions(file, old, new, resolutions), *found, *chosen, *rest)
+    unneeded = answered_elsewhere(found, file, (old, new), scope)
+    problems = (*stale_resolutions(file, old, new, resolutions), *found, *chosen, *rest, *unneeded)
     if any(not one.warning for one in problems):
         return problems
     # The plan is made of right decisions alone, and may have problems of its own.

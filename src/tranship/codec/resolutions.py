@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tranship.codec.entry_fields import COMMENTS, FIELDS, OF_A_PATTERN, EntryFields, plain_json
 from tranship.codec.files import Document, child, read_jsonc
 from tranship.codec.jsonc import JsonValue
@@ -72,6 +74,8 @@ def parse_resolutions(document: Document) -> ResolutionFile:
         old_fingerprint=_text(root.get("old_fingerprint")),
         new_fingerprint=_text(root.get("new_fingerprint")),
         problems=tuple(reading.fields.problems),
+        misread=tuple(reading.misread),
+        misread_for_all=tuple(reading.misread_for_all),
         remarks=(*remarks, *reading.loose_comments()),
     )
 
@@ -90,6 +94,8 @@ class _Reading:
         # Entries are read in the order of the file: what lies before belongs to an earlier entry or to none.
         self._next_comment = 0
         self._loose: list[str] = []
+        self.misread: list[Resolution] = []
+        self.misread_for_all: list[ForAll] = []
 
     def loose_comments(self) -> tuple[tuple[str, str], ...]:
         """Returns the comments that belong to no entry, as one pair of key and JSON; empty without any."""
@@ -132,8 +138,12 @@ class _Reading:
             before = len(self.fields.problems)
             comments = self._comments_of(self._document.line(path), child(path, number))
             made = self._entry(key, child(path, number), entry, comments)
-            if made is not None and len(self.fields.problems) == before:
+            if made is None:
+                continue
+            if len(self.fields.problems) == before:
                 yield made
+            else:
+                self.misread.append(made)
 
     def patterns(self, value: JsonValue | None) -> Iterator[ForAll]:
         """Yields the entries of ``for_all`` that have no problem."""
@@ -147,8 +157,12 @@ class _Reading:
             path = child("$.for_all", number)
             comments = self._comments_of(self._document.line("$.for_all"), path)
             made = self._pattern(path, entry, comments)
-            if made is not None and len(self.fields.problems) == before:
+            if made is None:
+                continue
+            if len(self.fields.problems) == before:
                 yield made
+            else:
+                self.misread_for_all.append(replace(made, misread=True))
 
     def _pattern(self, path: str, entry: JsonValue, comments: list[str]) -> ForAll | None:
         if not isinstance(entry, dict):

@@ -143,6 +143,8 @@ class ForAll(Struct, frozen=True):
     """Which old tables: a name in which ``*`` stands for any characters and ``?`` for one."""
     types: tuple[str, str]
     """The old and the new type, as people write them: ``timestamp``, ``timestamptz``."""
+    misread: bool = False
+    """One of its fields is unknown or has a wrong shape, so that it decides nothing."""
 
 
 class ResolutionFile(Struct, frozen=True):
@@ -159,6 +161,9 @@ class ResolutionFile(Struct, frozen=True):
     new_fingerprint: str = ""
     problems: tuple[Problem, ...] = ()
     """Unknown fields and wrong shapes; such entries are not among ``entries``."""
+    misread: tuple[Resolution, ...] = ()
+    """Those entries, as far as they could be read: what they are about is not asked beside their problem."""
+    misread_for_all: tuple[ForAll, ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
     """Comments that belong to no entry, as keys and their JSON, for writing them again."""
 

@@ -25,13 +25,29 @@ class PlaceholderLeft(OpenQuestion, frozen=True):
 
 class SuggestionNotTaken(RefusalMessage, frozen=True):
     code = "TS316"
-    meaning = "an entry takes the action of its `_suggestion`, and not the field that says how"
-    cure = "copy the field out of `_suggestion` into the entry; nothing has to be done where it is not meant"
+    meaning = (
+        "part of the file has no effect: an entry takes the action of its `_suggestion` and not the field that "
+        "says how, or keeps a placeholder although another entry answers it"
+    )
+    cure = (
+        "copy the field out of `_suggestion` into the entry, or delete the entry that is answered elsewhere; "
+        "nothing has to be done where the file means what it says"
+    )
     warning = True
     message = "{action!r} alone: the {field} in _suggestion is a comment, and is not used"
     hint = "copy {field} out of _suggestion into the entry, or delete _suggestion if it is not meant"
     action: str
     field: str
+
+
+class AnsweredElsewhere(SuggestionNotTaken, frozen=True):
+    message = (
+        "a placeholder (SPECIFY_…) is left, but other entries decide what it asks: they count, and this entry "
+        "has no effect"
+    )
+    hint = "nothing has to be done; delete this entry, or decide it and delete the others if they are wrong"
+    action: str = ""
+    field: str = ""
 
 
 class Undecided(RefusalMessage, frozen=True):

@@ -142,12 +142,13 @@ def _about_patterns(
 def _by_patterns(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background
 ) -> PatternEntries:
-    if not file.for_all:
+    patterns = (*file.for_all, *file.misread_for_all)
+    if not patterns:
         return PatternEntries(())
     read = _read(file, (old, new), scope, background)
     entries = [one for one, _ in read.flows]
     selected = scope.only is not None
-    return with_patterns(file.for_all, entries, read.matching.pairs, old, new, selected=selected)
+    return with_patterns(patterns, entries, read.matching.pairs, old, new, selected=selected)
 
 
 def asked_about(
@@ -158,11 +159,12 @@ def asked_about(
     wrong: AbstractSet[str] = frozenset(),
 ) -> dict[tuple[str, Side, str], str]:
     """Returns what entries with placeholders ask about, with the entry's path; likewise what the entries of
-    the paths ``wrong`` are about, which have mistakes.
+    the paths ``wrong`` are about, which have mistakes, those that could be read only in part among them.
 
     A key is old table or the name of a flow, side and column; the column is empty for the table itself.
     """
-    flows, _ = entries_by_flow(_plain_file(file), *sides, scope)
+    whole = replace(file, entries=(*file.entries, *file.misread))
+    flows, _ = entries_by_flow(_plain_file(whole), *sides, scope)
     asking = [(one, e) for one in flows for e in one.entries if is_open(e) or e.path in wrong]
     of_flows = [(name, e) for one, e in asking for name in filter(None, (str(one.old.name), one.flow))]
     of_patterns = [(str(table), entry) for table, entry in _about_patterns(file, *sides, scope, background)]

@@ -1,17 +1,24 @@
-"""Which open entries other decisions answer by using what they ask about."""
+"""Which open entries other decisions answer, and what is said of those."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.decisions import AnsweredElsewhere, OpenQuestion
 from tranship.model.catalog import Catalog
 from tranship.model.change import Matching
 from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
-from tranship.planning.deciding.resolve.flows import place_of
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, entry_path
+from tranship.planning.deciding.resolve.flows import entries_by_flow, place_of
+from tranship.planning.deciding.resolve.words import (
+    PLACEHOLDERS,
+    SPECIFY_ACTION,
+    entry_path,
+    is_open,
+    problem,
+)
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
+from tranship.planning.matching.scope import Scope
 
 
 def without_answered(
@@ -37,6 +44,20 @@ def without_answered(
         or _follows(asking[entry_path(one)], sides, following)
     ]
     return tuple(one for one in problems if one not in settled)
+
+
+def answered_elsewhere(
+    problems: Iterable[Problem], file: ResolutionFile, sides: tuple[Catalog, Catalog], scope: Scope
+) -> tuple[Problem, ...]:
+    """Returns a warning for each entry that keeps a placeholder although other decisions answer it, so that
+    nobody has to guess which of them counts.
+
+    ``problems`` are those of ``decide`` and ``without_answered``: an entry with one of them is no such entry.
+    """
+    named = {entry_path(one) for one in problems if not one.warning}
+    flows, _ = entries_by_flow(file, *sides, scope)
+    entries = (entry for one in flows for entry in one.entries if is_open(entry) and entry.path not in named)
+    return tuple(problem(entry, AnsweredElsewhere()) for entry in entries)
 
 
 def _follows(entry: Resolution, sides: tuple[Catalog, Catalog], following: Collection[Place]) -> bool:

@@ -90,7 +90,7 @@ def with_patterns(
         wrong = list(_check(pattern, mine, places, selected=selected))
         made.problems += wrong
         meant = [p for p in mine if not _has_own(by_flow.get(p.of), p)]
-        if not wrong:
+        if not wrong and not pattern.misread:
             made.take(pattern, meant, old)
         else:
             made.leave(pattern, meant, old)
