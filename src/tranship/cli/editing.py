@@ -13,16 +13,34 @@ from tranship import api
 from tranship.api.deciding import Answer, Deciding
 from tranship.api.questions import Question
 from tranship.api.suggested import Suggested
-from tranship.cli.offering import completed, completed_entries, keys_of, saved, show_suggested
-from tranship.cli.prompting import KEYS, Back, Ended, NewValues, field_value, json_object, typed
+from tranship.cli.offering import completed, completed_entries, explained, keys_of, saved, show_suggested
+from tranship.cli.prompting import (
+    KEYS,
+    MOVES_EXPLAINED,
+    Back,
+    Ended,
+    NewValues,
+    command,
+    field_value,
+    json_object,
+    typed,
+)
 from tranship.cli.terminal import say
 from tranship.codec import JsonValue
 from tranship.errors.codes.decisions import OpenQuestion
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice
 
-_KEYS = "number choose · e expression · j fields as JSON · s skip · b back · q quit"
+_KEYS = "number choose · e expression · j fields as JSON · s skip · b back · q quit · ? help"
 _ACCEPT = "a accept · "
+_EXPLAINED = (
+    "number  take the answer with this number; what it needs is asked next",
+    "e  give the column the value of an SQL expression over the old row, such as lower(old.email)",
+    'j  write the fields of the entry as JSON, such as {"action": "ignore"}: whatever the file can say',
+    *MOVES_EXPLAINED,
+)
+_EXPLAINED_ACCEPT = "a  accept the suggestion as it is shown; values that it leaves open are asked next"
+_NOTHING = "Nothing is typed: back to the question."
 
 
 class Dialog:
@@ -108,7 +126,7 @@ class Dialog:
     def _offer(self, suggested: Suggested, number: tuple[int, int]) -> int:
         """Shows a suggestion, takes one command, and returns by how many places to go on."""
         show_suggested(suggested, number)
-        word = self._ask("> ").strip()
+        word = command(self._ask, explained(suggested))
         match word:
             case _ if (on := _moves(word)) is not None:
                 return on
@@ -130,6 +148,7 @@ class Dialog:
         except Back:
             return 0
         if entries is None:
+            say(_NOTHING)
             return 0
         if not saved(self._deciding, lambda: self._deciding.take(suggested.place, entries, self._by)):
             return 0
@@ -146,7 +165,8 @@ class Dialog:
         self._seen |= {question.place}
         _show(question, number, of)
         try:
-            return self._take_command(question, self._ask("> ").strip())
+            first = (_EXPLAINED_ACCEPT,) if question.suggestion else ()
+            return self._take_command(question, command(self._ask, (*first, *_EXPLAINED)))
         except Back:
             return 0
 
@@ -192,6 +212,7 @@ class Dialog:
         for field in choice.fields:
             value = field_value(self._ask, field, self._values(question))
             if value is None and not field.optional:
+                say(_NOTHING)
                 return 0
             if value is not None:
                 fields[field.name] = value
@@ -206,6 +227,7 @@ class Dialog:
     ) -> int:
         """Saves an answer; returns 1 where it is saved, 0 where it is to be asked again."""
         if not fields:
+            say(_NOTHING)
             return 0
         if because is None:
             because = typed(self._ask, "because (may be empty): ")
@@ -225,7 +247,7 @@ def _moves(word: str) -> int | None:
     match word:
         case "q" | "quit":
             raise Ended
-        case "s" | "skip" | "":
+        case "s" | "skip":
             return 1
         case "b" | "back":
             return -1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tranship.api.deciding import Deciding
 from tranship.api.suggested import Entries, Suggested
-from tranship.cli.prompting import UNKNOWN, Ask, NewValues, mapped, typed
+from tranship.cli.prompting import MOVES_EXPLAINED, UNKNOWN, Ask, NewValues, mapped, typed
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue
@@ -16,6 +16,9 @@ from tranship.errors.codes.usage import ChangedMeanwhile
 from tranship.model.resolution import Problem
 from tranship.model.visible import visible
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
+
+_ACCEPT = "a  accept: the entries that are shown become decisions; what they leave open is asked next"
+_UNDO = "u  undo: the entries that were accepted are taken out of the file again"
 
 
 def show_suggested(suggested: Suggested, number: tuple[int, int]) -> None:
@@ -33,7 +36,14 @@ def show_suggested(suggested: Suggested, number: tuple[int, int]) -> None:
 def keys_of(suggested: Suggested) -> str:
     """Returns the commands that a suggestion takes."""
     first = "a accept · " if not suggested.taken else "u undo · " if suggested.undoable else ""
-    return f"{first}s skip · b back · q quit"
+    return f"{first}s skip · b back · q quit · ? help"
+
+
+def explained(suggested: Suggested) -> tuple[str, ...]:
+    """Returns what each of these commands does, a line each."""
+    if not suggested.taken:
+        return (_ACCEPT, *MOVES_EXPLAINED)
+    return (_UNDO, *MOVES_EXPLAINED) if suggested.undoable else MOVES_EXPLAINED
 
 
 def completed_entries(ask: Ask, entries: Entries) -> Entries | None:

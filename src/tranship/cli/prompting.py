@@ -19,8 +19,16 @@ from tranship.planning.deciding.choices import Field, Kind
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, USE_SCHEMA_DEFAULT
 
 Ask = Callable[[str], str]
-KEYS = 'b back · q quit · = before a value that is such a letter itself, as in "=q"'
-_QUIT, _BACK = ("q", "quit"), ("b", "back")
+KEYS = 'b back · q quit · ? help · = before a value that is such a letter itself, as in "=q"'
+_QUIT, _BACK, _HELP = ("q", "quit"), ("b", "back"), ("?", "h", "help")
+_AT_A_FIELD = "?"
+"""The only word for help where a value is asked for: values may well be words."""
+MOVES_EXPLAINED = (
+    "s  skip: the question stays open, and the next one is shown",
+    "b  back to what was shown before",
+    "q  quit: every answer is in the file already",
+)
+"""What the commands do that lead from one question to another."""
 _LITERAL = "="
 _OF_NEW_VALUES = ("default_value", "value_mapping")
 """Fields that hold values of the new column."""
@@ -70,23 +78,40 @@ UNKNOWN: Final = NewValues()
 """Nothing is known of the new column, or none is asked about."""
 
 
+def command(ask: Ask, explained: Sequence[str]) -> str:
+    """Returns the command that is typed at a question. Asks again behind an empty line, and behind a question
+    mark, which shows what each command does: the lines ``explained``.
+    """
+    while True:
+        word = ask("> ").strip()
+        if word in _HELP:
+            for line in explained:
+                say(f"    {line}")
+        elif word:
+            return word
+        else:
+            say("Nothing is typed, so nothing is decided or skipped: s skips, ? explains the keys.")
+
+
 def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
     """Returns what is typed behind a prompt, without blanks at its ends.
 
-    A word of ``known`` is a value, whatever else it would mean.
+    A word of ``known`` is a value, whatever else it would mean. A question mark shows the keys, and the
+    prompt comes again.
 
     Raises:
         Ended: the person quits.
         Back: the person wants to see the question again.
     """
-    word = ask(prompt).strip()
+    while (word := ask(prompt).strip()) == _AT_A_FIELD and word not in known:
+        say(f"  {KEYS}")
     if word in known:
         return word
     if word in _QUIT:
         raise Ended
     if word in _BACK:
         raise Back
-    return word[1:] if word.removeprefix(_LITERAL) in (*_QUIT, *_BACK) else word
+    return word[1:] if word.removeprefix(_LITERAL) in (*_QUIT, *_BACK, _AT_A_FIELD) else word
 
 
 def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:

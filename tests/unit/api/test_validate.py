@@ -6,18 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from support.build import parse_catalog
-from tranship import __version__, api
-from tranship.codec import CHANGES_FORMAT, ChangesFile, SideInfo, write_changes
-from tranship.model.catalog import Catalog
+from support.changes import changes_of
+from tranship import api
 from tranship.model.resolution import Problem
 
 ANSWER = {"action": "rename", "old_column": "active", "new_column": "state"}
 ASKS = {"action": "default", "new_column": "state", "default_value": "SPECIFY_DEFAULT_VALUE"}
-
-
-def _side(catalog: Catalog) -> SideInfo:
-    return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog)
 
 
 def validate(
@@ -28,19 +22,7 @@ def validate(
     for_all: Sequence[Mapping[str, object]] = (),
 ) -> list[Problem]:
     """Returns the problems of entries about the table ``t``; that they name no schemas is not among them."""
-    changes, file = folder / "changes.json", folder / "resolutions.json"
-    before, after = parse_catalog(old, database="old"), parse_catalog(new, database="new")
-    write_changes(
-        changes,
-        ChangesFile(
-            format_version=CHANGES_FORMAT,
-            tool_version=__version__,
-            old=_side(before),
-            new=_side(after),
-            summary={"total": 0},
-            changes=(),
-        ),
-    )
+    changes, file = changes_of(folder, old, new), folder / "resolutions.json"
     file.write_text(json.dumps({"for_all": for_all, "resolutions": {"t": entries}}), encoding="utf-8")
     return [one for one in api.validate(file, changes) if one.code != "TS341"]
 

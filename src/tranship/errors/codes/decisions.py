@@ -26,8 +26,8 @@ class PlaceholderLeft(OpenQuestion, frozen=True):
 class SuggestionNotTaken(RefusalMessage, frozen=True):
     code = "TS316"
     meaning = (
-        "part of the file has no effect: an entry takes the action of its `_suggestion` and not the field that "
-        "says how, or keeps a placeholder although another entry answers it"
+        "part of the file has no effect: an entry takes the action of its `_suggestion` and not the field "
+        "that says how, or keeps a placeholder although another entry answers it"
     )
     cure = (
         "copy the field out of `_suggestion` into the entry, or delete the entry that is answered elsewhere; "
@@ -42,8 +42,8 @@ class SuggestionNotTaken(RefusalMessage, frozen=True):
 
 class AnsweredElsewhere(SuggestionNotTaken, frozen=True):
     message = (
-        "a placeholder (SPECIFY_…) is left, but other entries decide what it asks: they count, and this entry "
-        "has no effect"
+        "a placeholder (SPECIFY_…) is left, but other entries decide what it asks: they count, and this "
+        "entry has no effect"
     )
     hint = "nothing has to be done; delete this entry, or decide it and delete the others if they are wrong"
     action: str = ""

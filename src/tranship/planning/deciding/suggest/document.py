@@ -22,8 +22,8 @@ _INSTRUCTIONS = (
     "One entry per open question. Passing this file with --resolutions is the decision: "
     "read every entry first.",
     "Replace SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME and SPECIFY_DEFAULT_VALUE; "
-    "a placeholder that is left is an open question. If another entry decides the same column, that one counts, "
-    "the entry with the placeholder has no effect, and `resolve validate` says so.",
+    "a placeholder that is left is an open question. If another entry decides the same column, that one "
+    "counts, the entry with the placeholder has no effect, and `resolve validate` says so.",
     "_suggestion is what the data supports, _evidence is why. To take one, copy its keys into the entry. "
     "An action that is filled in leaves no data behind.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
