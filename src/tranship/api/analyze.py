@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.analysis.decided_pairs import TablePairs, read_decided_pairs, with_pairs
@@ -160,13 +161,9 @@ async def analyze(
     document = describe_analysis(comparison, (old, new), suggestions, evidence)
     write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
     report = _write_report(document, report_path, page_path)
-    return Analysis(
-        comparison=comparison,
-        report=report,
-        document=document,
-        report_path=report_path,
-        page_path=page_path,
-        changes_path=changes_path,
+    made = Analysis(comparison, report, document, report_path, page_path, changes_path)
+    return replace(
+        made,
         problems=(*swapped, *unreadable, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),

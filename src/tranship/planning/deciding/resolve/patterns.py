@@ -90,7 +90,7 @@ def with_patterns(
         wrong = list(_check(pattern, mine, places, selected=selected))
         made.problems += wrong
         meant = [p for p in mine if not _has_own(by_flow.get(p.of), p)]
-        if not wrong and not pattern.misread:
+        if not wrong:
             made.take(pattern, meant, old)
         else:
             made.leave(pattern, meant, old)
@@ -131,6 +131,9 @@ class _Made(Struct):
 
     def take(self, pattern: ForAll, places: Sequence[_Place], old: Catalog) -> None:
         """Adds the entries of one pattern; a pattern that contradicts an earlier one is a problem, once."""
+        if pattern.misread:
+            self.leave(pattern, places, old)
+            return
         disagreed = False
         for place in places:
             entry = _entry(pattern, place, old)
