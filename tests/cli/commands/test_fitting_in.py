@@ -171,6 +171,18 @@ def _both(desk: Desk) -> tuple[str, str]:
     return url(desk.pair.old, "OLD_PASSWORD"), url(desk.pair.new, "NEW_PASSWORD")
 
 
+def test_init_says_which_answer_to_change(desk_of: DeskOf) -> None:
+    desk = desk_of("", "")
+    old, new = (f"'{url(one, 'P').replace(':${P}', '')}'" for one in (desk.pair.old, desk.pair.new))
+    missing = new.replace(f"/{desk.pair.new.name}", "/nowhere")
+    assert missing != new
+    ways = "--old-password variable:OLD_PASSWORD --new-password variable:NEW_PASSWORD"
+    told = desk.type(f"tranship init c.json --old {old} --new {missing} {ways}", passwords(desk))
+    assert (told.status, told.stderr[:5]) == (2, "TS205"), told
+    assert "Write the right name of the database into the URL of this command: tranship init" in told.stderr
+    assert "With the same answers" not in told.stderr
+
+
 def test_init_writes_nothing_where_nobody_answers(desk_of: DeskOf) -> None:
     desk = desk_of("", "")
     line = "tranship init c.json --old postgresql://me@127.0.0.1:1/a --new postgresql://me@127.0.0.1:1/b"

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _WAYS = "pgpass, variable:NAME or command:LINE"
 _URL = "postgresql://user@host:5432/database"
+_OTHER_ROLE = (
+    "Repeat this command after a change of the server,"
+    " or with another user in the URL or another source of the password in it"
+)
+_OTHER_DATABASE = "Write the right name of the database into the URL of this command"
 
 
 class Given(TypedDict):
@@ -119,10 +124,17 @@ def command(context: click.Context, output: Path, **given: Unpack[Given]) -> Non
 
 
 def _unwritten(problem: Problem, again: str) -> Problem:
-    """Returns what keeps a connection from being made, with the command that gives the same answers again."""
+    """Returns what keeps a connection from being made, with the command that gives the same answers again,
+    and with what to change in it where the answers may be wrong.
+    """
     from msgspec.structs import replace
 
-    way = f"nothing is written (--no-connect writes it all the same). With the same answers: {again}"
+    from tranship.errors.codes.connection import AuthenticationFailed, NoDatabase
+
+    # An answer that the server refuses is refused again, so the command alone would not help.
+    changes = {AuthenticationFailed.code: _OTHER_ROLE, NoDatabase.code: _OTHER_DATABASE}
+    change = changes.get(problem.code, "With the same answers")
+    way = f"nothing is written (--no-connect writes it all the same). {change}: {again}"
     return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)
 
 
