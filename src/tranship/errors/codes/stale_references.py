@@ -70,16 +70,17 @@ class ReferenceOfAnyTable(RefusalMessage, frozen=True):
 class RowsWithoutParent(RefusalMessage, frozen=True):
     code = ReferenceStays.code
     warning = True
-    about = "{flow}"
+    about = "{place}"
     message = (
-        "{flow}: {rows} without a parent in {parents} ({columns}): OLD has a foreign key there, and NEW has"
+        "{place}: {rows} without a parent in {parents} ({columns}): OLD has a foreign key there, and NEW has"
         " none"
     )
     hint = (
-        'they are kept; to leave them out with the rows that a filter leaves out: "children": "leave_out"'
-        " there"
+        "they are kept; rejected parents can arrive later (--rejects-only), and where a filter leaves the"
+        ' parents out, "children": "leave_out" in its entry leaves these rows out, too'
     )
-    flow: FlowId
+    place: str
+    """The flow; the table of NEW where several flows fill it."""
     rows: str
     parents: str
     columns: str

@@ -18,6 +18,7 @@ from tranship.execution.probe.reject_book import Book
 from tranship.execution.time_spent import question
 from tranship.model.catalog import Column, ForeignKey
 from tranship.model.count import count_of
+from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.names.families import family
@@ -31,20 +32,25 @@ async def foreseen_without_parent(
 ) -> tuple[Problem, ...]:
     """Returns a warning for each such key under which rows would arrive whose parents would not."""
     found: list[Problem] = []
-    for one in unchecked(job.plan.tables, job.old, job.new):
-        lost = any(not parent.shape.takes_all or book.absent(parent.flow) for parent in one.parents)
-        if not lost:
-            continue
-        async with snapshot.reader(one.plan.zone) as old:
-            parents = Parents(job, Derived(job, old, new, book, settled), book, settled, live=False)
-            with question(f"rows of {one.plan.flow} without a parent"):
-                rows = [
-                    set(await parents.orphans(one.plan, key))
-                    for key in one.keys
-                    if parents.set_based(one.plan, key)
-                ]
-        found += _told(one, len(set.intersection(*rows)) if len(rows) == len(one.keys) else None)
+    for group in _groups(job):
+        counts = [await _foreseen(snapshot, new, job, book, one) for one in group]
+        found += _told(group, None if None in counts else sum(rows for rows in counts if rows is not None))
     return tuple(found)
+
+
+async def _foreseen(
+    snapshot: Snapshot, new: asyncpg.Connection, job: Job, book: Book, one: Unchecked
+) -> int | None:
+    """Returns the number of rows of a flow; None where OLD cannot compute both ends of the key."""
+    if not any(not parent.shape.takes_all or book.absent(parent.flow) for parent in one.parents):
+        return 0
+    async with snapshot.reader(one.plan.zone) as old:
+        parents = Parents(job, Derived(job, old, new, book, settled), book, settled, live=False)
+        if not all(parents.set_based(one.plan, key) for key in one.keys):
+            return None
+        with question(f"rows of {one.plan.flow} without a parent"):
+            rows = [set(await parents.orphans(one.plan, key)) for key in one.keys]
+    return len(set.intersection(*rows))
 
 
 async def arrived_without_parent(
@@ -58,26 +64,38 @@ async def arrived_without_parent(
         lacking: whether rows of OLD did not arrive by a flow.
     """
     found: list[Problem] = []
-    for one in unchecked(job.plan.tables, job.old, job.new):
-        if not any(lacking(parent) for parent in one.parents):
+    for group in _groups(job):
+        if not any(lacking(parent) for one in group for parent in one.parents):
             continue
-        keys = [_as_compared(job, one.plan, key) for key in one.keys]
+        every = {(key.target, key.target_columns): (one.plan, key) for one in group for key in one.keys}
+        keys = [_as_compared(job, plan, key) for plan, key in every.values()]
         known = [key for key in keys if key is not None]
         rows = None
         if len(known) == len(keys):
-            with question(f"rows of {one.plan.flow} without a parent"):
-                rows = await new.fetchval(count_without_parent(one.plan.new, known))
-        found += _told(one, rows)
+            new_table = group[0].plan.new
+            with question(f"rows of {new_table} without a parent"):
+                rows = await new.fetchval(count_without_parent(new_table, known))
+        found += _told(group, rows)
     return tuple(found)
 
 
-def _told(one: Unchecked, rows: int | None) -> Sequence[Problem]:
+def _groups(job: Job) -> list[list[Unchecked]]:
+    """Returns the keys together whose columns of NEW are the same: NEW cannot tell of which flow a row is."""
+    groups: dict[tuple[TableName, tuple[str, ...]], list[Unchecked]] = {}
+    for one in unchecked(job.plan.tables, job.old, job.new):
+        groups.setdefault((one.plan.new, one.keys[0].columns), []).append(one)
+    return list(groups.values())
+
+
+def _told(group: Sequence[Unchecked], rows: int | None) -> Sequence[Problem]:
     """``rows``: None where they cannot be counted."""
     if rows == 0:
         return ()
     shown = "an unknown number of rows" if rows is None else count_of(rows, "row")
-    parents = ", ".join(str(key.target) for key in one.keys)
-    return (RowsWithoutParent(one.plan.flow, shown, parents, ", ".join(one.keys[0].columns)).problem(),)
+    first = group[0]
+    place = str(first.plan.flow if len(group) == 1 else first.plan.new)
+    parents = dict.fromkeys(str(key.target) for one in group for key in one.keys)
+    return (RowsWithoutParent(place, shown, ", ".join(parents), ", ".join(first.keys[0].columns)).problem(),)
 
 
 def _as_compared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:

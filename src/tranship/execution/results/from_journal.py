@@ -263,8 +263,7 @@ def _written_before(chain: Sequence[_Part], *, already: bool) -> int | UnsetType
 
 
 def _not_asked(chain: Sequence[_Part]) -> tuple[str, ...]:
-    rejected = chain[-1].rejected
-    return tuple(dict.fromkeys(what for part in chain for what in part.task.unsettled(rejected)))
+    return tuple(dict.fromkeys(what for part in chain for what in part.task.unsettled))
 
 
 def _tolerated(chain: Sequence[_Part]) -> tuple[ToleratedCount, ...]:

@@ -83,7 +83,6 @@ def _table(task: TaskRow, batches: Sequence[BatchRow], causes: CauseCounter) -> 
     same = task.flow.old == task.flow.new
     plain = str(task.flow.old) if same else f"{task.flow.old} -> {task.flow.new}"
     began, ended = _span(done)
-    rejected = sum(batch.rejected for batch in done)
     old = None if task.old_rows is None else old_rows(batch.batch.old for batch in done)
     return ReportedTable(
         label=task.flow.name or plain,
@@ -100,7 +99,7 @@ def _table(task: TaskRow, batches: Sequence[BatchRow], causes: CauseCounter) -> 
         causes=causes.causes(),
         losses=task.findings.losses,
         proof=task.proof,
-        not_asked=task.unsettled(rejected),
+        not_asked=task.unsettled,
         not_alone=task.findings.not_alone,
     )
 

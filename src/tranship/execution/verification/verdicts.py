@@ -18,7 +18,6 @@ def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> Verifie
     """Returns the verdict about one flow; ``found``: None where nothing could be compared."""
     verified, why = _verdict(options, flow, found)
     cells = flow.rows * _columns(flow, found)
-    rejected = sum(batch.rejected for batch in flow.done)
     differences = tuple(found.differences) if found is not None else ()
     return VerifiedTable(
         flow.run.id,
@@ -34,8 +33,8 @@ def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> Verifie
         rows_before=_before(flow, found) or UNSET,
         rows_changed_in_old=found.changed_in_old if found is not None else 0,
         flow=flow.flow.name or UNSET,
-        rejected=rejected,
-        not_asked=flow.task.unsettled(rejected),
+        rejected=sum(batch.rejected for batch in flow.done),
+        not_asked=flow.task.unsettled,
     )
 
 

@@ -142,15 +142,12 @@ class TaskRow(Struct, frozen=True):
     lookups: str | None = None
     """Hash of what its lookup tables held at its first row; None: it has none yet."""
 
-    def unsettled(self, rejected: int) -> tuple[str, ...]:
-        """Returns the checks that were not possible beforehand and whose outcome is not known yet.
-
-        Each of them is about rows that NEW refuses. Once it has taken every row of the flow, there is none.
-
-        Args:
-            rejected: rows of the flow that are rejected so far.
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """The checks that were not possible beforehand and whose outcome is not known yet. Each of them is
+        about rows that NEW refuses: once it has taken or refused every row of the flow, there is none.
         """
-        return () if self.done and not rejected else self.findings.not_asked
+        return () if self.done else self.findings.not_asked
 
 
 Chain = tuple[tuple[Run, TaskRow], ...]
