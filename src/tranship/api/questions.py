@@ -80,10 +80,7 @@ def question(
     suggestion = _suggested(entry, asks=asks(read))
     evidence = entry.get("_evidence")
     old, new = _column(entry, "old_column"), _column(entry, "new_column")
-    offered = _choices(
-        entry,
-        Asked(old, new, place.startswith("$.for_all"), target.conversion, target.required, target.paired),
-    )
+    offered = _choices(entry, _asked(place, entry, target))
     return Question(
         place=place,
         table=key,
@@ -107,6 +104,19 @@ def question(
         known=target.known,
         new_type=target.type.text if target.type is not None else "",
         like=alike(entry, key, target),
+    )
+
+
+def _asked(place: str, entry: Entry, target: Target) -> Asked:
+    several = entry.get("old_columns")
+    return Asked(
+        _column(entry, "old_column"),
+        _column(entry, "new_column"),
+        place.startswith("$.for_all"),
+        target.conversion,
+        target.required,
+        target.paired,
+        joined=isinstance(several, list) and len(several) > 1,
     )
 
 

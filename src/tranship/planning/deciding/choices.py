@@ -61,6 +61,8 @@ class Asked(Struct, frozen=True):
     """Something has to fill the new column: to leave the old one behind would only ask what does."""
     paired: bool = False
     """Both columns belong together already: what becomes of the values is asked, which no rename answers."""
+    joined: bool = False
+    """The entry names several old columns, of which an expression or a lookup makes the value of one."""
 
 
 _NEW_COLUMN = Field("new_column", "the new column that it fills")
@@ -108,6 +110,8 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
     old, new = _named(asked.old_column), _named(asked.new_column)
     if asked.pattern:
         return _BARE, replace(_EXPRESSION, fields=(_SQL_FOR_ALL,)), _MAP
+    if asked.joined:
+        return _EXPRESSION, _LOOK_UP
     if old and new:
         return (
             *_converted(asked.conversion),

@@ -13,6 +13,7 @@ from tranship.planning.deciding.resolve.words import fields_of
     "asked",
     [
         Asked("a", "b"),
+        Asked("a", "b", joined=True),
         Asked("a"),
         Asked("a", "SPECIFY_NEW_COLUMN_NAME"),
         Asked(None, "b"),
@@ -30,3 +31,7 @@ def test_each_choice_asks_for_fields_that_its_action_takes(asked: Asked) -> None
 
 def test_a_question_about_a_table_takes_no_expression() -> None:
     assert [one.action for one in choices(Asked())] == [Action.DROP_TABLE, Action.RENAME_TABLE]
+
+
+def test_a_value_of_several_columns_is_no_rename() -> None:
+    assert [one.name for one in choices(Asked("first", "full", joined=True))] == ["expression", "lookup"]

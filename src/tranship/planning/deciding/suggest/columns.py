@@ -267,7 +267,7 @@ def _parts(tables: TablePairContext, changes: Sequence[Change]) -> Iterator[Draf
             confidence=Confidence.HIGH if holds else Confidence.GUESS,
             evidence=(
                 *guess.evidence,
-                *trial_evidence(tables.evidence.tried(guess.question(tables.before.name))),
+                *trial_evidence(guess, tables.evidence.tried(guess.question(tables.before.name))),
             ),
         )
 

@@ -29,6 +29,8 @@ class Guess(Struct, frozen=True):
     evidence: tuple[Fact, ...] = ()
     provable: bool = True
     """Whether there is one reading only: where every row fits, nothing is left to decide."""
+    fitting: str = "fit exactly"
+    """What is known of a row that fits, after a number of rows."""
 
     def question(self, table: TableName) -> TrialQuestion:
         """Returns what to ask the data."""
@@ -40,7 +42,7 @@ class Guess(Struct, frozen=True):
         return self.provable and tried is not None and tried.holds
 
 
-def trial_evidence(tried: TrialFacts | None) -> tuple[Fact, ...]:
+def trial_evidence(guess: Guess, tried: TrialFacts | None) -> tuple[Fact, ...]:
     """Returns what came of trying a guess, in words."""
     if tried is None:
         return ("not tried on the data: look at a few rows before you agree",)
@@ -50,7 +52,7 @@ def trial_evidence(tried: TrialFacts | None) -> tuple[Fact, ...]:
         return ("OLD holds no value to try it on",)
     of = "of the sampled rows" if tried.sampled else "rows"
     evidence: list[Fact] = [
-        f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) fit exactly"
+        f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) {guess.fitting}"
     ]
     if tried.fitting < tried.rows:
         evidence.append(

@@ -39,7 +39,9 @@ def _join(concept: Concept, parts: Mapping[str, Column], whole: Column) -> Guess
     how = "joined from its parts: how they are written together is yours to say"
     evidence = (f"{how}; a part that is NULL is left out",)
     sources = tuple(parts[part].name for part in values)
-    return Guess(sources, whole.name, sql, all_there, shown, evidence, provable=False)
+    # Any text fits: all that the rows can show is whether a part is missing.
+    fitting = "have every part"
+    return Guess(sources, whole.name, sql, all_there, shown, evidence, provable=False, fitting=fitting)
 
 
 def _joined(group: list[str]) -> str:

@@ -124,7 +124,7 @@ def _guessed(tables: TablePairContext, names: Mapping[str, Field], guess: Guess)
         complete=holds,
         confidence=Confidence.HIGH if holds else Confidence.GUESS,
         coverage=tried.fitting / tried.rows if tried is not None and tried.rows else 0.0,
-        evidence=(*guess.evidence, *trial_evidence(tried)),
+        evidence=(*guess.evidence, *trial_evidence(guess, tried)),
     )
 
 

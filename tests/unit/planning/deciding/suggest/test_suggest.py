@@ -478,6 +478,13 @@ def tried(
     return suggest(before, after, scope_of(before, after), replace(evidence, trials=trials))
 
 
+def test_a_trial_in_which_any_text_fits_proves_nothing() -> None:
+    old, new = "t(id int pk, first_name text, last_name text)", "t(id int pk, full_name text!)"
+    told = str(entries(tried("concat_ws", old, new)))
+    assert "9 (100 %) have every part" in told
+    assert "fit exactly" not in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "values", "sql", "filled"),
     [
