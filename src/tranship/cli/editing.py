@@ -23,7 +23,7 @@ from tranship.cli.prompting import (
     command,
     field_value,
     json_object,
-    typed,
+    reason,
 )
 from tranship.cli.terminal import say
 from tranship.codec import JsonValue
@@ -225,12 +225,15 @@ class Dialog:
     def _give(
         self, question: Question, fields: dict[str, JsonValue] | None, how: str, because: str | None = None
     ) -> int:
-        """Saves an answer; returns 1 where it is saved, 0 where it is to be asked again."""
+        """Saves an answer; returns 1 where it is saved or skipped, 0 where it is to be asked again."""
         if not fields:
             say(_NOTHING)
             return 0
         if because is None:
-            because = typed(self._ask, "because (may be empty): ")
+            because = reason(self._ask)
+        if because is None:
+            say("Skipped: nothing is saved.")
+            return 1
         answer = Answer(fields, self._by, how, because)
         if not saved(self._deciding, lambda: self._deciding.answer(question.place, answer)):
             return 0

@@ -23,6 +23,7 @@ KEYS = 'b back · q quit · ? help · = before a value that is such a letter its
 _QUIT, _BACK, _HELP = ("q", "quit"), ("b", "back"), ("?", "h", "help")
 _AT_A_FIELD = "?"
 """The only word for help where a value is asked for: values may well be words."""
+_SKIP = ("s", "skip")
 MOVES_EXPLAINED = (
     "s  skip: the question stays open, and the next one is shown",
     "b  back to what was shown before",
@@ -93,10 +94,10 @@ def command(ask: Ask, explained: Sequence[str]) -> str:
             say("Nothing is typed, so nothing is decided or skipped: s skips, ? explains the keys.")
 
 
-def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
+def typed(ask: Ask, prompt: str, known: Sequence[str] = (), keys: str = KEYS) -> str:
     """Returns what is typed behind a prompt, without blanks at its ends.
 
-    A word of ``known`` is a value, whatever else it would mean. A question mark shows the keys, and the
+    A word of ``known`` is a value, whatever else it would mean. A question mark shows the ``keys``, and the
     prompt comes again.
 
     Raises:
@@ -104,7 +105,7 @@ def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
         Back: the person wants to see the question again.
     """
     while (word := ask(prompt).strip()) == _AT_A_FIELD and word not in known:
-        say(f"  {KEYS}")
+        say(f"  {keys}")
     if word in known:
         return word
     if word in _QUIT:
@@ -112,6 +113,19 @@ def typed(ask: Ask, prompt: str, known: Sequence[str] = ()) -> str:
     if word in _BACK:
         raise Back
     return word[1:] if word.removeprefix(_LITERAL) in (*_QUIT, *_BACK, _AT_A_FIELD) else word
+
+
+def reason(ask: Ask) -> str | None:
+    """Returns why a person decides so, which may be empty; None: the question is to be skipped after all.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person wants to see the question again.
+    """
+    word = typed(ask, "because (may be empty): ", keys=f"s skip · {KEYS}")
+    if word in _SKIP:
+        return None
+    return word[1:] if word.removeprefix(_LITERAL) in _SKIP else word
 
 
 def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:

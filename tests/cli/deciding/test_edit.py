@@ -258,6 +258,19 @@ def test_fields_can_be_gone_back_from_and_quit(desk: Desk) -> None:
     assert "q" in {entry.get("because") for entry in entries(desk).values()}
 
 
+def test_a_key_is_no_reason(desk: Desk) -> None:
+    before = desk.read(RESOLUTIONS)
+    for word in ("s", "skip"):
+        said = edit(desk, "1", word, "q").stdout
+        assert "Skipped: nothing is saved" in said and "0 answers saved" in said, said
+        assert "\n2 of " in said, "the next question is shown"
+    said = edit(desk, "1", "?", "b", "q").stdout
+    assert "s skip · b back · q quit · ? help" in said and said.count("because (") == 2
+    assert desk.read(RESOLUTIONS) == before
+    assert "1 answer saved" in edit(desk, "1", "=s").stdout
+    assert "s" in {entry.get("because") for entry in entries(desk).values()}
+
+
 def test_a_lookup_that_is_no_json_is_asked_again_with_an_example(grades: Desk) -> None:
     shown = edit(grades, "s", "q").stdout
     number = next(line.split()[0] for line in shown.splitlines() if " lookup (" in line)
