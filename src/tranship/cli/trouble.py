@@ -49,7 +49,8 @@ def spelled(text: str, call: CliContext) -> str:
 def tell_usage(error: click.ClickException, call: CliContext) -> int:
     """Prints what is wrong with the command line; returns exit status 2."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        note(error.format_message())
+        lacks = _lacking(error.ctx)
+        note(f"{lacks}\n\n{error.format_message()}" if lacks else error.format_message())
         return 2
     message = error.format_message()
     context = getattr(error, "ctx", None)
@@ -58,6 +59,22 @@ def tell_usage(error: click.ClickException, call: CliContext) -> int:
     note(line_of(problem))
     _as_json((problem,), 2, call)
     return 2
+
+
+def _lacking(context: click.Context | None) -> str:
+    """Returns what a call without any argument lacks; empty for the program by itself, whose help is what is
+    asked for.
+    """
+    if context is None:
+        return ""
+    if isinstance(context.command, click.Group):
+        message = "Missing command." if context.parent is not None else ""
+    else:
+        missing = (one for one in context.command.params if isinstance(one, click.Argument) and one.required)
+        names = [one.make_metavar(context) for one in missing]
+        arguments = "argument" if len(names) == 1 else "arguments"
+        message = f"Missing {arguments}: {', '.join(names)}." if names else ""
+    return f"{WrongCommandLine.code} {message}" if message else ""
 
 
 def tell_unforeseen(error: Exception, call: CliContext) -> int:

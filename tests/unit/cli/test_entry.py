@@ -186,6 +186,28 @@ def test_usage_errors(run_cli: Cli, words: tuple[str, ...], part: str) -> None:
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("ping", "Missing argument: CONFIG|OLD_URL NEW_URL."),
+        ("migrate", "Missing argument: CONFIG|OLD_URL NEW_URL."),
+        ("resolve validate", "Missing arguments: RESOLUTIONS, CHANGES."),
+        ("resolve", "Missing command."),
+        ("schema", "Missing argument: {config|changes|resolutions}."),
+    ],
+)
+def test_a_call_without_arguments_says_what_is_missing_above_the_help(
+    run_cli: Cli, words: str, said: str
+) -> None:
+    done = run_cli(*words.split())
+    assert (done.status, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"TS101 {said}\n\nUsage: tranship {words} "), done
+
+
+def test_the_program_by_itself_shows_its_help(run_cli: Cli) -> None:
+    assert run_cli().stderr.startswith("Usage: tranship ")
+
+
 def test_error_as_json(run_cli: Cli) -> None:
     for words in (
         ("migrate", "c.json", "--format", "json"),
