@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -40,6 +42,32 @@ class Difference(Struct, frozen=True):
     """The row in NEW was written by somebody else's transaction since the run began."""
     old_changed: bool = False
     """OLD was written to since the run: whether this row of NEW or another one is wrong cannot be told."""
+
+
+def differing(differences: Sequence[Difference]) -> str:
+    """Returns in words how many rows differ, and in which way: ``2 of its rows in NEW differ, 1 is gone``."""
+    rows: Counter[DifferenceKind] = Counter()
+    for one in differences:
+        rows[one.kind] += one.rows
+    parts = list[str]()
+    for kind, (one_row, many_rows) in _DIFFERING.items():
+        if rows[kind]:
+            # What the number counts is named once, at the first of the run's own rows.
+            own = "" if parts or kind is DifferenceKind.ADDED else " of its rows"
+            parts.append(f"{rows[kind]}{own} {one_row if rows[kind] == 1 else many_rows}")
+    return ", ".join(parts)
+
+
+_DIFFERING = {
+    DifferenceKind.CHANGED: ("in NEW differs", "in NEW differ"),
+    DifferenceKind.MISSING: ("is gone from NEW", "are gone from NEW"),
+    DifferenceKind.MISSING_OR_CHANGED: (
+        "is gone from NEW or changed there",
+        "are gone from NEW or changed there",
+    ),
+    DifferenceKind.ADDED: ("row was added to NEW", "rows were added to NEW"),
+}
+"""How many rows differ in each way, behind their number: of one row, and of several."""
 
 
 class SecondOpinion(Struct, frozen=True):

@@ -16,7 +16,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.results.causes import by_reason
 from tranship.execution.results.spool import Spool
 from tranship.model.catalog import Catalog
-from tranship.model.difference import Difference, Proof
+from tranship.model.difference import Difference, Proof, differing
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
@@ -312,10 +312,10 @@ def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | str | None, str
 def _differing(proof: Proof, *, in_use: bool) -> tuple[bool | str, str]:
     """Returns the same of a table in which rows differ."""
     wrong = [one for one in proof.differences if _is_wrong(one, in_use=in_use)]
-    rows = sum(one.rows for one in wrong or proof.differences)
     if not wrong:
+        rows = sum(one.rows for one in proof.differences)
         return f"except rows that others added or changed since: {rows}", ""
-    return False, f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
+    return False, differing(wrong)
 
 
 def _left_out_of(counts: TableCounts) -> int:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tranship.execution.verification.recorded import Recorded
 from tranship.execution.verification.scene import Found
-from tranship.model.difference import Difference, RowsBefore, SecondOpinion
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion, differing
 from tranship.model.verification import VerifiedTable, VerifyOptions
 from tranship.sql.expression import shipped
 
@@ -78,12 +78,12 @@ def _verdict(options: VerifyOptions, flow: Recorded, found: Found | None) -> tup
     if found is None or not found.proven:
         return None, _verdict_unknown(flow, found)
     wrong = wrong_ones(options, found.differences)
-    rows = sum(one.rows for one in wrong or found.differences)
     if wrong:
-        return False, found.why or f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
+        return False, found.why or differing(wrong)
     if flow.partly:
         return None, flow.partly
     if found.differences:
+        rows = sum(one.rows for one in found.differences)
         return f"except rows that others added or changed since: {rows}", found.why
     apart = _apart(flow, found)
     return (f"except {', '.join(apart)}" if apart else True), found.why
