@@ -14,6 +14,7 @@ import msgspec
 
 from tranship.cli.context import CliContext
 from tranship.cli.terminal import Log, log, log_to_file, note, shown
+from tranship.cli.trouble import spelled
 from tranship.model.count import count_of
 from tranship.model.flow import FlowId
 from tranship.model.progress import BatchDone, Began, Event, Noted, RowRejected, TableDone, TableStarted
@@ -122,7 +123,7 @@ class _Lines(_Quiet):
             case TableDone(flow=flow, rejected=rejected) if rejected:
                 self._note(f"rejected [{flow}] {count_of(rejected, 'row')} in all")
             case Noted(what=what):
-                self._note(words(what))
+                self._note(spelled(words(what), self._call))
             case Began():
                 self._phase(event, ended)
             case _:

@@ -61,7 +61,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import note, say
-    from tranship.cli.trouble import line_of
+    from tranship.cli.trouble import line_of, spelled
     from tranship.model.options import pattern_words
     from tranship.report.folded import WIDEST, terminal_width
     from tranship.report.text import Look, render_text
@@ -80,7 +80,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
             shows=shows,
         )
     for problem in analysis.problems:
-        note(line_of(problem))
+        note(spelled(line_of(problem), call))
     status = _status(analysis.comparison, "any" if given["exit_code"] else given["fail_on"])
     if call.json:
         answer_json(call, _as_json(analysis), status=status, problems=analysis.problems)

@@ -54,7 +54,7 @@ def command(
         new = loaded.new.display
         lines = [doctor_verdict(found, len(kept), restored=restore, new=new, words=config)]
         lines += [visible(f"{undo.what}: stays as it is") for undo in kept]
-        lines += itertools.chain.from_iterable(map(_lines, found))
+        lines += itertools.chain.from_iterable(_lines(diagnosis, call) for diagnosis in found)
         for line in lines:
             say(line)
     context.exit(1 if left else 0)
@@ -69,7 +69,8 @@ def _tell(what: Note) -> None:
         note(words(what))
 
 
-def _lines(diagnosis: Diagnosis) -> Iterator[str]:
+def _lines(diagnosis: Diagnosis, call: CliContext) -> Iterator[str]:
+    from tranship.cli.trouble import spelled
     from tranship.report.notes import settled
 
     if diagnosis.now is not None:
@@ -82,9 +83,9 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         state = "off"
     yield visible(f"{diagnosis.undo.what}: {state}")
     if diagnosis.problem:
-        yield visible(f"  {diagnosis.problem}")
+        yield visible(f"  {spelled(diagnosis.problem, call)}")
     if diagnosis.refusal is not None:
-        yield f"  {diagnosis.refusal.code} hint: {diagnosis.refusal.hint}"
+        yield f"  {diagnosis.refusal.code} hint: {spelled(diagnosis.refusal.hint, call)}"
     if state == "off" and isinstance(diagnosis.undo.off, Unreadable):
         yield visible(f"  tranship did not write this entry and runs nothing of it: {diagnosis.undo.sql}")
     elif state == "off":

@@ -173,6 +173,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import say
+    from tranship.cli.trouble import spelled
     from tranship.report.console import Console
 
     _refuse_contradictions(context, given)
@@ -203,7 +204,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
         answer_json(call, printed, status=result.exit_status, problems=result.problems)
     else:
         for line in console.finish(result, str(path) if path is not None else "on standard error"):
-            say(line)
+            say(spelled(line, call))
     context.exit(result.exit_status)
 
 

@@ -34,6 +34,7 @@ def command(
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
+    from tranship.cli.trouble import spelled
 
     call = context.ensure_object(CliContext)
     loaded = load(config, only, never)
@@ -43,7 +44,7 @@ def command(
         answer_json(call, result, status=found.exit_status, problems=found.problems)
     else:
         for line in _lines(found, call.invocation, config):
-            say(line)
+            say(spelled(line, call))
     context.exit(found.exit_status)
 
 

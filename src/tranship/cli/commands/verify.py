@@ -78,6 +78,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import say
+    from tranship.cli.trouble import spelled
     from tranship.cli.verdicts import verify_verdict
     from tranship.model.options import naming
     from tranship.model.verification import VerifyOptions
@@ -105,7 +106,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     else:
         say(verify_verdict(result, (*config, *naming(options.prefix, options.results_dir))))
         for line in lines_beyond(result):
-            say(line)
+            say(spelled(line, call))
         say(f"Result: {path}")
         if certificate is not None:
             say(f"Certificate: {certificate}")
