@@ -14,6 +14,11 @@ from tranship.report.why import Why, why_words
 
 EXISTING = '{"action": "existing", "rows": "keep"}'
 """The entry of the resolutions file that lets rows stay that NEW held before."""
+OTHER_KEY = (
+    'The entry finds rows by NEW\'s primary key. Where rows meet by another key, or "new_key" gives the '
+    'primary key new values, it also has "key": ["column", …].'
+)
+"""When such an entry has to name a key, in one line."""
 RAISING = "Defaults of the new database that raise, so that their rows are rejected"
 HELD = frozenset({"HeldByNew", "HeldByOtherKey", "HeldBefore", "HeldOtherwise", "NotChangeable"})
 """Kinds of reasons for which a row of NEW's own stands in the way, and no decision about values helps."""
@@ -68,7 +73,7 @@ def choices(causes: Sequence[RejectCause], *, live: bool) -> tuple[str, ...]:
         f"{remove};",
         f"or {first} that they stand for OLD's rows, and {last}. The resolutions file says so for a table:",
         f"{EXISTING}: NEW's row stays as it is; \"update\": it gets OLD's values.",
-        'Where the key is not the primary key, the entry also has "key": ["column", …].',
+        OTHER_KEY,
     )
 
 

@@ -62,6 +62,8 @@ async def test_only_rows_that_are_there_are_counted_as_staying(
     )
     assert lines[-4].startswith("In a table without a key a further run writes rows a second time"), told
     assert lines[-3] == "public.loose."
+    # An entry without a key is refused where the primary key gets new values.
+    assert '"new_key"' in lines[-5] and '"key": ["column", …]' in lines[-5], told
     keys = [{"no": no, "part": part} for no, part in (("3", "p"), ("4", "p"), ("50", "theirs"))]
     ((place,),) = await pair.new.fetch("SELECT ctid::text FROM loose")
     assert staying(tmp_path) == [
@@ -83,7 +85,8 @@ async def test_a_rollback_of_which_nothing_stays_says_what_comes_next(
     first, *lines = told.stdout.splitlines()
     assert first.endswith("deleted; none of its rows is left.")
     assert "  public.deal: 19 rows deleted; 1 row of the run was deleted by others since" in lines
-    assert lines[-2].startswith("To move the rows again: tranship migrate ")
+    run = first.split()[4]
+    assert lines[-2].startswith(f"To move the rows of run {run} again: tranship migrate ")
     assert lines[-1] == (
         f"The journal, schema _tranship, stays in NEW until you remove it: tranship purge {config}"
     )
@@ -223,7 +226,10 @@ async def test_a_changed_row_of_an_earlier_run_is_not_one_to_be_deleted(
         "    not of this run (of another run on record and changed by others, or written by others), stays: no=5"
     ]
     assert "delete that one" not in told.stdout
-    assert "up to 1 row is of another run on record and changed by others since: do not" in told.stdout
+    assert lines[-4:-2] == [
+        "public.deal: up to 1 row that stays was written by another run on record and changed by others since.",
+        "Do not delete a row of that run: that run stays, and no further run moves its rows again.",
+    ]
     assert staying(tmp_path) == [("public.deal", {"no": "5"})]
 
 
@@ -238,6 +244,19 @@ async def test_an_unfinished_run_names_what_resumes_it(
     assert f"cannot be compared yet. Resume it: {resume}\n" in told.stdout, told
     assert f"  resume: {resume}\n" in run_cli("status", config).stdout
     assert f"hint: resume it: {resume}; or roll it back: " in run_cli("purge", config).stderr
+
+
+async def test_hints_of_a_result_name_the_databases_of_the_call(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
+    """What a killed run left switched off is a problem in the answer of `verify`, which is no error."""
+    pair = await make_pair(TABLES + ROWS, TABLES + "CREATE INDEX by_worth ON deal (worth)")
+    config = pair.config(tmp_path)
+    always = ("--live", "--rebuild-indexes", "always")
+    run_cli("migrate", config, *always, env={"TRANSHIP_FAILPOINT": "batch.committed:1:kill"})
+    told = run_cli("verify", config)
+    assert f"\n  hint: tranship doctor {config} --restore\n" in told.stdout, told
+    assert "CONFIG" not in told.stdout
 
 
 async def test_rights_to_a_partitioned_table_are_enough(

@@ -349,7 +349,7 @@ async def test_every_next_command_keeps_to_the_rejected_rows(
     back = run_cli("rollback", config, "--live")
     # None of the run's rows is left, and NEW still holds those of the first one.
     assert f"1 other run is on record, and its rows stay: tranship status {config}" in back.stdout, back
-    (line,) = (line for line in back.stdout.splitlines() if line.startswith("To move the rows again: "))
+    (line,) = (line for line in back.stdout.splitlines() if line.startswith("To move the rows of run "))
     assert line.endswith("--live --rejects-only"), back
 
 

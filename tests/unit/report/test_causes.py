@@ -136,7 +136,8 @@ def test_choices_are_named_once_where_rows_of_new_stand_in_the_way() -> None:
         "  or decide that they stand for OLD's rows, and repeat this command."
         " The resolutions file says so for a table:",
         '  {"action": "existing", "rows": "keep"}: NEW\'s row stays as it is; "update": it gets OLD\'s values.',
-        '  Where the key is not the primary key, the entry also has "key": ["column", …].',
+        '  The entry finds rows by NEW\'s primary key. Where rows meet by another key, or "new_key" gives the'
+        ' primary key new values, it also has "key": ["column", …].',
     ]
     after = list(cause_lines([held("23505")], values=False, live=True))
     assert after[2].endswith("delete or change them there, and move the rejected rows;")

@@ -149,14 +149,14 @@ def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) ->
     again = done.run.decided_by.again if done.run.decided_by is not None else ""
     again = again or command_line(invocation, "migrate", *words, "--live")
     yield from _before_a_further_run(done)
-    yield f"To move the rows again: {again}"
+    yield f"To move the rows of run {done.run.id} again: {again}"
     purge = command_line(invocation, "purge", *words)
     yield f"The journal, schema {loaded.journal_schema}, stays in NEW until you remove it: {purge}"
 
 
 def _before_a_further_run(done: Rollback) -> Iterator[str]:
     """Yields what becomes of the rows that stay when the rows are moved again."""
-    from tranship.report.causes import EXISTING
+    from tranship.report.causes import EXISTING, OTHER_KEY
 
     yield from _rows_of_other_runs(done)
     if not done.stays:
@@ -164,6 +164,7 @@ def _before_a_further_run(done: Rollback) -> Iterator[str]:
     yield "Next: look at the rows that stay. A row of OLD with the key of one of them would be rejected"
     yield f"by a further run: delete that one, or add {EXISTING} for its table to the resolutions file"
     yield '("keep": NEW\'s row stays as it is; "update": OLD\'s values replace those of NEW\'s row).'
+    yield OTHER_KEY
     without_key = [str(table.table) for table in done.tables if any("ctid" in key for key in table.others)]
     if without_key:
         yield "In a table without a key a further run writes rows a second time beside those that stay:"
@@ -174,10 +175,14 @@ def _rows_of_other_runs(done: Rollback) -> Iterator[str]:
     """Yields that rows which stay may belong to other runs: to delete those would lose them."""
     tables = [table for table in {one.table: one for one in done.tables}.values() if table.others_of_runs]
     for table in tables:
-        many = table.others_of_runs
-        what = "1 row is" if many == 1 else f"{_rows(many)} are"
-        yield f"Of {table.table}, up to {what} of another run on record and changed by others since: do not"
-        yield "delete what came with that run. It stays on record, and no further run moves its rows again."
+        # A row that others changed no longer shows which run wrote it, so the number is an upper bound.
+        was = (
+            "1 row that stays was"
+            if table.others_of_runs == 1
+            else f"{_rows(table.others_of_runs)} that stay were"
+        )
+        yield f"{table.table}: up to {was} written by another run on record and changed by others since."
+        yield "Do not delete a row of that run: that run stays, and no further run moves its rows again."
 
 
 def _lines(done: Rollback) -> Iterator[str]:
