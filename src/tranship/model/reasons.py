@@ -181,6 +181,17 @@ class ParentIsAnother(Struct, frozen=True, tag=True):
     parent: str
 
 
+class ParentMerged(Struct, frozen=True, tag=True):
+    """The row's parent in OLD is merged into another row, and the row is not led to that one."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    value: str | None
+    """The row's key, as a server writes it; None: it cannot be shown."""
+    parent: str
+
+
 class ParentElsewhere(Struct, frozen=True, tag=True):
     """NEW held the row's parent before the run, under another key than OLD's."""
 
@@ -230,7 +241,13 @@ ValueReason = (
 HeldReason = HeldBefore | HeldOtherwise | HeldByAnother | HeldNoMore | NotChangeable
 """NEW held a row with the row's key before the run."""
 ParentReason = (
-    ParentMissing | ParentIsAnother | ParentElsewhere | ParentKeyChanged | NoParentInOld | ParentNotThere
+    ParentMissing
+    | ParentIsAnother
+    | ParentMerged
+    | ParentElsewhere
+    | ParentKeyChanged
+    | NoParentInOld
+    | ParentNotThere
 )
 """A foreign key leads to no parent, or to a stranger."""
 ConstraintReason = (
@@ -273,6 +290,8 @@ def named_table(reason: Reason) -> str | None:
             return str(parent)
         case NoParentInOld(parent=parent) | ParentKeyChanged(parent=parent) | ParentNotThere(parent=parent):
             return str(parent)
+        case ParentMerged(parent=parent):
+            return parent
         case _:
             return None
 

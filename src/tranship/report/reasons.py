@@ -32,6 +32,7 @@ from tranship.model.reasons import (
     ParentElsewhere,
     ParentIsAnother,
     ParentKeyChanged,
+    ParentMerged,
     ParentMissing,
     ParentNotThere,
     ParentReason,
@@ -43,6 +44,7 @@ from tranship.model.reasons import (
 
 _ADOPT = ' (an entry "adopt" says that it is meant)'
 _SAME = ' (give it the same expression, mapping or lookup, or "adopt" the row of NEW under that key)'
+_FOLLOW = ' ("repoint_children": true in the merge leads children to it)'
 _LEAD = ' ("repoint_children": true leads children to it, unless that key is NULL)'
 
 
@@ -111,6 +113,8 @@ def _of_parent(reason: ParentReason) -> str:
             return _parent_missing(reason)
         case ParentIsAnother():
             return _parent_is_another(reason)
+        case ParentMerged():
+            return _parent_merged(reason)
         case ParentElsewhere():
             return _parent_elsewhere(reason)
         case ParentKeyChanged():
@@ -151,7 +155,9 @@ def _parent_missing(reason: ParentMissing) -> str:
     return f"{violated}: {absent}{' because its parent was rejected' if reason.gone else ''}"
 
 
-def _which(reason: ParentIsAnother | ParentElsewhere | ParentKeyChanged | NoParentInOld) -> str:
+def _which(
+    reason: ParentIsAnother | ParentMerged | ParentElsewhere | ParentKeyChanged | NoParentInOld,
+) -> str:
     """Returns a row's key as a server writes it, or in words where it cannot be shown."""
     return f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
 
@@ -161,6 +167,14 @@ def _parent_is_another(reason: ParentIsAnother) -> str:
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
         f" the parent with {_which(reason)} was rejected,"
         f' and the row of "{reason.parent}" under that key is another one{_ADOPT}'
+    )
+
+
+def _parent_merged(reason: ParentMerged) -> str:
+    return (
+        f'foreign key constraint "{reason.key}" of table "{reason.table}":'
+        f" the parent with {_which(reason)} is merged into another row of"
+        f' "{reason.parent}"{_FOLLOW}'
     )
 
 

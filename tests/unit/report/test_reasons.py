@@ -30,6 +30,7 @@ from tranship.model.reasons import (
     ParentElsewhere,
     ParentIsAnother,
     ParentKeyChanged,
+    ParentMerged,
     ParentMissing,
     ParentNotThere,
     Reason,
@@ -100,6 +101,10 @@ REASONS: dict[Reason, str] = {
     ParentIsAnother("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) was rejected,'
         ' and the row of "city" under that key is another one (an entry "adopt" says that it is meant)'
+    ),
+    ParentMerged("town", "town_city", ("city",), "(7)", "city"): (
+        'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) is merged into'
+        ' another row of "city" ("repoint_children": true in the merge leads children to it)'
     ),
     ParentElsewhere("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": NEW held the parent with Key (city)=(7) before'

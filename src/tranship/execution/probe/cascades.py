@@ -7,13 +7,14 @@ render, are finished over the family ties in memory (about 300 bytes per child).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
+from tranship.execution.probe.missing_parents import Fate, Missing
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
@@ -23,6 +24,7 @@ from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.model.verdict import Reject
 
 _ROUNDS = 6
 """Rounds of queries before all ties of the group are read at once: most chains of tables are shorter."""
@@ -167,12 +169,9 @@ class Cascades:
         standing: dict[tuple[int, Locator], int] = {}
         below: dict[Member, list[tuple[int, Locator]]] = {}
         falling: deque[tuple[int, Locator]] = deque()
+        merged = {plan.flow: self._book.merged(plan.flow) for plan in self._plans}
         for n, family in enumerate(families):
-            columns = family.tie.key.target_columns
-            absent = {plan.flow: self._book.absent(plan.flow, columns) for plan in self._plans}
-            for row in sorted(family.absent):
-                above = family.parents.get(row, ())
-                alive = [m for m in above if m[1] not in absent[m[0]]]
+            for row, alive in self._alive(family):
                 standing[n, row] = len(alive)
                 for member in alive:
                     below.setdefault(member, []).append((n, row))
@@ -180,17 +179,30 @@ class Cascades:
                     falling.append((n, row))
         while falling:
             n, row = falling.popleft()
-            tie, text = families[n].tie, families[n].absent[row]
-            gone = bool(families[n].parents.get(row))
-            reject = reasons.parent(
-                row, tie.key, self._job.after(tie.child), reasons.key_shown(text), gone=gone, rank=2
-            )
-            if not self._book.add(tie.child.flow, reject):
+            child_flow = families[n].tie.child.flow
+            if not self._book.add(child_flow, self._missing(families[n], row, merged)):
                 continue
-            for child in below.get((tie.child.flow, row), ()):
+            for child in below.get((child_flow, row), ()):
                 standing[child] -= 1
                 if standing[child] == 0:
                     falling.append(child)
+
+    def _alive(self, family: Family) -> Iterator[tuple[Locator, list[Member]]]:
+        """Yields the rows that NEW cannot give a parent now, with those parents that are to arrive."""
+        columns = family.tie.key.target_columns
+        absent = {plan.flow: self._book.absent(plan.flow, columns) for plan in self._plans}
+        for row in sorted(family.absent):
+            yield row, [m for m in family.parents.get(row, ()) if m[1] not in absent[m[0]]]
+
+    def _missing(self, family: Family, row: Locator, merged: Mapping[FlowId, AbstractSet[Locator]]) -> Reject:
+        """Returns the reject of a row none of whose parents arrives under its own key."""
+        parents, fate = family.parents.get(row, ()), Fate.NONE
+        if parents:
+            into_others = all(parent in merged.get(flow, ()) for flow, parent in parents)
+            fate = Fate.MERGED if into_others else Fate.REJECTED
+        tie = family.tie
+        missing = Missing(tie.key, self._job.after(tie.child), 2, fate, taken=False)
+        return missing.reject(row, reasons.key_shown(family.absent[row]))
 
     def _fillers(self, tie: Tie) -> list[TablePlan]:
         flows = parent_flows(self._job, tie.child, tie.key).flows

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from msgspec import Struct
-
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.both_keys import BothKeys
@@ -20,18 +18,18 @@ from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.filtered_parents import filtered_keys
 from tranship.execution.probe.left_out_parents import left_out_parent
 from tranship.execution.probe.mapped_children import MappedChildren
+from tranship.execution.probe.missing_parents import Fate, LostKeys, Missing
 from tranship.execution.probe.own_parents import OwnParents
 from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
-from tranship.model.catalog import ForeignKey, Table
+from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
-from tranship.model.verdict import Reject
 from tranship.server.deadline import each_row
 from tranship.sql.canonical import comparable, taken_on_old
 from tranship.sql.new.given_rows import held_rows, parent_part, rows_query
@@ -42,35 +40,6 @@ _AT_ONCE = 5_000
 """Rows that are fetched together."""
 _JUDGED = 20_000
 """Rows whose keys are held together."""
-
-
-class Missing(Struct, frozen=True):
-    """What is known of a row whose parent does not arrive."""
-
-    key: ForeignKey
-    table: Table
-    rank: int
-    gone: bool
-    """OLD has a parent, which is rejected."""
-    taken: bool
-    """NEW has, or will have, a row under the key, which is not the parent."""
-    left_out: bool = False
-    """OLD has a parent, which a filter leaves out."""
-    elsewhere: bool = False
-    """OLD has a parent, whose row in NEW has another key."""
-
-    def reject(self, row: Locator, shown: str | None) -> Reject:
-        """Returns the reject of the row with a key."""
-        if self.elsewhere and not self.gone:
-            return reasons.parent_elsewhere(row, self.key, self.table, shown, rank=self.rank)
-        if not self.taken:
-            missing = reasons.parent(row, self.key, self.table, shown, gone=self.gone, rank=self.rank)
-            return reasons.parent_left_out(missing) if self.left_out and not self.gone else missing
-        if self.gone:
-            return reasons.another_parent(row, self.key, self.table, shown, rank=self.rank)
-        return reasons.no_parent_in_old(
-            row, self.key, self.table, shown, rank=self.rank, left_out=self.left_out
-        )
 
 
 class Parents:
@@ -213,11 +182,14 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
-        gone, elsewhere = await self._lost_keys(plan, key, of) if missing else (set(), set())
+        lost = await self._lost_keys(plan, key, of) if missing else LostKeys()
         left = await filtered_keys(self._derived, key, of, _keys(missing))
         after = self._job.after(plan)
         for row, text in sorted(missing.items()):
-            one = Missing(key, after, rank, text in gone, text in taken, text in left, text in elsewhere)
+            fate = lost.fate(text)
+            if fate is Fate.NONE and text in left:
+                fate = Fate.LEFT_OUT
+            one = Missing(key, after, rank, fate, text in taken)
             self._book.add(plan.flow, one.reject(row, reasons.key_shown(text)))
 
     async def judge_some(self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]) -> None:
@@ -243,13 +215,10 @@ class Parents:
             return 0
         texts = await self.keys_shown(plan, key, rows)
         of = parent_flows(self._job, plan, key).flows
-        gone, elsewhere = await self._lost_keys(plan, key, of) if rows else (set(), set())
-        known, led = set(map(reasons.key_shown, gone)), set(map(reasons.key_shown, elsewhere))
+        lost = (await self._lost_keys(plan, key, of)).shown() if rows else LostKeys()
         after = self._job.after(plan)
         because = [
-            (row, Missing(key, after, rank, gone, taken=True, elsewhere=not gone))
-            for row in rows
-            for gone in (texts.get(row) in known or not led,)
+            (row, Missing(key, after, rank, lost.fate_of_lost(texts.get(row)), taken=True)) for row in rows
         ]
         return self._book.add_all(plan.flow, (one.reject(row, texts.get(row)) for row, one in because))
 
@@ -275,7 +244,8 @@ class Parents:
         texts = await self._key_texts(plan, key, rows)
         of = parent_flows(self._job, plan, key).flows
         left, after = await filtered_keys(self._derived, key, of, _keys(texts)), self._job.after(plan)
-        lost = ((row, Missing(key, after, rank, False, True, texts.get(row) in left)) for row in rows)
+        fates = ((row, Fate.LEFT_OUT if texts.get(row) in left else Fate.NONE) for row in rows)
+        lost = ((row, Missing(key, after, rank, fate, taken=True)) for row, fate in fates)
         added = self._book.add_all(
             plan.flow, (one.reject(row, reasons.key_shown(texts.get(row))) for row, one in lost)
         )
@@ -350,13 +320,11 @@ class Parents:
             raise NotAskable("equality of its columns cannot be told outside the server")
         return await self._derived.survivors(flows, key.target_columns, keys)
 
-    async def _lost_keys(
-        self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan]
-    ) -> tuple[set[str | None], set[str | None]]:
-        """Returns the canonical keys of the parents that are rejected by now, and those of parents whose rows
-        in NEW have other keys. Each is rendered once.
+    async def _lost_keys(self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan]) -> LostKeys:
+        """Returns the canonical keys of the parents that do not arrive under them, as is known by now. Each
+        is rendered once.
         """
-        gone, elsewhere = set[str | None](), set[str | None]()
+        gone, merged, elsewhere = set[str | None](), set[str | None](), set[str | None]()
         for parent in flows:
             texts = self._keys_gone.setdefault((parent.flow, key.target_columns), {})
             absent = parents_absent(self._book, plan, key, parent.flow)
@@ -366,12 +334,14 @@ class Parents:
                 texts |= await self._derived.keys_of(parent, key.target_columns, fresh)
             except NotAskable:
                 continue
+            into_others = self._book.merged(parent.flow)
             apart = (
                 self._book.apart(parent.flow, key.target_columns) - self._book.rejected(parent.flow).keys()
             )
             elsewhere |= {texts[row] for row in absent & apart}
-            gone |= {texts[row] for row in absent - apart}
-        return gone - {None}, elsewhere - {None}
+            merged |= {texts[row] for row in absent & into_others}
+            gone |= {texts[row] for row in absent - apart - into_others}
+        return LostKeys(gone - {None}, merged - {None}, elsewhere - {None})
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
         old, gone = self._derived.reader(plan).old, self._book.not_written(plan.flow)

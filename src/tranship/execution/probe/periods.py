@@ -13,8 +13,9 @@ import asyncpg
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.missing_parents import Fate, Missing
 from tranship.execution.probe.parent_flows import parent_flows, parents_absent
-from tranship.execution.probe.parents import Missing, Parents
+from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import ForeignKey
@@ -50,8 +51,9 @@ class Periods:
             return 0
         after = self._job.after(plan)
         because = [
-            (row, Missing(key, after, rank, gone=row not in orphans, taken=row not in lacking))
+            (row, Missing(key, after, rank, fate, taken=row not in lacking))
             for row in rows
+            for fate in (Fate.NONE if row in orphans else Fate.REJECTED,)
         ]
         shown = {**{row: reasons.key_shown(text) for row, text in lacking.items()}, **texts}
         return self._book.add_all(plan.flow, (one.reject(row, shown.get(row)) for row, one in because))

@@ -38,6 +38,7 @@ from tranship.model.reasons import (
     ParentElsewhere,
     ParentIsAnother,
     ParentKeyChanged,
+    ParentMerged,
     ParentMissing,
     Reason,
     ServerSaid,
@@ -170,6 +171,12 @@ def another_parent(
 ) -> Reject:
     """Returns the reject of a row whose parent is rejected while NEW has another row under its key."""
     reason = ParentIsAnother(table.name.name, key.name, key.columns, value, key.target.name)
+    return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def parent_merged(row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0) -> Reject:
+    """Returns the reject of a row whose parent is merged into another row, to which it is not led."""
+    reason = ParentMerged(table.name.name, key.name, key.columns, value, key.target.name)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 

@@ -94,8 +94,11 @@ class Book:
         """Returns the rows of a flow under whose own keys NEW will have no row of theirs, so that they are
         nobody's parents: rejected, merged into others, or `apart`.
         """
-        merged = {row for row, one in self._held.get(flow, {}).items() if one.outcome is HeldAs.MERGED}
-        return RowSet(self._of(flow), merged | self.apart(flow, columns, led=led))
+        return RowSet(self._of(flow), self.merged(flow) | self.apart(flow, columns, led=led))
+
+    def merged(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow that are merged into others and not rejected."""
+        return {row for row, one in self._held.get(flow, {}).items() if one.outcome is HeldAs.MERGED}
 
     def apart(self, flow: FlowId, columns: Sequence[str], *, led: bool = False) -> AbstractSet[Locator]:
         """Returns the rows of a flow whose rows NEW held before the run under another key in some columns.

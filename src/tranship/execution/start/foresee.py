@@ -63,7 +63,7 @@ from tranship.model.notes import CopiedAnew, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Phase, Region, TableStarted
-from tranship.model.reasons import ParentMissing, SurvivorRejected
+from tranship.model.reasons import ParentMerged, ParentMissing, SurvivorRejected
 from tranship.model.resolution import Problem
 from tranship.model.verdict import HeldAs, Reject
 from tranship.server.cut import old_rows
@@ -396,5 +396,5 @@ class _Ahead:
         row = reject.row
         if row in self.left:
             return True
-        follows = isinstance(reject.reason, ParentMissing | SurvivorRejected)
+        follows = isinstance(reject.reason, ParentMissing | ParentMerged | SurvivorRejected)
         return follows and row not in self._in_new and self.settled.get(row) is None
