@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -44,17 +44,23 @@ class Difference(Struct, frozen=True):
     """OLD was written to since the run: whether this row of NEW or another one is wrong cannot be told."""
 
 
-def differing(differences: Sequence[Difference]) -> str:
-    """Returns in words how many rows differ, and in which way: ``2 of its rows in NEW differ, 1 is gone``."""
+def differing(
+    differences: Sequence[Difference], *, of_table: bool = True, write: Callable[[int], str] = str
+) -> str:
+    """Returns in words how many rows differ, and in which way: ``2 of its rows in NEW differ, 1 is gone``.
+
+    ``of_table``: they are rows of one table that is named before. ``write`` makes a text of a number.
+    """
     rows: Counter[DifferenceKind] = Counter()
     for one in differences:
         rows[one.kind] += one.rows
     parts = list[str]()
     for kind, (one_row, many_rows) in _DIFFERING.items():
         if rows[kind]:
+            noun = "row" if rows[kind] == 1 else "rows"
             # What the number counts is named once, at the first of the run's own rows.
-            own = "" if parts or kind is DifferenceKind.ADDED else " of its rows"
-            parts.append(f"{rows[kind]}{own} {one_row if rows[kind] == 1 else many_rows}")
+            own = "" if parts or kind is DifferenceKind.ADDED else " of its rows" if of_table else f" {noun}"
+            parts.append(f"{write(rows[kind])}{own} {one_row if rows[kind] == 1 else many_rows}")
     return ", ".join(parts)
 
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from tranship.model.certificate import Certificate
 from tranship.model.count import count_of
-from tranship.model.difference import Difference, RowsBefore, SecondOpinion
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion, differing
 from tranship.model.resolution import Problem
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.model.visible import printed
@@ -261,7 +261,7 @@ def coverage(tables: Sequence[Counted]) -> str:
     cells = sum(table.cells for table in tables)
     covered = f"{grouped(sum(table.cells_verified for table in tables))} of {grouped(cells)} cells"
     if any(table.verified is False for table in tables):
-        return f"DIFFERS: {_rows_that_differ(tables)}; verified {covered}"
+        return f"DIFFERS: {_rows_that_differ(tables)}; verified {covered}{_not_counted(tables)}"
     why = dict.fromkeys(table.verified_why for table in tables if table.verified is None)
     if why:
         return shown(f"Not verified: {'; '.join(why)}; verified {covered}")
@@ -289,11 +289,15 @@ def _excepted(said: Iterable[tuple[str, str]]) -> str:
 
 
 def _rows_that_differ(tables: Sequence[Counted]) -> str:
-    rows = sum(one.rows for table in tables for one in table.differences)
-    if not rows:
-        return "NEW lacks rows"
-    are = "is" if rows == 1 else "are"
-    return f"{count_of(rows, 'row', write=grouped)} of NEW {are} not what OLD's rows became"
+    """Returns how many rows of all tables differ, counted by kind."""
+    found = [one for table in tables for one in table.differences]
+    return differing(found, of_table=False, write=grouped) or "NEW lacks rows"
+
+
+def _not_counted(tables: Sequence[Counted]) -> str:
+    """Returns why rows that do not differ are no verified ones, if that keeps any from being counted."""
+    apart = any(table.differences and table.cells for table in tables)
+    return " (none is counted of a table in which rows differ)" if apart else ""
 
 
 def moment(text: str) -> str:

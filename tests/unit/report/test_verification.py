@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from tranship.model.difference import RowsBefore, SecondOpinion
+from tranship.model.difference import Difference, DifferenceKind, RowsBefore, SecondOpinion
 from tranship.model.verification import VerifiedTable
 from tranship.report.verification import TableLines, before_lines, coverage, opinion_lines, table_lines
 
@@ -59,3 +59,18 @@ def test_what_is_not_compared_is_named_once_behind_one_word() -> None:
     other = table(new_table="public.b", verified="except public.b.id (identity), public.b.at", **rest)
     said = "Verified 6 of 6 cells; except public.a.id (identity), public.b.id (identity), public.b.at"
     assert coverage([one, replace(one, run="s"), other]) == said
+
+
+def test_the_last_line_counts_rows_of_all_tables_by_kind_and_says_why_cells_are_missing() -> None:
+    changed = Difference("public.a", DifferenceKind.CHANGED, rows=3)
+    added = Difference("public.b", DifferenceKind.ADDED, rows=1000)
+    gone = Difference("public.b", DifferenceKind.MISSING)
+    one = table(verified=False, rows=4, cells=8, differences=(changed,))
+    other = table(verified=False, rows=2, cells=2, differences=(added, gone))
+    equal = table(rows=1, cells=2, cells_verified=2)
+    assert coverage([one, other, equal]) == (
+        "DIFFERS: 3 rows in NEW differ, 1 is gone from NEW, 1 000 rows were added to NEW; verified 2 of 12 "
+        "cells (none is counted of a table in which rows differ)"
+    )
+    lacking = table(verified=False)
+    assert coverage([lacking, equal]) == "DIFFERS: NEW lacks rows; verified 2 of 2 cells"
