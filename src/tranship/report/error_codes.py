@@ -22,6 +22,8 @@ class ExplainedMessage(Struct, frozen=True):
     object: str
     fields: dict[str, str]
     """Each field of the message with its type."""
+    warning: bool = False
+    """The message is shown and refuses nothing."""
 
 
 class Explanation(Struct, frozen=True):
@@ -31,7 +33,7 @@ class Explanation(Struct, frozen=True):
     meaning: str
     what_to_do: str
     exit_status: tuple[int, ...]
-    """Empty for a warning, which ends nothing."""
+    """Of the messages that are no warnings, which end nothing; empty: all are warnings."""
     messages: tuple[ExplainedMessage, ...]
 
 
@@ -130,18 +132,26 @@ def state_text(explained: ExplainedState) -> str:
 
 def explanation_text(explained: Explanation) -> str:
     """Returns an explanation for a terminal."""
-    status = " or ".join(str(status) for status in explained.exit_status) or "none, this is a warning"
     lines = [
         f"{explained.code}  {explained.meaning}",
         f"  What to do: {explained.what_to_do}",
-        f"  Exit status: {status}",
+        f"  Exit status: {_ends_with(explained)}",
         "  It reads:",
     ]
     for one in explained.messages:
-        lines.append(f"    {one.message}")
+        lines.append(f"    {'⚠ ' if one.warning else ''}{one.message}")
         if one.hint:
             lines.append(f"      hint: {one.hint}")
     return "\n".join(lines)
+
+
+def _ends_with(explained: Explanation) -> str:
+    """Returns the exit status in words. Where some messages are warnings, their lines show which."""
+    statuses = " or ".join(str(status) for status in explained.exit_status)
+    if not statuses:
+        return "none, this is a warning"
+    warns = any(one.warning for one in explained.messages)
+    return f"{statuses}; none where it is a warning (⚠)" if warns else statuses
 
 
 def codes_text() -> str:
@@ -162,6 +172,7 @@ def _message(one: type[Message]) -> ExplainedMessage:
         hint=_open(one.hint),
         object=_open(one.about),
         fields={name: getattr(types[name], "__name__", str(types[name])) for name in one.__struct_fields__},
+        warning=one.warning,
     )
 
 

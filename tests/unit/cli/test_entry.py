@@ -11,9 +11,10 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from support import ROOT, CliResult
@@ -117,10 +118,43 @@ def test_help_names_the_exit_statuses(run_cli: Cli) -> None:
     told = run_cli("--help").stdout
     assert all(f"\n  {number}  " in told for number in STATUSES)
     assert "130, 143" in told
-    for name in ("analyze", "migrate", "ping", "status", "rollback", "doctor", "purge", "init"):
-        done = run_cli(name, "--help")
-        assert "Exit status:\n    0  done" in done.stdout, name
-        assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def _with_below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    for below, sub in command.commands.items():
+        yield from _with_below(f"{name} {below}", sub)
+
+
+COMMANDS_THAT_END = [one for name in COMMANDS for one in _with_below(name, load(name))]
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS_THAT_END, ids=[name for name, _ in COMMANDS_THAT_END])
+def test_each_command_says_in_its_own_words_what_it_ends_with(
+    name: str, command: click.Command, run_cli: Cli
+) -> None:
+    told = run_cli(*name.split(), "--help").stdout
+    assert max(map(len, told.splitlines())) <= 80
+    statuses = dict(re.findall(r"^ {4}(\d+) +(.+)$", told.partition("Exit status:\n")[2], re.MULTILINE))
+    assert "2" in statuses
+    # Only the program as a whole may use the words that fit every command.
+    assert not {STATUSES[number] for number in (0, 1, 2, 3)} & set(statuses.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("rollback", 1, "rows stay (of a preview: would stay) that others changed"),
+        ("rollback", 4, "the same command resumes the rollback"),
+        ("doctor", 1, "something is still disabled"),
+        ("resolve edit", 130, "ended by Ctrl-C"),
+    ],
+)
+def test_a_status_means_what_this_command_does(name: str, status: int, words: str, run_cli: Cli) -> None:
+    told = run_cli(*name.split(), "--help").stdout
+    assert re.search(rf"\n {{4}}{status} +.*{re.escape(words)}", told)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -174,6 +208,11 @@ def test_every_command_has_help(name: str) -> None:
         (("migrate", "c.json"), "file not found: c.json"),
         (("resolve", "validate", "a.json", "b.json"), "file not found: b.json"),
         (("explain", "TS39"), "did you mean TS3"),
+        (("explain", "TX301"), "did you mean TS301?"),
+        (("explain", "TS3O1"), "did you mean TS301?"),
+        (("explain", "TS 301"), "did you mean TS301?"),
+        (("explain", "TS031"), "did you mean TS301?"),
+        (("explain", "TS3301"), "did you mean TS301"),
         (("explain", "lock"), "tranship explain lists all codes"),
     ],
 )
@@ -230,6 +269,8 @@ def test_explain(run_cli: Cli) -> None:
     answer = json.loads(run_cli("explain", "204", "--format", "json").stdout)
     assert (answer["command"], answer["exit_status"]) == ("explain", 0)
     assert (answer["result"]["code"], answer["result"]["exit_status"]) == ("TS204", [2])
+    told = run_cli("explain", "TS999")
+    assert "did you mean" not in told.stderr and "tranship explain lists all codes" in told.stderr
     assert json.loads(run_cli("explain", "TS999", "--format=json").stdout)["problems"][0]["code"] == "TS101"
     assert run_cli("explain").stdout.count("\nTS") > 100
     told = run_cli("explain", "22p02")

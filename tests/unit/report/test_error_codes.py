@@ -103,3 +103,22 @@ def test_an_explanation_shows_where_fields_go_and_the_way_to_the_manual() -> Non
 def test_a_warning_has_no_exit_status_and_an_unforeseen_failure_two() -> None:
     assert explain("TS340").exit_status == ()
     assert explain("TS900").exit_status == (2, 4)
+
+
+def test_a_code_of_warnings_and_refusals_says_which_is_which() -> None:
+    """TS308 refuses a run only where a foreign key of NEW refers to keys that nobody can compare."""
+    told = explanation_text(explain("TS308"))
+    assert "\n  Exit status: 3; none where it is a warning (⚠)\n" in told
+    assert "\n    ⚠ <flow>: <column> keeps the values" in told
+    assert "\n    <flow>: what foreign key <key> refers to" in told
+
+
+@pytest.mark.parametrize("code", table.rows())
+def test_every_warning_is_marked(code: str) -> None:
+    explained = explain(code)
+    marked = [one.warning for one in explained.messages]
+    assert marked == [one.warning for one in table.messages(code)]
+    assert bool(explained.exit_status) is (not all(marked))
+    assert (" warning" in explanation_text(explained).partition("Exit status: ")[2].split("\n")[0]) is any(
+        marked
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from tranship.cli.context import CliContext, answering, choosing, databases, results
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 from tranship.model.visible import visible
 
 if TYPE_CHECKING:
@@ -32,7 +32,15 @@ class Given(TypedDict):
     exit_code: bool
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3))
+_EXITS = {
+    0: "compared; also with breaking changes, unless --fail-on names them",
+    1: "there are changes that --fail-on or --exit-code names",
+    2: WRONG_OR_UNREACHED,
+    3: "refused: a privilege is missing, or OLD and NEW cannot be two sides of one migration",
+}
+
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @results
 @choosing

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import click
 
+from tranship.cli.exit_status import exits
 
-@click.command()
+_EXITS = {
+    0: "every step ended as it should",
+    1: "a step ended otherwise",
+    2: "a wrong option, no PostgreSQL to start, or a file that cannot be written",
+}
+
+
+@click.command(epilog=exits(_EXITS))
 @click.option(
     "--keep", is_flag=True, help="Leave both servers running and print how to reach and to stop them."
 )

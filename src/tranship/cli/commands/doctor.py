@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering, databases
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import JOURNAL_REFUSED, WRONG_OR_UNREACHED, exits
 from tranship.model.notes import FoundRestored, Note
 from tranship.model.undo import Unreadable
 from tranship.model.visible import pasteable, visible
@@ -17,8 +17,15 @@ from tranship.model.visible import pasteable, visible
 if TYPE_CHECKING:
     from tranship.api import Diagnosis
 
+_EXITS = {
+    0: "nothing is left disabled",
+    1: "something is still disabled",
+    2: f"{WRONG_OR_UNREACHED}, or nothing is called as --accept has it",
+    3: f"{JOURNAL_REFUSED}, or a run at work needs what --accept names",
+}
 
-@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3))
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @click.option("--restore", is_flag=True, help="Enable what was left disabled. Without it nothing is changed.")
 @click.option(

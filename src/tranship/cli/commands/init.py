@@ -70,7 +70,13 @@ def _way(_: click.Context, __: click.Parameter, value: str | None) -> str | None
     return None if value is None else _checked_way(value)
 
 
-@click.command(epilog=exits(0, 2))
+_EXITS = {
+    0: "the configuration is written; what stands in the way of a run is named",
+    2: "nothing is written: a wrong answer, a file that exists, or a server or database that is not reached",
+}
+
+
+@click.command(epilog=exits(_EXITS))
 @click.argument("output", type=click.Path(path_type=Path), default=Path("config/my-config.json"))
 @click.option("--old", metavar="URL", callback=_url, help=f"OLD as {_URL}, without a password.")
 @click.option("--new", metavar="URL", callback=_url, help="NEW in the same form.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from tranship.cli.context import CliContext, answering, choosing, databases, results
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 
 if TYPE_CHECKING:
     from tranship.model.options import MigrateOptions
@@ -58,7 +58,17 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     return value
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 4, 5))
+_EXITS = {
+    0: "every row is accounted for; of a live run: verified, too",
+    1: "rows are rejected (of a dry run: would be), or others changed rows of NEW (--new-in-use)",
+    2: f"{WRONG_OR_UNREACHED}; nothing is written",
+    3: "refused, and nothing is written: open questions, a safety rule, or a privilege is missing",
+    4: "stopped after the run began: the same command resumes it",
+    5: "NEW does not hold what OLD's rows become",
+}
+
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @results
 @choosing

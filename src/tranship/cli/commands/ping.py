@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering, choosing, databases
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 from tranship.model.visible import visible
 
 if TYPE_CHECKING:
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 _CLOCKS_APART = 1.0
 """Seconds between the clocks of both servers from which on they are called different."""
 
+_EXITS = {
+    0: "both databases answer, and nothing stands in the way of a run",
+    2: WRONG_OR_UNREACHED,
+    3: "a privilege is missing, or OLD and NEW cannot be two sides of one migration",
+}
 
-@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @choosing
 @answering

@@ -5,10 +5,16 @@ from __future__ import annotations
 import click
 
 from tranship.cli.context import CliContext, answering, databases_and_table
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
+
+_EXITS = {
+    0: "the rows are shown; questions may still be open",
+    2: WRONG_OR_UNREACHED,
+    3: "refused: a privilege is missing, or a decision is wrong",
+}
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases_and_table
 @click.option("--resolutions", metavar="FILE", help="File with your decisions; it may have open questions.")
 @answering

@@ -5,10 +5,17 @@ from __future__ import annotations
 import click
 
 from tranship.cli.context import CliContext, answering, databases
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
+
+_EXITS = {
+    0: "the journal is removed (--dry-run: would be), or there is none",
+    2: WRONG_OR_UNREACHED,
+    3: "refused, and nothing is removed: a run or a rollback is not finished, something is disabled, or a "
+    "privilege is missing",
+}
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
 @answering

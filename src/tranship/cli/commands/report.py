@@ -5,10 +5,16 @@ from __future__ import annotations
 import click
 
 from tranship.cli.context import CliContext, answering, databases, results
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import JOURNAL_REFUSED, WRONG_OR_NO_RUN, exits
+
+_EXITS = {
+    0: "the page is written, whatever it says of the run",
+    2: WRONG_OR_NO_RUN,
+    3: JOURNAL_REFUSED,
+}
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @results
 @click.option(

@@ -17,6 +17,25 @@ if TYPE_CHECKING:
     from tranship.model.resolution import Problem
     from tranship.planning.deciding.suggest import Question
 
+_FILES = "a wrong option, or a file that cannot be read or written"
+_EXITS = {
+    0: "the file is written, or no question is open",
+    2: _FILES,
+    3: "refused: the existing file has entries that cannot be kept as they are",
+}
+_EXITS_OF_EDIT = {
+    0: "every question is answered, and no entry is wrong",
+    1: "questions are still open, or entries are wrong",
+    2: _FILES,
+    3: "refused: the file was made for other schemas",
+    130: "ended by Ctrl-C: the answers so far are saved",
+}
+_EXITS_OF_VALIDATE = {
+    0: "every question is answered, and no entry is wrong",
+    1: "questions are open, or entries are wrong",
+    2: _FILES,
+}
+
 
 @click.group()
 def command() -> None:
@@ -27,7 +46,7 @@ def command() -> None:
     "generate",
     short_help="Write the open questions with suggestions.",
     no_args_is_help=True,
-    epilog=exits(0, 2, 3),
+    epilog=exits(_EXITS),
 )
 @click.argument("changes", type=click.Path(path_type=Path))
 @results
@@ -176,7 +195,10 @@ def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | 
 
 
 @command.command(
-    "edit", short_help="Answer the open questions one by one.", no_args_is_help=True, epilog=exits(0, 1, 2, 3)
+    "edit",
+    short_help="Answer the open questions one by one.",
+    no_args_is_help=True,
+    epilog=exits(_EXITS_OF_EDIT),
 )
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))
@@ -237,7 +259,7 @@ def _asked(prompt: str) -> str:
     "validate",
     short_help="Check the decisions without a server.",
     no_args_is_help=True,
-    epilog=exits(0, 1, 2),
+    epilog=exits(_EXITS_OF_VALIDATE),
 )
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))

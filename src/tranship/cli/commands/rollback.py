@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering, databases, results
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_NO_RUN, exits
 
 if TYPE_CHECKING:
     from tranship.api import Rollback, RollbackTable
@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 NAMED = 10
 """Rows per table that are named because others wrote or changed them."""
 
+_EXITS = {
+    0: "nothing of the run is left in NEW; of a preview: nothing would be",
+    1: "rows stay (of a preview: would stay) that others changed or may have changed, or updated rows are "
+    "not set back",
+    2: WRONG_OR_NO_RUN,
+    3: "refused, and nothing is deleted: rows that stay refer to rows of the run, a run is at work, or a "
+    "privilege is missing",
+    4: "stopped after the first part: the same command resumes the rollback",
+}
 
-@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 4))
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @click.option(
     "--live",

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from tranship.cli.exit_status import WRONG, exits
 
-@click.command(no_args_is_help=True)
+
+@click.command(no_args_is_help=True, epilog=exits({0: "printed", 2: WRONG}))
 @click.argument("file", type=click.Choice(["config", "changes", "resolutions"]))
 def command(file: str) -> None:
     """Print the JSON Schema of a file: point your editor at it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering, databases
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import JOURNAL_REFUSED, WRONG_OR_UNREACHED, exits
 from tranship.model.options import command_line
 from tranship.model.visible import visible
 
@@ -22,8 +22,14 @@ _SECONDS = 2.0
 """Between two looks of ``--watch`` on a terminal."""
 _SECONDS_WITHOUT_TERMINAL = 10.0
 
+_EXITS = {
+    0: "shown, in whichever state the runs are",
+    2: WRONG_OR_UNREACHED,
+    3: JOURNAL_REFUSED,
+}
 
-@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @click.option("--watch", is_flag=True, help="Show it again and again, until no run is at work.")
 @answering

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from tranship.cli.context import databases, results
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 
 if TYPE_CHECKING:
     from tranship.config import Config
@@ -29,7 +29,14 @@ class Given(TypedDict):
     allow_live: bool
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+_EXITS = {
+    2: WRONG_OR_UNREACHED,
+    3: "refused: a privilege is missing, or the resolutions file has entries that cannot be kept",
+    130: "ended by Ctrl-C; by SIGTERM it is 143",
+}
+
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @results
 @click.option(

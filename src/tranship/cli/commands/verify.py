@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from tranship.cli.context import CliContext, answering, databases, results
-from tranship.cli.exit_status import exits
+from tranship.cli.exit_status import JOURNAL_REFUSED, WRONG_OR_NO_RUN, exits
 
 if TYPE_CHECKING:
     from tranship.model.verification import VerifiedTable
@@ -43,7 +43,17 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     context.exit()
 
 
-@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 5))
+_EXITS = {
+    0: "every row that was compared is what OLD's row became",
+    1: "a table could not be compared, or others added or changed rows (--new-in-use)",
+    2: WRONG_OR_NO_RUN,
+    3: JOURNAL_REFUSED,
+    4: "rows differ, and they cannot be named: this Python has no SQLite",
+    5: "NEW does not hold what OLD's rows became, or its rows break a constraint",
+}
+
+
+@click.command(no_args_is_help=True, epilog=exits(_EXITS))
 @databases
 @results
 @click.option("--run", metavar="ID", help="Which run (tranship status names them).  [default: all]")

@@ -17,7 +17,7 @@ class ReferenceStays(RefusalMessage, frozen=True):
     )
     cure = (
         "give the reference the same expression or mapping, or look the parent's new key up, if it is to lead"
-        " to the same row; a warning where NEW has no foreign key"
+        " to the same row; it is a warning unless a foreign key of NEW is concerned"
     )
     warning = True
     about = "{flow}"
