@@ -270,12 +270,18 @@ def _show(question: Question, number: int, of: int) -> None:
     if question.decided or not question.open:
         by = f" ({question.decided})" if question.decided else " (filled in by suggestion)"
         why = f", because {question.because}" if question.because else ""
-        say(visible(f"  answered: {question.answer}{by}{why}"))
+        say(visible(f"  answered: {_answer(question)}{by}{why}"))
     if question.suggestion:
         say(visible(f"  a  accept: {question.suggestion_text}"))
     for place, choice in enumerate(question.choices, 1):
-        say(visible(f"  {place}  {choice.name} ({choice.action.value}): {choice.does}"))
+        say(visible(f"  {place}  {choice.title}: {choice.does}"))
     say(f"  {_keys(question)}")
+
+
+def _answer(question: Question) -> str:
+    """Returns the answer of the file as the choices name it, else the action."""
+    chosen = question.present.choice if question.present is not None else None
+    return question.answer if chosen is None else question.choices[chosen].title
 
 
 def _keys(question: Question) -> str:

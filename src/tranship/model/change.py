@@ -108,6 +108,12 @@ class TableProposal(Struct, frozen=True):
         """Whether another old or new table may be meant as well, or none."""
         return self.runner_up is not None or self.rival is not None or self.score < EVEN
 
+    @property
+    def other(self) -> str:
+        """The name of the table that may be meant as well; empty: nothing else fits."""
+        other = self.rival or self.runner_up
+        return other.name if other is not None else ""
+
 
 class ToolTable(Struct, frozen=True):
     """A table in which a migration tool keeps its records: it is neither copied nor asked about."""

@@ -69,8 +69,7 @@ def _meant(code: str, known: Collection[str]) -> list[str]:
         case 2:
             return [one for one in known if one.startswith(f"TS{number}")]
         case 3:
-            first, second, third = number
-            slips = {f"{second}{first}{third}", f"{first}{third}{second}"}
+            slips = {number[1] + number[0] + number[2], number[0] + number[2] + number[1]}
         case _:
             slips = {number[:place] + number[place + 1 :] for place in range(len(number))}
     return [one for one in known if one.removeprefix("TS") in slips]

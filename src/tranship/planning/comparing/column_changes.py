@@ -17,6 +17,7 @@ from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
 from tranship.planning.comparing.likelihood import likelihood
 from tranship.planning.comparing.meaning import AS_THEY_ARE, Concern, Landscape, concern_of, meaning_change
+from tranship.planning.matching.renames.vetoes import OTHER_FAMILY
 from tranship.planning.types.conversion import convert, same_type
 from tranship.planning.types.wording import filling_words, type_words
 
@@ -277,7 +278,8 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
         evidence.append(f"second best match: '{proposal.runner_up}'")
     old, new = _columns(tables, proposal.old, proposal.new)
     conversion = tables.convert(old, new)
-    if not conversion.automatic:
+    # What speaks against the pair may name the types already.
+    if not (conversion.automatic or any(OTHER_FAMILY in line for line in evidence)):
         types = f"current({type_words(old.type)}) vs new({type_words(new.type)})"
         evidence.append(f"the types differ, too: {types}")
     landscape = tables.landscape

@@ -47,6 +47,11 @@ class Choice(Struct, frozen=True):
     """What becomes of the data."""
     fields: tuple[Field, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """What a person reads: the name, and behind it the action in the file where that is another word."""
+        return self.name if self.name == self.action else f"{self.name} ({self.action.value})"
+
 
 class Asked(Struct, frozen=True):
     """What a question is about."""

@@ -21,7 +21,7 @@ function optionsOf(question, chosen) {
     options.push(["suggestion", stands ? `take the suggestion instead${guess}` : `accept the suggestion${guess}`]);
   }
   if (chosen === "") options.push(["", "choose …"]);
-  question.choices.forEach((one, n) => options.push([String(n), `${one.name} (${one.action})`]));
+  question.choices.forEach((one, n) => options.push([String(n), one.name === one.action ? one.name : `${one.name} (${one.action})`]));
   options.push(["fields", stands ? "this answer, as JSON" : question.suggestion_text ? "change the suggestion, as JSON" : "fields as JSON"]);
   return options.map(([value, text]) => make("option", { value, text }));
 }

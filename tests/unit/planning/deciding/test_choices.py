@@ -35,3 +35,8 @@ def test_a_question_about_a_table_takes_no_expression() -> None:
 
 def test_a_value_of_several_columns_is_no_rename() -> None:
     assert [one.name for one in choices(Asked("first", "full", joined=True))] == ["expression", "lookup"]
+
+
+def test_an_action_is_named_behind_a_choice_only_where_it_is_another_word() -> None:
+    titles = [one.title for one in choices(Asked("a"))]
+    assert titles[:3] == ["leave behind (ignore)", "rename", "convert (transform)"]

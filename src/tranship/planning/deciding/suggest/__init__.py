@@ -357,7 +357,7 @@ def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional
     question = f"Table '{old_words}' likely renamed to '{new_words}' in new DB"
     sure = not proposal.doubtful
     confidence = Confidence.LIKELY if sure else Confidence.GUESS
-    return Draft(question, None, None, fields, sure, confidence, tuple(evidence))
+    return Draft(question, None, None, fields, sure, confidence, tuple(evidence), rival=proposal.other)
 
 
 def _gone(change: Change) -> Draft:

@@ -75,6 +75,8 @@ class Draft(Struct, frozen=True):
     """The question is about the two types, not about this column, and so asked once for all such columns."""
     instead: str = ""
     """Where ``fields`` leave data behind and the file suggests a place for them: where that stands."""
+    rival: str = ""
+    """The name of another column or table that may be meant as well."""
 
     @property
     def leaves_behind(self) -> bool:
@@ -92,7 +94,8 @@ class Draft(Struct, frozen=True):
             action = f"leave out ({action})"
         target = next((self.fields[name] for name in _TARGETS if self.fields.get(name)), None)
         names = " → ".join(str(name) for name in (self._source_words, target) if name)
-        parts = (action, names, self._value_words, f"({self.confidence.words})")
+        rival = f"; {self.rival!r} may be meant as well" if self.rival else ""
+        parts = (action, names, self._value_words, f"({self.confidence.words}{rival})")
         return " ".join(part for part in parts if part)
 
     @property

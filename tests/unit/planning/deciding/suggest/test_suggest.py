@@ -344,6 +344,13 @@ def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -
     assert all("second best match" in str(entry["_evidence"]) for entry in trap)
 
 
+def test_a_rename_names_the_second_candidate_in_its_own_line() -> None:
+    trap = run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)")
+    assert [q.suggestion for q in trap.questions if "may be meant as well" in q.suggestion]
+    sure = run("t(id int pk, name text)", "t(id int pk, full_name text)", facts("name", {"A": 1}))
+    assert [q.suggestion for q in sure.questions] == ["rename name → full_name (likely)"]
+
+
 def test_a_rename_of_which_the_data_was_not_asked_is_not_filled_in() -> None:
     """Tables that a person pairs after the analysis, or questions for which there was no time."""
     (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)"))
@@ -782,7 +789,7 @@ def test_a_table_that_is_likely_renamed_for_the_sake_of_another_question_is_not_
     }
     assert made["city_flaws"] == (
         "Table 'city_flaws' likely renamed to 'notes' in new DB",
-        "rename_table notes (a guess)",
+        "rename_table notes (a guess; 'grants' may be meant as well)",
     )
     for text, suggestion in made.values():
         assert ("likely renamed" in text) == ("rename" in suggestion), (text, suggestion)
