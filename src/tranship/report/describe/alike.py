@@ -30,12 +30,21 @@ def alike(notes: Sequence[Change], facts: Callable[[Change], tuple[str, ...]] = 
     """Returns the notes in their order, those that say the same as an earlier one with that one. ``facts``:
     what else has to be the same.
     """
-    groups: dict[tuple[object, ...], list[Change]] = {}
+    known: dict[tuple[object, ...], list[Change]] = {}
+    groups: list[list[Change]] = []
     for note in notes:
-        said = (note.kind, note.auto_action, _without_names(note), note.evidence, facts(note))
-        groups.setdefault(said, []).append(note)
+        rest = (note.kind, note.auto_action, note.evidence, facts(note))
+        # Several old tables may flow into one: the constraint of that one has the same name for all of them,
+        # although it may begin with the name of one.
+        ways = [(text, *rest) for text in (note.description, _without_names(note))]
+        group = next((known[way] for way in ways if way in known), None)
+        if group is None:
+            group = []
+            groups.append(group)
+        known |= dict.fromkeys(ways, group)
+        group.append(note)
     found: list[Alike] = []
-    for group in groups.values():
+    for group in groups:
         if len(group) < _FEWEST:
             found += [Alike(note) for note in group]
         else:

@@ -85,7 +85,7 @@ def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWord
     others = [note for note in comparison.notes if note.kind != _NEW_CONSTRAINT]
     new = Section(
         "NEW CONSTRAINTS (rows that break them are rejected)",
-        tuple(_changes(constraints, schemas, facts)),
+        tuple(_folded(alike(constraints, facts.at_stake), schemas, facts)),
         Tone.CHANGED,
         len(constraints),
         classic=False,
@@ -104,6 +104,10 @@ def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWord
 def _changes(found: Sequence[Change], schemas: frozenset[str], facts: ColumnWords) -> Iterator[Item]:
     """Yields the changes of one class; where there are many, those that say the same as one item."""
     said = alike(found, facts.at_stake) if len(found) > _FOLDED_ABOVE else [Alike(change) for change in found]
+    yield from _folded(said, schemas, facts)
+
+
+def _folded(said: Sequence[Alike], schemas: frozenset[str], facts: ColumnWords) -> Iterator[Item]:
     for one in said:
         # What a person decides, and what rejects rows, is named wholly.
         weighty = one.first.requires_manual or one.first.kind == _NEW_CONSTRAINT
@@ -197,8 +201,18 @@ def _questions(questions: Sequence[Question], changes: int) -> Banner:
         asks = f"resolve generate asks {they} and fills {they} in: read what it writes before you go on"
     elif filled_in:
         asks = f"resolve generate asks {they}, and fills {filled_in} of {they} in"
-    depending = (f"{changes} changes depend on {they}.",) if changes > many else ()
-    return Banner((f"{needs} an answer before anything can be moved.", f"{asks}.", *depending), Tone.BAD)
+    first = f"{needs} an answer before anything can be moved.{_deciding(many, changes)}"
+    return Banner((first, f"{asks}."), Tone.BAD)
+
+
+def _deciding(questions: int, changes: int) -> str:
+    """Returns how many breaking changes the questions decide; empty where there are as many of both."""
+    if questions == changes or not changes:
+        return ""
+    decides = "It decides" if questions == 1 else "They decide"
+    number = "the breaking change" if changes == 1 else f"all {changes} breaking changes"
+    beside = ", and what else the data asks" if questions > changes else ""
+    return f" {decides} {number}{beside}."
 
 
 def _also_possible(many: int) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from support.build import catalog, table
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Check
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.compare import compare
@@ -253,7 +256,22 @@ def test_the_verdict_counts_what_a_person_will_be_asked() -> None:
     old = catalog(*(table(f"t{n}", "id int", "at timestamp") for n in range(5)))
     new = catalog(*(table(f"t{n}", "id int", "at timestamptz") for n in range(5)))
     text = report(old, new)
-    assert "Verdict: 1 question needs an answer before anything can be moved.\n" in text
+    both = "1 question needs an answer before anything can be moved. It decides all 5 breaking changes.\n"
+    assert f"Verdict: {both}" in text and f"\n{both}" in text
     assert "To decide: several tables at once (1)\n" in text
     assert "  - Breaking (manual required): 5\n" in text
-    assert "5 changes depend on it.\n" in text
+
+
+def test_one_check_of_a_table_that_several_fill_is_said_once() -> None:
+    """Inheritance children flow into the partitioned counterpart of their parent."""
+    years = range(2017, 2024)
+    parent = table("m", "id int", "v int")
+    children = [replace(table(f"m_{y}", "id int", "v int"), parents=(parent.name,)) for y in years]
+    old = catalog(parent, *children)
+    check = Check("m_v_check", "(v > 0)", ("v",))
+    new = catalog(
+        replace(table("m", "id int", "v int"), kind=RelationKind.PARTITIONED_TABLE, checks=(check,))
+    )
+    text = report(old, new)
+    assert text.count("New CHECK 'm_v_check'") == 1
+    assert "the same for 7 more: m_2017, m_2018" in text
