@@ -211,7 +211,7 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
         ),
         inserts=found.inserts,
         asked_once=_asked_once(tables, change) if of_types else None,
-        rival=tables.ambiguous.get((left, right), "") if change.kind is ChangeKind.COLUMN_RENAMED else "",
+        rival=tables.ambiguous.get((left, right), ""),
     )
 
 
