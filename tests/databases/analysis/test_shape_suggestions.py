@@ -73,6 +73,23 @@ JOBS = {
         ("lists between ';'",),
         (("SELECT * FROM walk_dogs", [(1, 1, 2), (1, 2, 1), (2, 2, 2)]),),
     ),
+    "references become links": Suggested(
+        """CREATE TABLE vets (id int PRIMARY KEY, name text); INSERT INTO vets VALUES (1, 'ann'), (2, 'ben');
+        CREATE TABLE pets (id int PRIMARY KEY, vet int, owner int REFERENCES vets);
+        INSERT INTO pets VALUES (1, 2, 1), (2, NULL, 1), (3, 1, NULL)""",
+        """CREATE TABLE vets (id int PRIMARY KEY, name text); CREATE TABLE pets (id int PRIMARY KEY);
+        CREATE TABLE pets_vet_links (id serial PRIMARY KEY, pet_id int REFERENCES pets, vet_id int REFERENCES vets);
+        CREATE TABLE owners (pet_id int REFERENCES pets, owner_id int REFERENCES vets, PRIMARY KEY (pet_id, owner_id))""",
+        (
+            "Does 'owner' of 'pets' become rows of 'owners'?",
+            "Does 'vet' of 'pets' become rows of 'pets_vet_links'?",
+        ),
+        ("'owner' refers to OLD's public.vets", "'vet' is called like 'vet_id'", "2 of 3 rows have one"),
+        (
+            ("SELECT pet_id, vet_id FROM pets_vet_links", [(1, 2), (3, 1)]),
+            ("SELECT * FROM owners", [(1, 1), (2, 1)]),
+        ),
+    ),
     "arrays of JSON": Suggested(
         """CREATE TABLE pads (id int PRIMARY KEY, notes jsonb); INSERT INTO pads VALUES (1, '["b", "a"]'), (2, '[]')""",
         """CREATE TABLE pads (id int PRIMARY KEY);

@@ -103,6 +103,66 @@ def test_a_split_of_columns_that_keep_their_names_has_an_entry() -> None:
     }
 
 
+KINDS = "writers(id int pk, name text); kinds(id int pk, slug text)"
+LINKS = (
+    f"{KINDS}; articles(id int pk, title text);"
+    "articles_kind_links(id int pk = 1, article_id int -> articles.id, kind_id int -> kinds.id);"
+    "articles_author_links(id int pk = 1, article_id int! -> articles.id, author_id int! -> writers.id, place float)"
+)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    ["kind int -> kinds.id, author int -> writers.id", "kind int, author_id int", "kind_id int, author int"],
+)
+def test_a_reference_becomes_a_table_of_links(columns: str) -> None:
+    """Rows without the reference make no link."""
+    kind, author = (one.split()[0] for one in columns.split(", "))
+    old = parse_catalog(f"{KINDS}; articles(id int pk, title text, {columns})")
+    shapes = {shape.question: shape for shape in suggested(old, parse_catalog(LINKS)).shapes}
+    assert set(shapes) == {
+        f"Does '{author}' of 'articles' become rows of 'articles_author_links'?",
+        f"Does '{kind}' of 'articles' become rows of 'articles_kind_links'?",
+    }
+    shape = shapes[f"Does '{kind}' of 'articles' become rows of 'articles_kind_links'?"]
+    assert shape.entries == {
+        "articles -> articles_kind_links": (
+            {"action": "filter", "where": f"old.{kind} IS NOT NULL"},
+            {"action": "transform", "old_column": "id", "new_column": "article_id"},
+            {"action": "transform", "old_column": kind, "new_column": "kind_id"},
+        )
+    }
+    assert shape.columns == (kind,)
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ("kind int -> articles.id", "a declared reference to other rows"),
+        ("kind text -> kinds.slug", "a declared reference by another column"),
+        ("one int -> writers.id, two int -> writers.id", "two references, and no name tells which is meant"),
+        ("sort int", "another name, and nothing declared"),
+        ("kind date", "no value of the key"),
+    ],
+)
+def test_another_column_makes_no_links(columns: str, why: str) -> None:
+    old = parse_catalog(f"{KINDS}; articles(id int pk, title text, {columns})")
+    assert not [s for s in suggested(old, parse_catalog(LINKS)).shapes if "links" in s.question], why
+
+
+def test_of_two_references_the_one_that_is_called_like_the_link_is_meant() -> None:
+    columns = "checked_by int -> writers.id, author_id int -> writers.id"
+    old = parse_catalog(f"{KINDS}; articles(id int pk, title text, {columns})")
+    (shape,) = suggested(old, parse_catalog(LINKS)).shapes
+    assert shape.columns == ("author_id",)
+
+
+def test_a_table_that_needs_more_than_its_ends_is_no_table_of_links() -> None:
+    old = parse_catalog(f"{KINDS}; articles(id int pk, title text, kind int -> kinds.id)")
+    new = LINKS.replace("kind_id int -> kinds.id", "kind_id int -> kinds.id, since date!")
+    assert not suggested(old, parse_catalog(new)).shapes
+
+
 def test_what_every_table_has_makes_no_table_go_into_another() -> None:
     """A key, a reference and times are no reason to send the rows of one table among those of another."""
     common = "id int pk, site_id int! -> site.id, made timestamp!, changed timestamp!"
@@ -205,6 +265,12 @@ def test_columns_of_one_kind_become_rows_with_a_word_for_each() -> None:
         {"action": "transform", "new_column": "kind", "transform_sql": "item.kind"},
         {"action": "transform", "new_column": "number", "transform_sql": "item.value"},
     )
+
+
+def test_columns_that_the_new_table_has_are_not_several_of_one() -> None:
+    old = "item(id int pk, name text, amount int, amount_kept int)"
+    new = "item(id int pk, name text); stock(id int pk = 1, item_id int! -> item.id, amount int!, amount_kept int! = 0)"
+    assert questions(old, new) == ["Do columns of 'item' fill 'stock'?"]
 
 
 def test_columns_of_numbers_become_rows_with_their_number() -> None:

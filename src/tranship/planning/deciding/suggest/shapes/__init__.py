@@ -3,7 +3,7 @@
 Each is a whole of entries, as they would stand in the file, with what speaks for it; a person takes it
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
-below. Order of the files: whole → kinds → one_to_many → unpivots · many_to_one · folded · within →
+below. Order of the files: whole → kinds → one_to_many → links · unpivots · many_to_one · folded · within →
 json_tables.
 """
 
@@ -14,6 +14,7 @@ from itertools import chain
 from tranship.planning.deciding.suggest.shapes.folded import folded_tables
 from tranship.planning.deciding.suggest.shapes.json_tables import json_tables
 from tranship.planning.deciding.suggest.shapes.kinds import references_of_any_table, rows_of_one_kind
+from tranship.planning.deciding.suggest.shapes.links import links
 from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
 from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_tables, trees
 from tranship.planning.deciding.suggest.shapes.unpivots import unpivots
@@ -29,6 +30,7 @@ from tranship.planning.deciding.suggest.shapes.within import (
 )
 
 _DETECTORS = (
+    links,
     split_tables,
     rows_of_one_kind,
     references_of_any_table,

@@ -17,7 +17,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     single_key,
 )
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import numbers, stems, words
+from tranship.planning.names.tokens import numbers, squashed, stems, words
 from tranship.planning.printed.allowed_values import allowed_values
 
 _KIND = frozenset(stems("kind type label name category sort period month quarter year slot"))
@@ -57,8 +57,15 @@ def _kind_and_value(table: Table, key: ForeignKey) -> tuple[Column | None, Colum
 
 
 def _alike(one: PairOfTables, table: Table, kind: Column | None, value: Column) -> list[Column]:
-    """Returns the old columns whose values the table may take: of one family, and called like it."""
-    found = [column for column in one.gone if family(column.type) == family(value.type)]
+    """Returns the old columns whose values the table may take: of one family, and called like it. One that
+    has a column of its own name there is not one of several.
+    """
+    own = {squashed(column.name) for column in table.columns if column is not value}
+    found = [
+        column
+        for column in one.gone
+        if family(column.type) == family(value.type) and squashed(column.name) not in own
+    ]
     spoken = set(stems(table.name.name)) | set(stems(value.name))
     called = [column for column in found if set(stems(column.name)) & spoken]
     if len(called) >= _FEW:
