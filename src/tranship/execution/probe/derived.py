@@ -124,8 +124,8 @@ class Derived:
     ) -> Mapping[str, str | None] | None:
         """Returns the value of a lookup by canonical key among the rows of this run.
 
-        None stands for a value that NEW's server will make (``Lookups.unknowable``). ``added``: rows that
-        NEW holds already do not count.
+        None stands for a value that NEW's server will make (``Lookups.unknowable``). A row that is merged
+        into another one is no entry. ``added``: rows that NEW holds already do not count.
         """
         fillers = self._job.fillers(lookup.table)
         try:
@@ -134,7 +134,7 @@ class Derived:
             return None
         values: dict[str, str | None] = {}
         for plan in fillers:
-            gone = self._book.not_copied(plan.flow) if added else self._book.rejected(plan.flow).keys()
+            gone = self._book.not_copied(plan.flow) if added else self._book.absent(plan.flow)
             own = [(h.row, key) for key, rows in found.items() for h in rows if h.plan == plan]
             rows = {row: key for row, key in own if row not in gone}
             values |= await self._values_of(plan, rows, lookup.value)
