@@ -90,6 +90,46 @@ JOBS = {
             ("SELECT * FROM owners", [(1, 1), (2, 1)]),
         ),
     ),
+    "columns become rows to which theirs refer": Suggested(
+        """CREATE TABLE guests (id int PRIMARY KEY, home_street text, home_town text);
+        CREATE TABLE parcels (id int PRIMARY KEY, from_street text, from_town text, to_street text, to_town text);
+        INSERT INTO guests VALUES (1, 'a', 'x'), (2, NULL, NULL), (3, 'a', 'x');
+        INSERT INTO parcels VALUES (1, 'b', 'x', 'c', NULL), (2, NULL, NULL, 'd', 'y')""",
+        """CREATE TABLE places (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, street text, town text);
+        CREATE TABLE guests (id int PRIMARY KEY, home_id int REFERENCES places);
+        CREATE TABLE parcels (id int PRIMARY KEY, from_id int REFERENCES places, to_id int REFERENCES places)""",
+        (
+            "Do columns of 'guests' become rows of 'places' to which it refers?",
+            "Do columns of 'parcels' become rows of 'places' to which it refers?",
+        ),
+        ("refers to public.places, which nothing fills, by 'from_id' and 'to_id'", "equal ones stay apart"),
+        (
+            (
+                "SELECT g.id, street, town FROM guests AS g JOIN places AS p ON p.id = g.home_id",
+                [(1, "a", "x"), (3, "a", "x")],
+            ),
+            (
+                "SELECT p.id, f.street, t.street FROM parcels AS p LEFT JOIN places AS f ON f.id = p.from_id"
+                " LEFT JOIN places AS t ON t.id = p.to_id",
+                [(1, "b", "c"), (2, None, "d")],
+            ),
+            ("SELECT count(*) FROM places", [(5,)]),
+        ),
+    ),
+    "rows that have a name in common": Suggested(
+        """CREATE TABLE staff (id int PRIMARY KEY, firm_name text, firm_vat text);
+        INSERT INTO staff VALUES (1, 'Oak', '7'), (2, NULL, NULL), (3, 'Oak', '7'), (4, 'Elm', NULL)""",
+        """CREATE TABLE firms (id serial PRIMARY KEY, name text NOT NULL UNIQUE, vat text);
+        CREATE TABLE staff (id int PRIMARY KEY, firm_id int REFERENCES firms)""",
+        ("Do columns of 'staff' become rows of 'firms' to which it refers?",),
+        ("'name' is unique there", "'keep' decides"),
+        (
+            (
+                "SELECT s.id, f.name, f.vat FROM staff AS s LEFT JOIN firms AS f ON f.id = s.firm_id",
+                [(1, "Oak", "7"), (2, None, None), (3, "Oak", "7"), (4, "Elm", None)],
+            ),
+        ),
+    ),
     "arrays of JSON": Suggested(
         """CREATE TABLE pads (id int PRIMARY KEY, notes jsonb); INSERT INTO pads VALUES (1, '["b", "a"]'), (2, '[]')""",
         """CREATE TABLE pads (id int PRIMARY KEY);

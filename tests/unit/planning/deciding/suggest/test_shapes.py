@@ -163,6 +163,77 @@ def test_a_table_that_needs_more_than_its_ends_is_no_table_of_links() -> None:
     assert not suggested(old, parse_catalog(new)).shapes
 
 
+def test_columns_become_rows_to_which_theirs_refer() -> None:
+    """Two tables and three references: the keys of the new rows are three apart, so that none meets another."""
+    old = parse_catalog(
+        "users(id int pk, name text, address_street text, address_city text!);"
+        "orders(id int pk, ship_street text, ship_city text, bill_street text, bill_city text)"
+    )
+    new = parse_catalog(
+        "users(id int pk, name text, address_id int -> addresses.id); addresses(id int pk = 1, street text, city text);"
+        "orders(id int pk, ship_address_id int -> addresses.id, bill_address_id int -> addresses.id)"
+    )
+    orders, users = suggested(old, new).shapes
+    assert users.entries["users -> addresses"] == (
+        {"action": "transform", "new_column": "id", "transform_sql": "old.id * 3 + 2"},
+        {"action": "transform", "old_column": "address_street", "new_column": "street"},
+        {"action": "transform", "old_column": "address_city", "new_column": "city"},
+    ), "a city is always there, so that no row is left out"
+    assert users.entries["users"] == (
+        {"action": "transform", "new_column": "address_id", "transform_sql": "old.id * 3 + 2"},
+    )
+    rows, *_ = orders.entries["orders -> addresses"]
+    assert rows == {
+        "action": "rows",
+        "from": "(VALUES (old.id * 3, old.ship_street, old.ship_city), (old.id * 3 + 1, old.bill_street, old.bill_city))"
+        " AS item(key, part_street, part_city)",
+        "where": "item.part_street IS NOT NULL OR item.part_city IS NOT NULL",
+    }
+    led = {str(entry["new_column"]): entry["transform_sql"] for entry in orders.entries["orders"]}
+    assert led == {
+        "ship_address_id": "CASE WHEN old.ship_street IS NOT NULL OR old.ship_city IS NOT NULL THEN old.id * 3 END",
+        "bill_address_id": "CASE WHEN old.bill_street IS NOT NULL OR old.bill_city IS NOT NULL THEN old.id * 3 + 1 END",
+    }
+
+
+def test_a_column_of_something_else_is_no_part_of_what_is_extracted() -> None:
+    """One name alone is looked up in the new table."""
+    old = parse_catalog("users(id int pk, company text, company_vat text, firm_name text)")
+    new = parse_catalog(
+        "users(id int pk, company text, firm_id int -> firms.id); firms(id int pk = 1, name text!, vat text)"
+    )
+    assert not suggested(old, new).shapes
+
+
+@pytest.mark.parametrize(
+    ("columns", "table"),
+    [
+        ("address_street text, address_city date", "id int pk = 1, street text, city text"),
+        ("address_street text, address_city text", "id int pk = 1, street text, city text, country text!"),
+        ("address_street text, address_city text", "id uuid pk = 1, street text, city text"),
+        ("street_old text, city_old text", "id int pk = 1, street text, city text"),
+    ],
+)
+def test_a_table_that_the_columns_do_not_fill_is_not_extracted(columns: str, table: str) -> None:
+    old = parse_catalog(f"users(id int pk, {columns})")
+    key = table.split()[1]
+    new = parse_catalog(f"users(id int pk, address_id {key} -> addresses.id); addresses({table})")
+    assert not [shape for shape in suggested(old, new).shapes if "refers" in shape.question]
+
+
+def test_a_split_takes_columns_that_begin_with_the_name_of_its_table() -> None:
+    old = "users(id int pk, name text, address_street text, address_city text)"
+    new = "users(id int pk, name text); addresses(id int pk = 1, user_id int! -> users.id, street text, city text)"
+    (shape,) = suggested(parse_catalog(old), parse_catalog(new)).shapes
+    assert shape.entries == {
+        "users -> addresses": (
+            {"action": "transform", "old_column": "address_street", "new_column": "street"},
+            {"action": "transform", "old_column": "address_city", "new_column": "city"},
+            {"action": "transform", "old_column": "id", "new_column": "user_id"},
+        )
+    }
+
+
 def test_what_every_table_has_makes_no_table_go_into_another() -> None:
     """A key, a reference and times are no reason to send the rows of one table among those of another."""
     common = "id int pk, site_id int! -> site.id, made timestamp!, changed timestamp!"

@@ -3,14 +3,15 @@
 Each is a whole of entries, as they would stand in the file, with what speaks for it; a person takes it
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
-below. Order of the files: whole → kinds → one_to_many → links · unpivots · many_to_one · folded · within →
-json_tables.
+below. Order of the files: whole → kinds → extracted · one_to_many → links · unpivots · many_to_one · folded ·
+within → json_tables.
 """
 
 from __future__ import annotations
 
 from itertools import chain
 
+from tranship.planning.deciding.suggest.shapes.extracted import extracted
 from tranship.planning.deciding.suggest.shapes.folded import folded_tables
 from tranship.planning.deciding.suggest.shapes.json_tables import json_tables
 from tranship.planning.deciding.suggest.shapes.kinds import references_of_any_table, rows_of_one_kind
@@ -30,6 +31,7 @@ from tranship.planning.deciding.suggest.shapes.within import (
 )
 
 _DETECTORS = (
+    extracted,
     links,
     split_tables,
     rows_of_one_kind,

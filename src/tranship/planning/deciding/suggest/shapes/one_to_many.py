@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -96,12 +97,26 @@ def _needs(table: Table) -> list[Column]:
 
 def _of_their_names(gone: Sequence[Column], table: Table) -> Mapping[str, str]:
     """Returns the old columns of which a table has the name, each with the column that is called so: but for
-    case and separators where none is called exactly so.
+    case and separators where none is called exactly so, and else but for the words of the table's own name
+    (``address_street``, ``addresses.street``).
     """
     alike = {squashed(column.name): column.name for column in gone}
     exact = {column.name: column.name for column in gone}
-    named = ((c.name, exact.get(c.name) or alike.get(squashed(c.name))) for c in table.columns)
+    within = _but_for(table.name.name, gone)
+    named = (
+        (c.name, exact.get(c.name) or alike.get(squashed(c.name)) or within.get(stems(c.name)))
+        for c in table.columns
+    )
     return {old: new for new, old in named if old is not None}
+
+
+def _but_for(table: str, gone: Sequence[Column]) -> Mapping[tuple[str, ...], str]:
+    """Returns the old columns whose names hold words of a table's name, by the rest of their words."""
+    own = set(stems(table))
+    rests = [(tuple(w for w in stems(c.name) if w not in own), c.name) for c in gone]
+    shorter = [(rest, name) for rest, name in rests if rest and len(rest) < len(stems(name))]
+    counted = Counter(rest for rest, _ in shorter)
+    return {rest: name for rest, name in shorter if counted[rest] == 1}
 
 
 def reference_to(table: Table, one: PairOfTables) -> ForeignKey | None:
