@@ -9,8 +9,8 @@ Begin with ``analyze.py``.
 
 1. ``analyze.py``: comparing, suggesting, validating. 2. ``deciding.py``: answering a resolutions file entry
    by entry. 3. ``preview.py``: some rows, before and after.
-4. ``migrate.py``: runs. 5. ``verify.py``: their verification at any time. 6. ``upkeep.py``: status, doctor,
-   rollback, purge. 7. ``report.py``: the page of a run.
+4. ``migrate.py``: runs, with ``held_back.py``. 5. ``verify.py``: their verification at any time.
+6. ``upkeep.py``: status, doctor, rollback, purge. 7. ``report.py``: the page of a run.
 """
 
 from tranship.analysis.prepare import Prepared, prepare

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tranship.analysis.prepare import Prepared, prepare
 from tranship.analysis.sides import connections
+from tranship.api.held_back import HeldBack
 from tranship.codec import check_folder, encode
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, UsageError
@@ -65,14 +66,15 @@ async def migrate(
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
     """
-    hear = on_event or _unheard
+    hear = HeldBack(on_event or _unheard)
     with Stopwatch(hear=hear).running():
-        return await _migrate(config, options, hear, stop or asyncio.Event())
+        try:
+            return await _migrate(config, options, hear, stop or asyncio.Event())
+        finally:
+            hear.release()
 
 
-async def _migrate(
-    config: Config, options: MigrateOptions, hear: Callable[[Event], None], stop: asyncio.Event
-) -> Migrated:
+async def _migrate(config: Config, options: MigrateOptions, hear: HeldBack, stop: asyncio.Event) -> Migrated:
     """Does the same under a stopwatch."""
     began = datetime.datetime.now(tz=datetime.UTC)
     # First of all: a run whose result cannot be written must not begin.
@@ -117,14 +119,13 @@ def _profiled(outcome: MigrationOutcome, options: MigrateOptions) -> MigrationOu
     return replace(outcome, result=replace(outcome.result, profile=spent()))
 
 
-def _tell_beginning(
-    prepared: Prepared, job: Job, options: MigrateOptions, hear: Callable[[Event], None]
-) -> None:
+def _tell_beginning(prepared: Prepared, job: Job, options: MigrateOptions, hear: HeldBack) -> None:
     """Tells warnings and the tables; which tables a rejects-only run has is known later."""
-    for warning in prepared.warnings:
-        hear(Noted(Warned(warning)))
+    hear.hold(Noted(Warned(warning)) for warning in prepared.warnings)
     if not options.rejects_only:
-        hear(started(job))
+        hear.hold([started(job)])
+    if not options.live:
+        hear.release()
 
 
 def _kept(

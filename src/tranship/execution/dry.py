@@ -45,7 +45,7 @@ from tranship.execution.switches.triggers_and_keys import (
     needed,
     stays_on,
 )
-from tranship.execution.time_spent import phase
+from tranship.execution.time_spent import BEFORE_START, phase
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import RebuildIndexes
@@ -117,7 +117,7 @@ async def _look(context: RunContext) -> _Ahead:
 async def _dry_run(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     context = await _with_journal(context)
-    with phase("before the start"):
+    with phase(BEFORE_START):
         ahead = await _look(context)
     doing = context.of(ahead.work.left)
     spool, earlier = ahead.rejects, len(ahead.rejects)

@@ -49,8 +49,8 @@ from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
 from tranship.execution.start.unrecorded import refuse_twice
 from tranship.execution.switches.sequences import set_sequences
 from tranship.execution.switches.statistics import analyze_filled
+from tranship.execution.time_spent import BEFORE_START, question
 from tranship.execution.time_spent import phase as measured
-from tranship.execution.time_spent import question
 from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
 from tranship.model.notes import SnapshotReplaced, Warned
@@ -106,7 +106,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     options = context.options
     async with both_sides(context) as (old, control):
-        with measured("before the start"):
+        with measured(BEFORE_START):
             context = await with_fitting_batches(context, control)
             passed = await preflight(context, old, control, live=True)
         locking = WriterLock.hold(
@@ -135,7 +135,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             context = context.of(work.whole)
             if work.nothing and before.unfinished is None:
                 left_out = await tell_nothing_left(context, work, passed.reads.tables)
-                frame = structs.replace(frame, left_out=left_out)
+                frame = structs.replace(frame, left_out=left_out, seconds=time.monotonic() - began)
                 return await live_result(context, control, frame, work.done, None)
             session = ReconnectingSession(control, context.of(work.left))
             try:

@@ -14,6 +14,9 @@ from contextvars import ContextVar
 from tranship.model.progress import Began
 from tranship.model.verdict import TimeSpent
 
+BEFORE_START = "before the start"
+"""The phase in which a run finds out whether it may begin, and what is left to do."""
+
 
 class Stopwatch:
     """Adds up the seconds of phases and questions, in the order in which each began first, and tells when one

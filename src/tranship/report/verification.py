@@ -112,7 +112,8 @@ def _opinions(title: str, said: Sequence[SecondOpinion]) -> Iterator[str]:
     if any(one.rows or one.apart for one in said):
         cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
         asked = f"{count_of(cells, 'value', write=grouped)} of {count_of(rows, 'row', write=grouped)}"
-        yield f"{title}: {asked} were computed again in Python and compared"
+        compared = f"{asked} were computed again in Python and compared"
+        yield f"{title}: {compared if cells else 'no value could be computed again in Python'}"
         yield from _reasons("not computed", dict.fromkeys(what for one in said for what in one.apart))
 
 
@@ -296,7 +297,7 @@ def _rows_that_differ(tables: Sequence[Counted]) -> str:
 
 def _not_counted(tables: Sequence[Counted]) -> str:
     """Returns why rows that do not differ are no verified ones, if that keeps any from being counted."""
-    apart = any(table.differences and table.cells for table in tables)
+    apart = any(table.cells and (table.verified is False or table.differences) for table in tables)
     return " (none is counted of a table in which rows differ)" if apart else ""
 
 
