@@ -35,6 +35,7 @@ from tranship.report.describe.dry_run import describe_dry_run
 from tranship.report.html import render_html
 from tranship.report.notebook import result_html
 from tranship.report.rejects import reject_line
+from tranship.report.spelled import spelled_problems
 from tranship.server.journal import Journal
 
 
@@ -113,10 +114,14 @@ def _words(options: MigrateOptions) -> Words:
 
 
 def _profiled(outcome: MigrationOutcome, options: MigrateOptions) -> MigrationOutcome:
-    """Returns the outcome with where its time went, if that was asked for."""
-    if not options.profile:
-        return outcome
-    return replace(outcome, result=replace(outcome.result, profile=spent()))
+    """Returns the outcome with commands as they can be typed, and with where its time went, if that was asked
+    for.
+    """
+    problems = spelled_problems(outcome.result.problems, options.invocation, options.databases)
+    result = replace(outcome.result, problems=problems)
+    if options.profile:
+        result = replace(result, profile=spent())
+    return replace(outcome, result=result)
 
 
 def _tell_beginning(prepared: Prepared, job: Job, options: MigrateOptions, hear: HeldBack) -> None:

@@ -21,6 +21,7 @@ from tranship.execution.verification.command import verify as compare
 from tranship.model.certificate import Certificate
 from tranship.model.verification import Verification, VerifiedTable, VerifyOptions
 from tranship.report.certificate import certificate_page
+from tranship.report.spelled import spelled_problems
 
 
 class Verified(NamedTuple):
@@ -45,6 +46,8 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable | Non
     check_folder(path)
     with Stopwatch().running():
         result, certificate = await compare(config, options, on_table or _unheard)
+        problems = spelled_problems(result.problems, options.invocation, options.databases)
+        result = replace(result, problems=problems)
         if options.profile:
             result = replace(result, profile=spent())
     write_json(path, result)

@@ -17,10 +17,12 @@ from tranship.cli.terminal import Log, log, log_to_file, note, shown
 from tranship.cli.trouble import spelled
 from tranship.model.count import count_of
 from tranship.model.flow import FlowId
+from tranship.model.notes import Warned
 from tranship.model.progress import BatchDone, Began, Event, Noted, RowRejected, TableDone, TableStarted
 from tranship.report.meter import Meter
 from tranship.report.notes import words
 from tranship.report.rejects import key_words, reason_words
+from tranship.report.spelled import spelled_problems
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -92,7 +94,7 @@ class _Quiet:
     def feed(self, event: Event) -> None:
         ended = self.meter.feed(event)
         if Log.file is not None:
-            log_to_file(*_as_log(event))
+            log_to_file(*_as_log(event, self._call))
         self.show(event, ended)
 
     def show(self, event: Event, ended: str | None) -> None:
@@ -148,7 +150,7 @@ class _JsonLines(_Quiet):
 
     def show(self, event: Event, ended: str | None) -> None:
         if not isinstance(event, Began) or not event.question or self._call.verbosity > 0:
-            log(*_as_log(event))
+            log(*_as_log(event, self._call))
 
     def beat(self) -> None:
         super().beat()
@@ -157,22 +159,25 @@ class _JsonLines(_Quiet):
         log("Progress", fields)
 
 
-def _as_log(event: Event) -> tuple[str, dict[str, object]]:
+def _as_log(event: Event, call: CliContext) -> tuple[str, dict[str, object]]:
     """Returns the name of an event and what a line of the log says about it."""
+    if isinstance(event, Noted) and isinstance(event.what, Warned):
+        (problem,) = spelled_problems([event.what.problem], call.invocation, call.databases)
+        event = Noted(Warned(problem))
     fields = _named(msgspec.to_builtins(event))
     assert isinstance(fields, dict)
     name = str(fields.pop("type"))
     # A plain flow's rows are the old rows.
     if fields.get("old", ...) is None:
         del fields["old"]
-    return name, {**fields, **_worded(event)}
+    return name, {**fields, **_worded(event, call)}
 
 
-def _worded(event: Event) -> dict[str, str]:
+def _worded(event: Event, call: CliContext) -> dict[str, str]:
     """Returns what an event says to a person, for those who read the log without knowing its events."""
     match event:
         case Noted(what=what):
-            return {"message": words(what)}
+            return {"message": spelled(words(what), call)}
         case RowRejected():
             return {"key": key_words(event), "reason": reason_words(event)}
         case _:

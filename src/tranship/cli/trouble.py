@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Sequence
 
@@ -15,15 +14,9 @@ from tranship.cli.terminal import note
 from tranship.errors import TranshipError
 from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
 from tranship.errors.codes.usage import WrongCommandLine
-from tranship.model.options import command_line
 from tranship.model.resolution import Problem
-from tranship.report.folded import COMMANDS
 from tranship.report.said_once import said_once, unnamed_object
-
-_COMMAND = re.compile(
-    rf"(?<!-m )\btranship (resolve (?:generate|validate|edit)\b|(?:{COMMANDS})\b)( CONFIG\b)?"
-)
-"""A command in a message, and the placeholder for the words that name the databases."""
+from tranship.report.spelled import spelled as of_call
 
 
 def tell(error: TranshipError, call: CliContext) -> int:
@@ -35,15 +28,8 @@ def tell(error: TranshipError, call: CliContext) -> int:
 
 
 def spelled(text: str, call: CliContext) -> str:
-    """Returns a message with its commands as this program was called, and with the databases that this call
-    named: who calls the classic scripts need not have a command ``tranship``.
-    """
-
-    def again(found: re.Match[str]) -> str:
-        named = (call.databases or ("CONFIG",)) if found[2] else ()
-        return command_line(call.invocation, found[1], *named)
-
-    return _COMMAND.sub(again, text)
+    """Returns a message with its commands as this program was called, and with the databases of the call."""
+    return of_call(text, call.invocation, call.databases)
 
 
 def tell_usage(error: click.ClickException, call: CliContext) -> int:

@@ -143,6 +143,11 @@ class Proof(Struct, frozen=True):
         return self.compared * len(self.columns) if self.sample else self.cells
 
     @property
+    def cells_equal(self) -> int:
+        """Those that are as they should be; none are counted where rows differ."""
+        return 0 if self.differences else self.cells_compared
+
+    @property
     def cells(self) -> int:
         """Values that are compared where all are."""
         return self.rows * len(self.columns)

@@ -196,7 +196,7 @@ def _of_switch(note: SwitchNote) -> str:
             return f"{index} rebuilt in {seconds:.1f} s"
         case IndexesStillRemoved(indexes=indexes):
             return (
-                f"{indexes} indexes are removed: the next live run resumes without them and rebuilds them, "
+                f"{indexes} indexes are removed: the next live run resumes without them and rebuilds them; "
                 "tranship doctor CONFIG --restore does it now"
             )
         case FoundRestored(what=what, found=found):

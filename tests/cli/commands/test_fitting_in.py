@@ -98,7 +98,7 @@ def test_ping(desk_of: DeskOf) -> None:
     assert any(line.startswith("OLD  ") for line in lines)
     assert any("2 tables in schema public" in line for line in lines)
     assert "The clocks of both servers agree within a second." in lines
-    assert "What triggers, sequences and indexes need beside, the dry run names." in lines
+    assert "The dry run names what triggers, sequences and indexes need in addition." in lines
     answer = json.loads(desk.type("tranship ping config/my-config.json --format json").stdout)
     assert (answer["command"], answer["problems"]) == ("ping", [])
     assert answer["result"]["new"]["tables"] == 2

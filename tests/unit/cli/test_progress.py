@@ -16,7 +16,7 @@ from tranship.cli.progress import Display, display
 from tranship.cli.terminal import Log, open_private
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
-from tranship.model.notes import Warned
+from tranship.model.notes import NotRestored, Warned
 from tranship.model.progress import BatchDone, Began, Noted, RowRejected, TableStarted
 from tranship.model.resolution import Problem
 
@@ -138,3 +138,15 @@ def test_a_terminal_gets_a_line_for_each_long_phase(monkeypatch: pytest.MonkeyPa
         for event in EVENTS:
             shows.feed(event)
     assert "prepare: 0.0 s\n" in terminal.getvalue()
+
+
+def test_the_log_names_the_databases_of_the_call(tmp_path: Path) -> None:
+    call = CliContext((), "tranship", databases=("my.json",), verbosity=-1)
+    path = tmp_path / "log"
+    Log.file = open_private(str(path))
+    hint = "tranship doctor CONFIG --restore"
+    with display(call, "connect") as shows:
+        shows.feed(Noted(Warned(Problem(code="TS502", object="", message="off", hint=hint, warning=True))))
+        shows.feed(Noted(NotRestored("lost")))
+    assert "CONFIG" not in path.read_text()
+    assert path.read_text().count("tranship doctor my.json --restore") == 2

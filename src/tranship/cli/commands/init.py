@@ -197,8 +197,10 @@ def _tell(call: CliContext, output: str, found: Ping | None) -> None:
     if call.json:
         answer_json(call, {"config_file": output}, problems=problems)
         return
-    grave = any(not problem.warning for problem in problems)
-    tried = "was not tried" if found is None else "works, with reservations" if grave else "works"
+    grave = dict.fromkeys(problem.code for problem in problems if not problem.warning)
+    tried = "was not tried" if found is None else "works"
+    if grave:
+        tried += f", and what is listed below stands in the way of a live run ({', '.join(grave)})"
     following = "ping" if found is None or grave else "analyze"
     command = command_line(call.invocation, following, os.path.normpath(output))
     say(f"Configuration written to {output}; the connection {tried}. Next: {command}")

@@ -62,16 +62,19 @@ def _lines(found: Ping, invocation: str, config: tuple[str, ...]) -> Iterator[st
     analyze = command_line(invocation, "analyze", *config)
     wrong = said_once([problem for problem in found.problems if not problem.warning])
     if not wrong:
-        yield f"Both databases answer. OLD's tables may be read, and NEW's filled. Next: {analyze}"
+        able = "The tables of OLD can be read, those of NEW can be filled."
+        yield f"Both databases answer. {able} Next: {analyze}"
     else:
         count = "1 thing stands" if len(wrong) == 1 else f"{len(wrong)} things stand"
-        yield f"{count} in the way of a live run: fix what is listed below, then repeat this command."
+        codes = ", ".join(dict.fromkeys(problem.code for problem in wrong))
+        fix = "fix what is listed below, then repeat this command"
+        yield f"{count} in the way of a live run ({codes}): {fix}."
     for side in (found.old, found.new):
         if side is not None:
             yield from _side(side)
     if found.old is not None and found.new is not None:
         yield _clocks(found.new.clock_ahead_seconds - found.old.clock_ahead_seconds)
-        yield "What triggers, sequences and indexes need beside, the dry run names."
+        yield "The dry run names what triggers, sequences and indexes need in addition."
     if found.problems:
         yield ""
         yield from lines_of(found.problems)

@@ -357,7 +357,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
         rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
         cells=_cells(counts),
-        cells_verified=proof.cells_compared if verified is not False and not proof.differences else 0,
+        cells_verified=proof.cells_equal if verified is not False else 0,
         differences=_shown(proof, frame).differences,
         rejects_of=counts.rejects_of,
         rows_written_before=counts.before,
