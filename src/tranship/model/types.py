@@ -100,6 +100,14 @@ class PgType(Struct, frozen=True, omit_defaults=True):
         return inner
 
     @property
+    def innermost(self) -> PgType:
+        """The type of the single values: under all domains, arrays, ranges and multiranges."""
+        inner = self.leaf
+        while inner.element is not None:
+            inner = inner.element.leaf
+        return inner
+
+    @property
     def own_equality(self) -> str | None:
         """The equality of a base type that an extension or a user made; None: ``pg_catalog`` has it."""
         leaf = self.leaf
@@ -124,10 +132,7 @@ class PgType(Struct, frozen=True, omit_defaults=True):
 
         A composite type counts as one that does not, because its other attributes may hold these words.
         """
-        parts = self.leaf
-        while parts.element is not None:
-            parts = parts.element.leaf
-        return parts.family in (Family.DATE, Family.TIME, Family.TIMESTAMP)
+        return self.innermost.family in (Family.DATE, Family.TIME, Family.TIMESTAMP)
 
     @property
     def typname(self) -> str:

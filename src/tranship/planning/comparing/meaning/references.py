@@ -8,6 +8,7 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing
 from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
+from tranship.model.references import references
 from tranship.planning.comparing.meaning.another_key import MANY, another_key_meant
 from tranship.planning.comparing.meaning.context import Concern, Landscape
 from tranship.planning.comparing.meaning.key_questions import (
@@ -50,7 +51,9 @@ def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Lands
     if not declared_targets(after, new.name):
         return _numbers_as_texts(pair, before, after, reference, landscape)
     measured = _measured_target(before, reference)
-    return _misread(pair, before, after, measured, False, landscape) if measured else None
+    if measured:
+        return _misread(pair, before, after, measured, False, landscape)
+    return _as_those_beside(pair, before, after, reference, landscape)
 
 
 def _measured_target(before: Table, reference: Reference) -> set[TableName]:
@@ -58,6 +61,45 @@ def _measured_target(before: Table, reference: Reference) -> set[TableName]:
     tables = {key.table for key in reference.keys}
     certain = len(tables) == 1 and reference.distinct >= MANY and before.name not in tables
     return tables if certain else set()
+
+
+def _as_those_beside(
+    pair: ColumnPair, before: Table, after: Table, reference: Reference, landscape: Landscape
+) -> Concern | None:
+    """Returns the question whether the values mean what a declared foreign key beside them means.
+
+    The values are keys of several tables of OLD, among them the one to which the foreign key led; NEW leads
+    both columns to another one.
+    """
+    held = {key.table for key in reference.keys}
+    for target in sorted(declared_targets(after, pair.new)):
+        for column, above in sorted(_led_away(after, target, landscape)):
+            if above in held and above != before.name:
+                other = ", ".join(str(table) for table in sorted(held - {above})) or "no other table"
+                return Concern(
+                    (
+                        f"in OLD {column} beside it is a foreign key to {above}, in NEW to {target}",
+                        f"the values of {before.name}.{pair.old} are keys of {above}, and of {other}: "
+                        "the data do not tell which rows are meant",
+                    ),
+                    keys=True,
+                    bare=True,
+                )
+    return None
+
+
+def _led_away(after: Table, target: TableName, landscape: Landscape) -> Iterator[tuple[ColumnRef, TableName]]:
+    """Yields the old references that fill a reference of a new table to ``target`` and lead elsewhere: to an
+    old table whose rows do not go there.
+    """
+    for key in references(after):
+        if key.target != target or len(key.columns) != 1:
+            continue
+        for source in landscape.fillers.get(ColumnRef(after.name, key.columns[0]), frozenset()):
+            owner = landscape.old.table(source.table)
+            for above in declared_targets(owner, source.column) if owner is not None else ():
+                if target not in _filled_from({above}, landscape):
+                    yield source, above
 
 
 def _unasked(before: Table, after: Table, old: Column, new: Column) -> Concern:

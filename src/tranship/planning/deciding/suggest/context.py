@@ -14,7 +14,6 @@ from tranship.model.names import ColumnRef
 from tranship.planning.comparing.landscape import fillers
 from tranship.planning.comparing.meaning import (
     Concern,
-    KeyOfParents,
     Landscape,
     Observed,
     another_key_meant,
@@ -72,13 +71,13 @@ class TablePairContext(Struct, frozen=True):
         """Why the two may not mean the same, keys apart."""
         return concern_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
 
-    def another_key(self, left: str, right: str) -> KeyOfParents | None:
-        """Returns the key of OLD that a reference holds where NEW means another one."""
+    def another_key(self, left: str, right: str) -> Concern | None:
+        """Returns why a reference holds a key of OLD where NEW means another one; ``over`` is that key."""
         pairs = {one.old: one.new for one in self.partners}
         known = Landscape(self.old, self.new, pairs, {}, self.observed, fillers=fillers(self.partners))
         pair = ColumnPair(left, right, Pairing.NAME)
         concern = another_key_meant(pair, self.before, self.after, known)
-        return concern.over if concern is not None else None
+        return concern if concern is not None and concern.over is not None else None
 
     def formats(self, left: str, right: str) -> list[Guess]:
         """Expressions that read the old values as the new type would not."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import TablePair
 from tranship.model.names import TableName
@@ -29,14 +31,13 @@ def key_translation(pair: ColumnPairContext) -> Translation:
         return _new_key(pair)
     before, after = _single_key(tables.before, pair.source.name), _single_key(tables.after, pair.target.name)
     if after is None:
-        another = tables.another_key(pair.source.name, pair.target.name)
-        return _over_another_key(pair, another) if another is not None else NO_TRANSLATION
+        return _of_another_key(pair) or NO_TRANSLATION
     over = _over_parent_key(pair, before, after) if before is not None else _by_name(pair, after)
     if over is not None and over.fields:
         return over
-    another = tables.another_key(pair.source.name, pair.target.name)
+    another = _of_another_key(pair)
     if another is not None:
-        return _over_another_key(pair, another)
+        return another
     if over is not None:
         return over
     several = _over_several_columns(pair, after) if before is None else NO_TRANSLATION
@@ -129,6 +130,29 @@ def _by_name(pair: ColumnPairContext, after: ForeignKey) -> Translation | None:
     return found if found is not None and "lookup_table" in found.fields else None
 
 
+def several_keys(pair: ColumnPairContext) -> str:
+    """Returns, in words, that a new reference may mean another key of its parents than the old values are;
+    empty where they have one key of such a type, or OLD's foreign key or the column's name says which it is.
+    """
+    after = _single_key(pair.tables.after, pair.target.name)
+    above = _only_filler(pair.tables, after.target) if after is not None else None
+    if after is None or above is None or _references_of(pair.tables.before, pair.source.name):
+        return ""
+    singles = dict.fromkeys(key.columns[0] for key in above.keys if len(key.columns) == 1)
+    columns = (above.column(name) for name in singles)
+    alike = [one.name for one in columns if one is not None and family(one.type) == family(pair.target.type)]
+    own = stems(pair.source.name)[-1:]
+    if len(alike) < 2 or stems(after.target_columns[0])[-1:] == own:
+        return ""
+    known = f"OLD's {above.name} is known by {_listed(alike)}, and NEW means '{after.target_columns[0]}'"
+    return f"{known}: neither the name '{pair.source.name}' nor a foreign key says which of them its values are"
+
+
+def _references_of(table: Table, column: str) -> list[ForeignKey]:
+    """Returns the foreign keys of a table in which a column takes part."""
+    return [key for key in references(table) if column in key.columns]
+
+
 def _only_filler(tables: TablePairContext, new: TableName) -> Table | None:
     """Returns the old table that fills a new one, if it is one alone."""
     old = [one.old for one in tables.partners if one.new == new]
@@ -140,6 +164,17 @@ def _is_called(pair: ColumnPairContext, key: Column, above: Table) -> bool:
     name = stems(pair.source.name)
     own = stems(key.name)
     return (name == own and len(own) > 1) or name == (*stems(above.name.name), *own)
+
+
+def _of_another_key(pair: ColumnPairContext) -> Translation | None:
+    """Returns the lookup over the key that an old reference holds where NEW means another one; a guess where
+    the values may be either of them. None: NEW means the same key.
+    """
+    concern = pair.tables.another_key(pair.source.name, pair.target.name)
+    if concern is None or concern.over is None:
+        return None
+    found = _over_another_key(pair, concern.over)
+    return replace(found, confidence=Confidence.GUESS) if concern.bare else found
 
 
 def _over_another_key(pair: ColumnPairContext, key: KeyOfParents) -> Translation:

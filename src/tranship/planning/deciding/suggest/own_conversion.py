@@ -29,6 +29,7 @@ from tranship.planning.deciding.suggest.drafts import (
 from tranship.planning.deciding.suggest.facts import Fact, misfit_evidence, quoting
 from tranship.planning.deciding.suggest.formats import reads_otherwise
 from tranship.planning.deciding.suggest.guesses import reference
+from tranship.planning.deciding.suggest.keys import several_keys
 from tranship.planning.deciding.suggest.ways import way_between
 from tranship.planning.printed.allowed_values import allowed_values
 from tranship.planning.types.values import castable
@@ -54,7 +55,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     other = _other_clock(pair)
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
-    unsure = reads_otherwise(pair.source, pair.target, pair.facts)
+    unsure = reads_otherwise(pair.source, pair.target, pair.facts) or several_keys(pair)
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
         {**pair.names, "action": "transform", **_without_placeholder(pair, refusals)},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from tranship.model.evidence import LookupFacts
 from tranship.model.names import Side
 from tranship.planning.comparing.meaning import Concern
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
@@ -151,16 +152,38 @@ def _by_lookup(pair: ColumnPairContext) -> Translation | None:
     }
     if question.side is Side.OLD:
         lookup["database"] = "old"
+    rivals = _rivals(asked)
     # Few numbers are all keys of many tables: that they are found says little.
     by_chance = question.side is Side.NEW and family(pair.source.type) == "integer"
+    by_chance = by_chance or bool(rivals)
     confidence = Confidence.HIGH if best.covers else Confidence.LIKELY
     return Translation(
         {**pair.names, "action": "transform", "lookup_table": lookup},
         complete=best.covers and not by_chance,
         confidence=Confidence.GUESS if by_chance else confidence,
         coverage=best.found / best.distinct if best.distinct else 0.0,
-        evidence=lookup_evidence(best),
+        evidence=(*lookup_evidence(best), *rivals),
         inserts=best.inserts,
+    )
+
+
+def _rivals(asked: Sequence[LookupFacts]) -> tuple[str, ...]:
+    """Returns which further key columns cover the old values as well as the best one, in words: the values do
+    not tell which of them is meant.
+    """
+    best = asked[0]
+    known = best.question.table, best.question.key_column
+    others = {
+        (one.question.table, one.question.key_column): one
+        for one in asked[1:]
+        if one.distinct and one.found >= best.found
+    }
+    others.pop(known, None)
+    names = [f"{table} by '{column}'" for table, column in others]
+    if not names:
+        return ()
+    return (
+        f"{', '.join(names)} covers as many values: only a person knows whether '{known[1]}' or the other is meant",
     )
 
 
