@@ -102,11 +102,14 @@ class TableProposal(Struct, frozen=True):
     runner_up: TableName | None = None
     rival: TableName | None = None
     """An old table without a counterpart that the new one may be made of as well."""
+    of_few_columns: bool = False
+    """Nothing but a few columns of the same names speaks for it."""
 
     @property
     def doubtful(self) -> bool:
         """Whether another old or new table may be meant as well, or none."""
-        return self.runner_up is not None or self.rival is not None or self.score < EVEN
+        others = self.runner_up is not None or self.rival is not None
+        return others or self.score < EVEN or self.of_few_columns
 
     @property
     def other(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from support.build import catalog, column, domain, enum, table
+from support.build import array, catalog, column, domain, enum, table
 from tranship.model.catalog import Catalog, Check
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.database_objects import Sequence
@@ -141,6 +141,18 @@ def test_an_enum_that_grew_is_evidence() -> None:
     )
     change = only(compared(old, new))
     assert (change.cls, change.evidence) == (TRANSFORMABLE, ("labels added: happy",))
+
+
+def test_labels_in_another_order_are_evidence_in_arrays_as_in_single_values() -> None:
+    moved = "the labels stand in another order: comparisons and ORDER BY change"
+    sorts = "labels compare by their order in the type, texts by their letters: ORDER BY changes"
+    before, after = enum("mood", "low", "mid", "high"), enum("mood", "high", "low", "mid")
+    for text, old, new in (("e text", before, after), ("e text[]", array(before), array(after))):
+        sides = [catalog(table("t", column("e", one))) for one in (old, new)]
+        assert only(compared(*sides)).evidence == (moved,)
+        texts = catalog(table("t", text))
+        assert sorts in only(compared(texts, sides[0])).evidence
+        assert sorts not in only(compared(texts, sides[1])).evidence
 
 
 def test_relaxed_is_safe_and_new_not_null_is_a_note() -> None:

@@ -18,7 +18,7 @@ from tranship.planning.matching.renames.rivals import in_words
 from tranship.planning.matching.renames.score import TABLES, TABLES_THRESHOLD, probability
 from tranship.planning.matching.renames.table_features import link_features, own_features
 from tranship.planning.matching.renames.vetoes import token_vetoes
-from tranship.planning.names.tokens import in_common, stems, synonymous
+from tranship.planning.names.tokens import folded, in_common, stems, synonymous
 
 PROVISIONAL = 0.3
 """Probability from which a pair of the first weighing counts as a pair in the second.
@@ -28,6 +28,21 @@ PROVING_OVERLAP = 0.5
 """Share of the smaller table's columns that must have the same name on both sides before a name proves
 anything.
 """
+
+_HOUSEKEEPING = frozenset(
+    stems(
+        "id uuid guid code name title key value type kind status state at on by of is has was date time "
+        "timestamp created updated modified changed deleted inserted active enabled description comment note "
+        "notes version"
+    )
+)
+"""Words of columns that tables of every kind have: to share them says nothing of two tables."""
+
+_NEARLY_ALL = 2 / 3
+"""The part of the larger table's columns above which such words say something after all."""
+
+_SEVERAL = 3
+"""Columns of other words that two tables must share before these alone make a rename more than a guess."""
 
 
 def table_renames(old: Sequence[Table], new: Sequence[Table], *, context: RenameContext) -> TableRenames:
@@ -157,7 +172,47 @@ def _proposals(
     shared = make_tables_context(old, new, pairs)
     links, features = weighed(shared, old, new, pairs)
     chances = {place: probability(values, TABLES) for place, values in features.items()}
-    return tuple(_proposal(shared, links, choice) for choice in choose(chances, TABLES_THRESHOLD))
+    # Chosen first: that a table has a rival of which little speaks is a reason to doubt, too.
+    chosen = (
+        choice
+        for choice in choose(chances, TABLES_THRESHOLD)
+        if _something_speaks(links, shared.olds[choice.row], shared.news[choice.column])
+    )
+    return tuple(_proposal(shared, links, choice) for choice in chosen)
+
+
+def _something_speaks(links: Links, old: Table, new: Table) -> bool:
+    """Returns whether a pair has more in common than columns which tables of any kind have.
+
+    Of one table that went and one that came, nothing else may be left to choose from: that does not make
+    ``orders_2019`` the ``admins``. Nearly all columns in common say enough under any names.
+    """
+    nearly_all = len(_shared(old, new)) > _NEARLY_ALL * max(len(old.columns), len(new.columns))
+    return nearly_all or bool(_telling(old, new)) or _names_or_links_speak(links, old, new)
+
+
+def _shared(old: Table, new: Table) -> list[str]:
+    there = {folded(column.name) for column in new.columns}
+    return [column.name for column in old.columns if folded(column.name) in there]
+
+
+def _telling(old: Table, new: Table) -> list[str]:
+    """Returns the columns of one name in both that not every kind of table has."""
+    return [name for name in _shared(old, new) if set(stems(name)) - _HOUSEKEEPING]
+
+
+def _names_or_links_speak(links: Links, old: Table, new: Table) -> bool:
+    """Returns whether the names have a word in common, or foreign keys or other names say what became of it."""
+    lost, came = name_change(old.name, new.name)
+    kept = set(stems(old.name.name)) & set(stems(new.name.name))
+    alike = any(synonymous(a, b) or _begins(a, b) for a in lost for b in came)
+    return bool(kept) or alike or links.moved(old.name, new.name) > 0 or links.changed_alike(old.name, new.name)
+
+
+def _begins(one: str, other: str) -> bool:
+    """Returns whether one word is the beginning of the other: ``ally`` and ``allyship``."""
+    short, long = sorted((one, other), key=len)
+    return len(short) > 2 and long.startswith(short)
 
 
 def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TableProposal:
@@ -165,7 +220,11 @@ def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TablePropo
     runner_up = None if choice.runner_up is None else shared.news[choice.runner_up].name
     rival = None if choice.rival is None else shared.olds[choice.rival].name
     evidence = (*_describe(links, before, after), *in_words(rival))
-    return TableProposal(before.name, after.name, round(choice.chance, 3), evidence, runner_up, rival)
+    chance = round(choice.chance, 3)
+    few = len(_telling(before, after)) < _SEVERAL and not _names_or_links_speak(links, before, after)
+    if few:
+        evidence = (*evidence, "neither their names nor foreign keys speak for it, only these columns")
+    return TableProposal(before.name, after.name, chance, evidence, runner_up, rival, of_few_columns=few)
 
 
 def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:

@@ -51,9 +51,19 @@ def test_rows_that_are_marked_deleted_are_asked_about_with_their_number(
     column: str, where: str, values: dict[str, int]
 ) -> None:
     name = column.split()[0]
-    (entry,) = entries(f"t(id int pk, {column})", "t(id int pk)", facts(name, values, nulls=2))
+    sides = f"t(id int pk, {column})", "t(id int pk)"
+    (entry,) = entries(*sides, facts(name, values, nulls=2))
     assert entry["action"] == "SPECIFY_ACTION"
-    assert entry["_suggestion"] == {"confidence": "guess", "action": "filter", "where": where}
+    # A filter alone would leave the question about the column open: both are suggested as one.
+    assert "_suggestion" not in entry
+    assert "see _suggestions 1: " in str(entry["_evidence"])
+    (shape,) = shapes(*sides, facts(name, values, nulls=2))
+    assert shape["resolutions"] == {
+        "t": [
+            {"action": "filter", "where": where, "children": "leave_out"},
+            {"action": "ignore", "old_column": name},
+        ]
+    }
     assert any("3 of" in str(line) and "come alive" in str(line) for line in entry["_evidence"])  # type: ignore[union-attr, attr-defined]
 
 

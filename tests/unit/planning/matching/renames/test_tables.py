@@ -219,3 +219,25 @@ def test_the_same_answer_whatever_the_order_of_the_tables() -> None:
     old, new = plural_schema()
     assert automatic(renames(old, new)) == automatic(renames(old[::-1], new[::-1]))
     assert asked(renames(old[:2], new)) == asked(renames(old[1::-1], new[::-1]))
+
+
+def test_what_tables_of_every_kind_have_makes_no_rename() -> None:
+    """Of one table that went and one that came there is nothing else to choose, and that says nothing."""
+    users = table("users", "id int!", "name text", key=["id"])
+    past = table("orders_2019", "id int!", "customer_id int", "total numeric", "created_at date", key=["id"])
+    admins = table("admins", "id int!", "user_id int", "level numeric", "created_at date", key=["id"])
+    assert asked(renames([users, past], [users, admins])) == []
+    # Nearly all columns, or one that not every table has, are a question.
+    same = table("admins", "id int!", "customer_id int", "total numeric", "created_at date", key=["id"])
+    assert asked(renames([users, past], [users, same])) == [("orders_2019", "admins")]
+
+
+def test_a_few_columns_alone_are_a_doubtful_rename() -> None:
+    users = table("users", "id int!", "name text", key=["id"])
+    past = table("orders_2019", "id int!", "email text", "total numeric", "created_at date", key=["id"])
+    admins = table("admins", "id int!", "email text", "level numeric", "created_at date", key=["id"])
+    (found,) = renames([users, past], [users, admins]).proposals
+    assert found.doubtful
+    assert "neither their names nor foreign keys speak for it, only these columns" in found.evidence
+    (same,) = renames([users, past], [users, replace(past, name=TableName("public", "order_archive"))]).proposals
+    assert not same.doubtful
