@@ -15,7 +15,7 @@ from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Prop
 from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
-from tranship.model.types import PgType
+from tranship.planning.comparing.labels import label_evidence
 from tranship.planning.comparing.likelihood import likelihood
 from tranship.planning.comparing.meaning import AS_THEY_ARE, Concern, Landscape, concern_of, meaning_change
 from tranship.planning.matching.renames.vetoes import OTHER_FAMILY
@@ -249,7 +249,7 @@ def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversio
 
 def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tuple[str, ...]:
     evidence = [conversion.why] if conversion.why else []
-    evidence += _label_evidence(old.type.innermost, new.type.innermost)
+    evidence += label_evidence(old.type.innermost, new.type.innermost)
     if conversion.loss is not Loss.NONE:
         # What becomes of a text is known only to NEW, which reads it.
         read_by_new = old.type.leaf.family is Family.STRING and new.type.leaf.family is not Family.STRING
@@ -260,22 +260,6 @@ def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tu
             "no plain conversion exists: decide with value_mapping, lookup_table or transform_sql"
         )
     return tuple(evidence)
-
-
-def _label_evidence(old: PgType, new: PgType) -> Iterator[str]:
-    """Yields how the labels of an enum differ; their order decides how values compare.
-
-    ``old`` and ``new`` are the innermost types: arrays of labels compare by their labels, too.
-    """
-    before, after = old.labels, new.labels
-    added = [label for label in after if label not in before]
-    if before and added:
-        yield f"labels added: {', '.join(added)}"
-    kept = [label for label in before if label in after]
-    if kept != [label for label in after if label in kept]:
-        yield "the labels stand in another order: comparisons and ORDER BY change"
-    if old.family is Family.STRING and list(after) != sorted(after):
-        yield "labels compare by their order in the type, texts by their letters: ORDER BY changes"
 
 
 def _proposed(tables: Tables, proposal: Proposal) -> Change:

@@ -147,9 +147,7 @@ def _beside(proposed: Sequence[Shape], old: Catalog, one: DraftOf) -> DraftOf:
     told = (f"see {SUGGESTIONS} {place}: {shape.question}" for place, shape in answering)
     draft = replace(one.draft, evidence=(*one.draft.evidence, *told))
     taken = not all(shape.leaves_behind(draft.old_column) for _, shape in answering)
-    # A filter says nothing of the column that marks the rows: the shape leaves that behind, too.
-    marks = draft.fields.get("action") == "filter"
-    if marks or (taken and (draft.leaves_behind or not draft.fields)):
+    if draft.filters or (taken and (draft.leaves_behind or not draft.fields)):
         draft = replace(draft, complete=False, instead=f"see {SUGGESTIONS} {answering[0][0]}")
     return replace(one, draft=draft)
 

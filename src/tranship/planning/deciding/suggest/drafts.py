@@ -84,6 +84,11 @@ class Draft(Struct, frozen=True):
         return self.fields.get("action") in ("ignore", "drop_table")
 
     @property
+    def filters(self) -> bool:
+        """Whether it chooses rows by a column, which alone does not say what becomes of the column."""
+        return self.fields.get("action") == Action.FILTER
+
+    @property
     def words(self) -> str:
         """The suggestion in one line."""
         if not self.fields or self.instead:

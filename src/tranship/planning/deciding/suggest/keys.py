@@ -138,14 +138,18 @@ def several_keys(pair: ColumnPairContext) -> str:
     above = _only_filler(pair.tables, after.target) if after is not None else None
     if after is None or above is None or _references_of(pair.tables.before, pair.source.name):
         return ""
-    singles = dict.fromkeys(key.columns[0] for key in above.keys if len(key.columns) == 1)
-    columns = (above.column(name) for name in singles)
-    alike = [one.name for one in columns if one is not None and family(one.type) == family(pair.target.type)]
-    own = stems(pair.source.name)[-1:]
-    if len(alike) < 2 or stems(after.target_columns[0])[-1:] == own:
+    alike, meant = _single_keys(above, family(pair.target.type)), after.target_columns[0]
+    if len(alike) < 2 or stems(meant)[-1:] == stems(pair.source.name)[-1:]:
         return ""
-    known = f"OLD's {above.name} is known by {_listed(alike)}, and NEW means '{after.target_columns[0]}'"
-    return f"{known}: neither the name '{pair.source.name}' nor a foreign key says which of them its values are"
+    known = f"OLD's {above.name} is known by {_listed(alike)}, and NEW means '{meant}'"
+    return f"{known}: nothing says which of them the values of '{pair.source.name}' are"
+
+
+def _single_keys(table: Table, kind: str) -> list[str]:
+    """Returns the columns of a family that are a key by themselves."""
+    singles = dict.fromkeys(key.columns[0] for key in table.keys if len(key.columns) == 1)
+    columns = (table.column(name) for name in singles)
+    return [one.name for one in columns if one is not None and family(one.type) == kind]
 
 
 def _references_of(table: Table, column: str) -> list[ForeignKey]:

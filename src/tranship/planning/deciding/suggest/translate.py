@@ -182,9 +182,7 @@ def _rivals(asked: Sequence[LookupFacts]) -> tuple[str, ...]:
     names = [f"{table} by '{column}'" for table, column in others]
     if not names:
         return ()
-    return (
-        f"{', '.join(names)} covers as many values: only a person knows whether '{known[1]}' or the other is meant",
-    )
+    return (f"{', '.join(names)} covers as many values: nothing says which is meant, it or '{known[1]}'",)
 
 
 def _by_mapping(pair: ColumnPairContext, *, bare: bool) -> Translation | None:

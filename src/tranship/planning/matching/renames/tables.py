@@ -202,11 +202,12 @@ def _telling(old: Table, new: Table) -> list[str]:
 
 
 def _names_or_links_speak(links: Links, old: Table, new: Table) -> bool:
-    """Returns whether the names have a word in common, or foreign keys or other names say what became of it."""
+    """Returns whether the names have a word in common, or foreign keys or other names speak for the pair."""
     lost, came = name_change(old.name, new.name)
     kept = set(stems(old.name.name)) & set(stems(new.name.name))
     alike = any(synonymous(a, b) or _begins(a, b) for a in lost for b in came)
-    return bool(kept) or alike or links.moved(old.name, new.name) > 0 or links.changed_alike(old.name, new.name)
+    linked = links.moved(old.name, new.name) > 0 or links.changed_alike(old.name, new.name)
+    return bool(kept) or alike or linked
 
 
 def _begins(one: str, other: str) -> bool:

@@ -239,5 +239,7 @@ def test_a_few_columns_alone_are_a_doubtful_rename() -> None:
     (found,) = renames([users, past], [users, admins]).proposals
     assert found.doubtful
     assert "neither their names nor foreign keys speak for it, only these columns" in found.evidence
-    (same,) = renames([users, past], [users, replace(past, name=TableName("public", "order_archive"))]).proposals
+    (same,) = renames(
+        [users, past], [users, replace(past, name=TableName("public", "order_archive"))]
+    ).proposals
     assert not same.doubtful
