@@ -22,7 +22,7 @@ class ShapeQuestions(Struct, frozen=True):
     """The questions, each once."""
 
     names: tuple[ColumnRef, ...] = ()
-    """Texts that may be the names of attributes."""
+    """Texts that may be the names of attributes, and the references beside them that may be NULL."""
     json: tuple[ColumnRef, ...] = ()
     written: tuple[WrittenQuestion, ...] = ()
     keys: tuple[ColumnRef, ...] = ()
@@ -63,12 +63,21 @@ class _Found(Struct):
 
 def _names(before: Table, left: list[Table], old: Catalog) -> Iterator[ColumnRef]:
     for table in left:
-        if not any(key.target == before.name for key in references(table)):
+        leading = [key.columns for key in references(table) if key.target == before.name]
+        if not leading:
             continue
+        # Rows that refer to no parent would go along with none.
+        alone = (columns[0] for columns in leading if len(columns) == 1)
+        yield from (ColumnRef(table.name, name) for name in alone if _may_be_null(table, name))
         owners = [table, *filter(None, (old.table(key.target) for key in references(table)))]
         for owner in owners:
             if owner.name != before.name:
                 yield from (ColumnRef(owner.name, column.name) for column in labels_of(owner))
+
+
+def _may_be_null(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return column is not None and not column.refuses_null
 
 
 def _refers_to(unfilled: list[Table], name: TableName) -> bool:

@@ -15,6 +15,7 @@ from tranship.model.change_kind import ChangeKind
 from tranship.model.references import references
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
+from tranship.planning.deciding.suggest.beside import holds_several, with_those_beside
 from tranship.planning.deciding.suggest.constants import Constant, constant
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
@@ -76,7 +77,7 @@ def column_drafts(tables: TablePairContext, changes: Sequence[Change]) -> list[D
     rest = unpaired.without(whole_keys)
     drafts += [*whole_keys, *joined(tables, rest.removed, rest.added)]
     drafts += _rest(tables, unpaired.without(drafts))
-    return drafts
+    return with_those_beside(tables, drafts, changes)
 
 
 def _pairs(tables: TablePairContext, breaking: Sequence[Change], cut: Sequence[Draft]) -> list[Draft]:
@@ -107,7 +108,7 @@ def _rest(tables: TablePairContext, unpaired: _Unpaired) -> list[Draft]:
     rest = unpaired.without(kin)
     free = _fillable(tables.after, unpaired.added)
     drafts = [_left_behind(tables, change, free) for change in rest.removed.values()]
-    drafts += [_with_rivals(draft, kin) for draft in kin]
+    drafts += [_with_rivals(tables, draft, kin) for draft in kin]
     drafts += _lacking(tables, rest)
     return drafts
 
@@ -167,12 +168,18 @@ def _is_alike(tables: TablePairContext, left: str, target: Column) -> bool:
     return source is not None and family(source.type) == family(target.type) and not empty
 
 
-def _with_rivals(draft: Draft, kin: Sequence[Draft]) -> Draft:
-    """Returns the draft with the other new columns that the same old one may fill."""
+def _with_rivals(tables: TablePairContext, draft: Draft, kin: Sequence[Draft]) -> Draft:
+    """Returns the draft with the other new columns that the same old one may fill; without an answer where
+    one value holds several, since each column would get them all.
+    """
     rivals = [repr(one.new_column) for one in kin if one.old_column == draft.old_column]
     if len(rivals) < 2:
         return draft
     columns = f"new columns that '{draft.old_column}' may fill: {', '.join(rivals)}"
+    source = tables.before.column(draft.old_column or "")
+    if source is not None and holds_several(source):
+        why = f"{columns}; each wants its own of the values that '{source.name}' holds: give expressions"
+        return replace(draft, fields={}, evidence=(*draft.evidence, why))
     return replace(draft, evidence=(*draft.evidence, f"{columns}; one old column may fill several"))
 
 
@@ -359,7 +366,9 @@ def _constant(tables: TablePairContext, change: Change, lost: Sequence[str]) -> 
 def _proposed_constant(tables: TablePairContext, column: Column, lost: Sequence[str]) -> Constant | None:
     """Returns the constant to suggest; SPECIFY_DEFAULT_VALUE stands for one that a person has to give."""
     found = _found_constant(tables, column)
-    alike = [left for left in lost if _is_alike(tables, left, column)]
+    # Of a rename that is doubted the old column may belong here as well.
+    doubted = [old for (old, _), other in tables.ambiguous.items() if other in ("", column.name)]
+    alike = [left for left in dict.fromkeys((*lost, *doubted)) if _is_alike(tables, left, column)]
     if found is None or not found.empty or not alike:
         return found
     # An empty value that nothing speaks for would hide the loss of the values beside it.

@@ -129,6 +129,11 @@ _AMOUNT = Concept(
     " ",
     ("amount", "currency"),
 )
+INSIDE = names_of(
+    "houseno housenumber housenr houseno streetno streetnumber streetnr hausnummer hausnr apartment apt unit"
+    " suite floor building addressline2 address2 line2 street2 middlename middle areacode extension ext"
+)
+"""What the columns are called of which a street, a name or a number may hold the value."""
 CONCEPTS = (PERSON, _ADDRESS, _PHONE, PLACE, _AMOUNT)
 
 

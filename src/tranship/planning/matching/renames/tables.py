@@ -41,7 +41,7 @@ _HOUSEKEEPING = frozenset(
 _NEARLY_ALL = 2 / 3
 """The part of the larger table's columns above which such words say something after all."""
 
-_SEVERAL = 3
+_SEVERAL = 2
 """Columns of other words that two tables must share before these alone make a rename more than a guess."""
 
 

@@ -9,8 +9,13 @@ within → json_tables.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
+from msgspec.structs import replace
+
+from tranship.model.resolution import Action
+from tranship.planning.deciding.resolve.words import SPECIFY_CONDITION
 from tranship.planning.deciding.suggest.shapes.extracted import extracted
 from tranship.planning.deciding.suggest.shapes.folded import folded_tables
 from tranship.planning.deciding.suggest.shapes.json_tables import json_tables
@@ -19,7 +24,7 @@ from tranship.planning.deciding.suggest.shapes.links import links
 from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
 from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_tables, trees
 from tranship.planning.deciding.suggest.shapes.unpivots import unpivots
-from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole
+from tranship.planning.deciding.suggest.shapes.whole import Entry, Shape, Whole
 from tranship.planning.deciding.suggest.shapes.within import (
     duplicates,
     held_rows,
@@ -64,4 +69,31 @@ def shapes(whole: Whole) -> tuple[Shape, ...]:
         others = (one for one in found if one.table == shape.table)
         if not shape.fills or not any(shape.fills <= one.fills for one in others):
             found.append(shape)
-    return tuple(found)
+    return tuple(_with_rivals(shape, found) for shape in found)
+
+
+def _with_rivals(shape: Shape, found: Sequence[Shape]) -> Shape:
+    """Returns a shape with the others that would put the same items of a column into another new table."""
+    others = [one for one in found if one is not shape and _has_its_items(one, shape)]
+    if not others:
+        return shape
+    flows = ", ".join(f"'{key}'" for one in others for key in one.entries)
+    given = ", ".join(str(entry["where"]) for entry in _row_entries(shape))
+    why = f'the items would go by {flows}, too: "where" says which of them go here ({given} takes all)'
+    entries = {key: tuple(map(_asking_where, own)) for key, own in shape.entries.items()}
+    return replace(shape, evidence=(*shape.evidence, why), entries=entries)
+
+
+def _asking_where(entry: Entry) -> Entry:
+    return {**entry, "where": SPECIFY_CONDITION} if entry["action"] == Action.ROWS else entry
+
+
+def _has_its_items(one: Shape, other: Shape) -> bool:
+    """Returns whether two shapes make rows of one column of one old table."""
+    both = _row_entries(one) and _row_entries(other) and one.entries.keys().isdisjoint(other.entries)
+    return bool(both) and one.table == other.table and not set(one.columns).isdisjoint(other.columns)
+
+
+def _row_entries(shape: Shape) -> list[Entry]:
+    every = chain.from_iterable(shape.entries.values())
+    return [entry for entry in every if entry["action"] == Action.ROWS and "where" in entry]

@@ -17,6 +17,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     keys_to,
     single_key,
     suggested_sql,
+    without_parent,
     written,
 )
 from tranship.planning.matching.scope import quoted
@@ -57,6 +58,7 @@ def _folded(
     rest = [column.name for column in table.columns if column.name not in taken]
     left = (f"its other columns go nowhere: {', '.join(map(repr, rest))}",) if rest else ()
     evidence = (
+        *without_parent(whole, table, key.columns[0]),
         f"OLD's {table.name} has one row at most for each of {one.pair.old}: '{key.columns[0]}' is unique",
         f"NEW's {one.pair.new} has columns of its names, which nothing fills: {names}",
         *left,

@@ -27,6 +27,7 @@ from tranship.planning.deciding.suggest.shapes.whole import (
     rows,
     single_key,
     suggested_sql,
+    without_parent,
     written,
 )
 from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
@@ -224,7 +225,11 @@ def _attributes_of(whole: Whole, table: Table, one: PairOfTables, thing: str) ->
         values = [c for c in table.columns if c.name not in {name, thing, *_key_of(table)} and _is_value(c)]
         if named and len(values) == 1:
             shape = _attribute_columns(table, one, (thing, values[0].name), (name, joined, facts), named)
-            yield replace(shape, reads=() if named_by.name == table.name else (named_by.name,))
+            yield replace(
+                shape,
+                reads=() if named_by.name == table.name else (named_by.name,),
+                evidence=(*shape.evidence, *without_parent(whole, table, thing)),
+            )
 
 
 def _named(come: Sequence[Column], facts: ColumnFacts) -> list[tuple[Column, tuple[str, ...]]]:
@@ -320,7 +325,9 @@ def child_rows(whole: Whole) -> Iterator[Shape]:
             keys = keys_to(table, one.pair.old)
             takers = [c for c in one.come if set(stems(c.name)) & set(stems(table.name.name)) and _is_many(c)]
             if len(keys) == 1 and len(takers) == 1 and keys[0].target_columns == _key_of(one.before):
-                yield _children(table, one, keys[0].columns[0], takers[0])
+                thing = keys[0].columns[0]
+                shape, lost = _children(table, one, thing, takers[0]), without_parent(whole, table, thing)
+                yield replace(shape, evidence=(*shape.evidence, *lost))
 
 
 def _is_many(column: Column) -> bool:

@@ -203,6 +203,22 @@ def single_key(table: Table) -> str | None:
     return key.columns[0] if key is not None and len(key.columns) == 1 else None
 
 
+def without_parent(whole: Whole, table: Table, column: str) -> list[Fact]:
+    """Returns what is said of rows that refer to no parent, and that none would take along."""
+    facts, reference = whole.evidence.of(table.name, column), table.column(column)
+    said: list[Fact] = []
+    if facts is not None and facts.nulls:
+        of = " (a sample)" if facts.sampled else ""
+        said.append(f"{rows(facts.nulls)}{of} of {table.name} without '{column}' would be left behind")
+    elif facts is None and reference is not None and not reference.refuses_null:
+        said.append(
+            f"rows of {table.name} without '{column}' would be left behind: OLD was not asked for them"
+        )
+    if any(not key.validated for key in references(table) if column in key.columns):
+        said.append(f"so would rows whose '{column}' OLD does not find: its foreign key is NOT VALID")
+    return said
+
+
 def keys_to(table: Table, target: TableName) -> list[ForeignKey]:
     """Returns the foreign keys of one column that lead to a table."""
     return [key for key in references(table) if key.target == target and len(key.columns) == 1]
