@@ -90,6 +90,8 @@ class PgType(Struct, frozen=True, omit_defaults=True):
     """How the database prints -1234567.89 as ``money``: its locale decides what bytes and texts mean."""
     collation: str | None = None
     """A domain's or range's own collation; None where it is the default."""
+    sorts: str = ""
+    """How the database sorts texts, for a range that takes its order from the default collation."""
 
     @property
     def leaf(self) -> PgType:

@@ -20,6 +20,17 @@ SchemaPairs = tuple[tuple[str, str], ...]
 _TELLS_REPEATED_KEYS = 160000
 """The first version of OLD that can be asked which documents repeat a key (``IS JSON WITH UNIQUE KEYS``)."""
 _DISCRETE = {"int4": 0, "int8": 1}
+OTHER_ORDER = "NEW may sort texts in another order"
+"""Stands in the reason of a conversion between ranges of texts under other collations."""
+_BY_CODE_POINT = frozenset({"c", "posix", "c.utf8"})
+
+
+def order_of_texts(collation: str) -> str:
+    """Returns one name for all default collations that sort texts alike: ``collation`` is the database's
+    locale and, behind it, its provider with a locale of its own.
+    """
+    named = collation.casefold().replace("utf-8", "utf8")
+    return "C" if named.rpartition(" b:")[2] in _BY_CODE_POINT else named
 
 
 class _Context(Struct, frozen=True):
@@ -73,7 +84,7 @@ def _same_definition(old: PgType, new: PgType) -> bool:
     """What a type says of itself, its parts and its name apart."""
     if (old.kind, old.modifiers, old.labels) != (new.kind, new.modifiers, new.labels):
         return False
-    if (old.not_null, old.collation) != (new.not_null, new.collation):
+    if (old.not_null, old.collation, old.sorts) != (new.not_null, new.collation, new.sorts):
         return False
     if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and _suffix(old) != _suffix(new):
         return False
@@ -318,11 +329,13 @@ def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
     inner = _bound(old.element, new.element, context)
     if old.kind is TypeKind.MULTIRANGE or not inner.bare:
         return inner
-    if _same_name(old, new, context.schemas) and old.collation == new.collation:
+    same_name = _same_name(old, new, context.schemas)
+    if same_name and (old.collation, old.sorts) == (new.collation, new.sorts):
         return inner
     o, n = old.element.typname, new.element.typname
     if o in _DISCRETE and n in _DISCRETE and _DISCRETE[o] < _DISCRETE[n]:
         return inner
-    return asked(
-        Rule.NEW_INPUT, inner.why or "another range type: bounds may mean something else", loss=inner.loss
-    )
+    why = "another range type: bounds may mean something else"
+    if same_name:
+        why = f"{OTHER_ORDER}: a range holds other texts, and bounds in the wrong order are refused"
+    return asked(Rule.NEW_INPUT, inner.why or why, loss=inner.loss)

@@ -13,6 +13,7 @@ import asyncpg
 from tranship.model.builtin_types import BINARY_RANGES, BUILTINS
 from tranship.model.names import TableName
 from tranship.model.types import Attribute, DomainCheck, PgType, TypeKind
+from tranship.planning.types.conversion import order_of_texts
 from tranship.server.catalog.ask import Answers, Question, ask
 from tranship.server.catalog.rows import (
     AttributeRow,
@@ -41,6 +42,8 @@ _KINDS = {
 }
 BUILT_IN_EQUALITY = "OPERATOR(pg_catalog.=)"
 _FULL_PRECISION = 0xFFFF
+_DEFAULT_COLLATION = 100
+"""The OID of ``pg_catalog."default"``, the same in every database (the server's pg_collation.dat)."""
 
 SESSION = Question("session", SessionRow)
 """What the session shows of its database; among it how that prints ``money``."""
@@ -103,6 +106,7 @@ class TypeReader:
         self._texts: dict[TypeUse, TypeTextRow] = {}
         self._built: dict[TypeUse, PgType] = {}
         self._money = ""
+        self._sorts = ""
 
     @classmethod
     async def read(
@@ -119,6 +123,7 @@ class TypeReader:
         """
         reader = cls(answers[_TYPES], answers[_RANGES])
         reader._money = answers[SESSION][0].money
+        reader._sorts = order_of_texts(answers[SESSION][0].collation)
         for enum in answers[_ENUMS]:
             reader._labels[enum.type] = enum.labels
         for check in answers[_DOMAIN_CHECKS]:
@@ -232,6 +237,7 @@ class TypeReader:
             portable=self._portable(row, element),
             equality=self._equals(oid),
             collation=self._collation(row),
+            sorts=self._sorts if self._sorts_by_default(row) else "",
             printed_form=self._money if (row.schema, row.name) == ("pg_catalog", "money") else "",
         )
 
@@ -253,6 +259,9 @@ class TypeReader:
                 range_.collation if range_.collation_oid != self._rows[range_.subtype].collation_oid else None
             )
         return None
+
+    def _sorts_by_default(self, row: TypeRow) -> bool:
+        return row.kind == "r" and self._ranges[row.oid].collation_oid == _DEFAULT_COLLATION
 
     def _equals(self, oid: int) -> str | None:
         """Returns the equality operator of a type: its own, that of its parts, or that of a type it is

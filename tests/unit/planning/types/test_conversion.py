@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from support.build import array, composite, domain, enum, extension_type, pg_type
 from tranship.model.expression import Loss, Rule
 from tranship.model.names import TableName
-from tranship.model.types import PgType
-from tranship.planning.types.conversion import convert, same_type
+from tranship.model.types import PgType, TypeKind
+from tranship.planning.types.conversion import OTHER_ORDER, convert, order_of_texts, same_type
 
 AUTOMATIC = """
 smallint -> integer, bigint, numeric, real, double precision, text, numeric(5,0), numeric(7,2)
@@ -344,3 +344,38 @@ def test_a_single_byte_is_printed_otherwise_before_15(
     assert (found.rule, found.automatic, found.bare) == (rule, bare, bare)
     inside = convert(array(byte), array(byte), old_version=versions[0], new_version=versions[1])
     assert inside.bare is (rule is Rule.SAME)
+
+
+def _text_range(*, collation: str | None = None, sorts: str = "") -> PgType:
+    kind, name = TypeKind.RANGE, TableName("public", "words")
+    return PgType(
+        "public.words",
+        "public.words",
+        kind,
+        name=name,
+        element=pg_type("text"),
+        collation=collation,
+        sorts=sorts,
+    )
+
+
+def test_ranges_of_texts_are_asked_about_where_texts_sort_otherwise() -> None:
+    """The bounds stay, but other texts lie between them."""
+    here = _text_range(sorts="C")
+    assert convert(here, here).automatic
+    for other in (_text_range(sorts="en_us.utf8"), _text_range(collation='pg_catalog."de-x-icu"', sorts="C")):
+        assert not same_type(here, other)
+        for old, new in ((here, other), (array(here), array(other))):
+            found = convert(old, new)
+            assert (found.automatic, found.bare) == (False, True)
+            assert OTHER_ORDER in found.why
+
+
+@pytest.mark.parametrize("collation", ["C", "POSIX", "C.UTF-8", "C.utf8", "C b:C.UTF-8", "en_US.UTF-8 b:C"])
+def test_locales_that_sort_by_code_points_are_one_order(collation: str) -> None:
+    assert order_of_texts(collation) == "C"
+
+
+def test_other_locales_are_orders_of_their_own() -> None:
+    assert order_of_texts("en_US.UTF-8") == order_of_texts("en_US.utf8") != order_of_texts("de_DE.utf8")
+    assert order_of_texts("C i:en-US") != "C"

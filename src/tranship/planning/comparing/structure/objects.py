@@ -195,6 +195,9 @@ def _definition(type_: PgType, expression: Callable[[str | None], str | None]) -
         case TypeKind.COMPOSITE:
             attributes = (f"{part.name} {expression(part.type.text) or ''}" for part in type_.attributes)
             return "(" + ", ".join(attributes) + ")"
+        case TypeKind.RANGE:
+            order = type_.collation or type_.sorts
+            return f"{element} COLLATE {order}" if order else element
         case _:
             return element
 

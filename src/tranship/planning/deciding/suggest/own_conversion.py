@@ -32,6 +32,7 @@ from tranship.planning.deciding.suggest.guesses import reference
 from tranship.planning.deciding.suggest.keys import several_keys
 from tranship.planning.deciding.suggest.ways import way_between
 from tranship.planning.printed.allowed_values import allowed_values
+from tranship.planning.types.conversion import OTHER_ORDER
 from tranship.planning.types.values import castable
 
 # A mapping of more values is filled by nobody; a lookup table is the better answer then.
@@ -55,7 +56,9 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     other = _other_clock(pair)
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
-    unsure = reads_otherwise(pair.source, pair.target, pair.facts) or several_keys(pair)
+    unsure = (
+        reads_otherwise(pair.source, pair.target, pair.facts) or several_keys(pair) or _in_other_order(pair)
+    )
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
         {**pair.names, "action": "transform", **_without_placeholder(pair, refusals)},
@@ -64,6 +67,13 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
         coverage=1.0,
         evidence=tuple(filter(None, (*evidence, unsure))),
     )
+
+
+def _in_other_order(pair: ColumnPairContext) -> str:
+    """Returns, in words, that no trial tells whether ranges of texts still mean the same; else nothing."""
+    if OTHER_ORDER not in pair.conversion.why:
+        return ""
+    return "that NEW takes the bounds does not say that the same texts lie between them"
 
 
 def _refusals(pair: ColumnPairContext, misfits: Sequence[Misfits]) -> Refusals | None:
