@@ -67,16 +67,16 @@ def _names(before: Table, left: list[Table], old: Catalog) -> Iterator[ColumnRef
         if not leading:
             continue
         # Rows that refer to no parent would go along with none.
-        alone = (columns[0] for columns in leading if len(columns) == 1)
-        yield from (ColumnRef(table.name, name) for name in alone if _may_be_null(table, name))
+        yield from (ColumnRef(table.name, names[0]) for names in leading if _may_be_null(table, names))
         owners = [table, *filter(None, (old.table(key.target) for key in references(table)))]
         for owner in owners:
             if owner.name != before.name:
                 yield from (ColumnRef(owner.name, column.name) for column in labels_of(owner))
 
 
-def _may_be_null(table: Table, name: str) -> bool:
-    column = table.column(name)
+def _may_be_null(table: Table, names: tuple[str, ...]) -> bool:
+    """Returns whether a reference of one column may be NULL."""
+    column = table.column(names[0]) if len(names) == 1 else None
     return column is not None and not column.refuses_null
 
 

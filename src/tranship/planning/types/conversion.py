@@ -22,6 +22,11 @@ _TELLS_REPEATED_KEYS = 160000
 _DISCRETE = {"int4": 0, "int8": 1}
 OTHER_ORDER = "NEW may sort texts in another order"
 """Stands in the reason of a conversion between ranges of texts under other collations."""
+_RANGES_DIFFER = {
+    False: "another range type: bounds may mean something else",
+    True: f"{OTHER_ORDER}: a range holds other texts, and bounds in the wrong order are refused",
+}
+"""Why a range is asked about, by whether both types have one name."""
 _BY_CODE_POINT = frozenset({"c", "posix", "c.utf8"})
 
 
@@ -330,12 +335,14 @@ def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
     if old.kind is TypeKind.MULTIRANGE or not inner.bare:
         return inner
     same_name = _same_name(old, new, context.schemas)
-    if same_name and (old.collation, old.sorts) == (new.collation, new.sorts):
+    if same_name and _same_order(old, new):
         return inner
     o, n = old.element.typname, new.element.typname
     if o in _DISCRETE and n in _DISCRETE and _DISCRETE[o] < _DISCRETE[n]:
         return inner
-    why = "another range type: bounds may mean something else"
-    if same_name:
-        why = f"{OTHER_ORDER}: a range holds other texts, and bounds in the wrong order are refused"
-    return asked(Rule.NEW_INPUT, inner.why or why, loss=inner.loss)
+    return asked(Rule.NEW_INPUT, inner.why or _RANGES_DIFFER[same_name], loss=inner.loss)
+
+
+def _same_order(old: PgType, new: PgType) -> bool:
+    """Returns whether two ranges compare texts by one collation."""
+    return (old.collation, old.sorts) == (new.collation, new.sorts)

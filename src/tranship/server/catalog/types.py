@@ -237,7 +237,7 @@ class TypeReader:
             portable=self._portable(row, element),
             equality=self._equals(oid),
             collation=self._collation(row),
-            sorts=self._sorts if self._sorts_by_default(row) else "",
+            sorts=self._order(row),
             printed_form=self._money if (row.schema, row.name) == ("pg_catalog", "money") else "",
         )
 
@@ -260,8 +260,10 @@ class TypeReader:
             )
         return None
 
-    def _sorts_by_default(self, row: TypeRow) -> bool:
-        return row.kind == "r" and self._ranges[row.oid].collation_oid == _DEFAULT_COLLATION
+    def _order(self, row: TypeRow) -> str:
+        """Returns how a range sorts texts by the database's default collation; empty: it does not."""
+        by_default = row.kind == "r" and self._ranges[row.oid].collation_oid == _DEFAULT_COLLATION
+        return self._sorts if by_default else ""
 
     def _equals(self, oid: int) -> str | None:
         """Returns the equality operator of a type: its own, that of its parts, or that of a type it is

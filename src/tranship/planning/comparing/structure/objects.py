@@ -196,10 +196,13 @@ def _definition(type_: PgType, expression: Callable[[str | None], str | None]) -
             attributes = (f"{part.name} {expression(part.type.text) or ''}" for part in type_.attributes)
             return "(" + ", ".join(attributes) + ")"
         case TypeKind.RANGE:
-            order = type_.collation or type_.sorts
-            return f"{element} COLLATE {order}" if order else element
+            return _ordered(element, type_.collation or type_.sorts)
         case _:
             return element
+
+
+def _ordered(element: str, collation: str) -> str:
+    return f"{element} COLLATE {collation}" if collation else element
 
 
 def _domain_definition(type_: PgType, element: str, expression: Callable[[str | None], str | None]) -> str:

@@ -51,8 +51,10 @@ def _with_beside(tables: TablePairContext, draft: Draft, drafts: Sequence[Draft]
         return draft
     own = {one.new_column for one in drafts if one.old_column == source.name}
     beside = [one for one in _beside(tables.after, draft.new_column or "", own, empty) if _fits(source, one)]
-    if not beside:
-        return draft
+    return _told(draft, source, beside) if beside else draft
+
+
+def _told(draft: Draft, source: Column, beside: Sequence[Column]) -> Draft:
     listed = ", ".join(repr(column.name) for column in beside[:10])
     why = f"nothing fills {listed}, beside it: NULL in every row; '{source.name}' may hold what belongs there"
     draft = replace(draft, evidence=(*draft.evidence, why))

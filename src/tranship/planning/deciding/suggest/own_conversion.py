@@ -56,9 +56,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     other = _other_clock(pair)
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
-    unsure = (
-        reads_otherwise(pair.source, pair.target, pair.facts) or several_keys(pair) or _in_other_order(pair)
-    )
+    unsure = _unsure(pair)
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
         {**pair.names, "action": "transform", **_without_placeholder(pair, refusals)},
@@ -67,6 +65,12 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
         coverage=1.0,
         evidence=tuple(filter(None, (*evidence, unsure))),
     )
+
+
+def _unsure(pair: ColumnPairContext) -> Fact:
+    """Returns why values that arrive may not mean the same, in words; empty where nothing speaks for it."""
+    otherwise = reads_otherwise(pair.source, pair.target, pair.facts)
+    return otherwise or several_keys(pair) or _in_other_order(pair)
 
 
 def _in_other_order(pair: ColumnPairContext) -> str:
