@@ -58,11 +58,23 @@ class Conversion(Struct, frozen=True):
     """Why it is not automatic, in words for people."""
 
 
+class SurvivorKey(Struct, frozen=True):
+    """A part of the key of the row into which the old row itself is merged; of a row that is not merged, of
+    its own key.
+    """
+
+    parents: int
+    """Position of the merged rows among those to which the flow's rows refer."""
+    part: int
+
+
 class Take(Struct, frozen=True, tag="take"):
     """The old column, converted to the new column's type by the conversion."""
 
     column: str
     conversion: Conversion
+    led: SurvivorKey | None = None
+    """Where the column is the row's own key, and the new one refers to the merged rows."""
 
 
 class Constant(Struct, frozen=True, tag="constant"):
@@ -158,6 +170,8 @@ class Rekeyed(Struct, frozen=True, tag="rekeyed"):
     """Of consecutive numbers: the rows that are counted. None: the new value depends on the old one alone."""
     start: int = 1
     """The first number; a run fixes it when it begins."""
+    led: SurvivorKey | None = None
+    """As for :class:`Take`."""
 
 
 class Followed(Struct, frozen=True, tag="followed"):

@@ -132,6 +132,11 @@ class MergedParents(Struct, frozen=True):
     """The references of the parents themselves that lead to survivors, those to their own table apart."""
     left_with: tuple[Parent, ...] = ()
     """Rows of the parents' flow that are left out with theirs take no part."""
+    only_in: tuple[str, ...] = ()
+    """Of a further flow of the merged table, whose columns are its own key: the columns of NEW that refer to
+    the merged rows, and alone lead to the survivors. Empty: the old columns do, in everything that is made
+    of them.
+    """
 
 
 class Repointing(Struct, frozen=True):

@@ -31,6 +31,7 @@ from tranship.model.types import PgType, TypeKind
 from tranship.sql.left_out import nulled
 from tranship.sql.new_keys import new_key
 from tranship.sql.quote import ident, literal, relation
+from tranship.sql.survivors import own_or_survivor
 from tranship.sql.types.moments import within_limits, without_largest, without_moments
 from tranship.sql.types.numbers import money_text
 from tranship.sql.types.strings import byte_text
@@ -203,7 +204,8 @@ def _column(old: Table, name: str) -> Column:
 
 
 def _take(plan: TablePlan, take: Take, mapping: ColumnMapping, old: Table) -> str:
-    value = nulled(plan.shape, take.column, f"old.{ident(take.column)}", (mapping.column,))
+    own = own_or_survivor(f"old.{ident(take.column)}", take.led)
+    value = nulled(plan.shape, take.column, own, (mapping.column,))
     before = _column(old, take.column).type.leaf
     return _convert(value, take.conversion, before, mapping.type.leaf, plan.zone)
 

@@ -8,6 +8,7 @@ from tranship.model.expression import Rekeyed
 from tranship.model.shape import KeyKind, Numbering
 from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, literal, relation
+from tranship.sql.survivors import own_or_survivor
 
 _VERSION_8, _VARIANT = "128", "128"
 """The bits of version 8 in byte 6 and of the variant in byte 8 of a UUID (RFC 9562, sections 4.1 and 5.8)."""
@@ -86,7 +87,8 @@ def _number(rekeyed: Rekeyed, value: str, alias: str) -> str:
 
 def _old_key(rekeyed: Rekeyed) -> str:
     """Returns SQL for the old key to which a column refers, as a value of the key's own type."""
-    given = f"CAST(old.{ident(rekeyed.column)} AS {rekeyed.key_type})"
+    taken = own_or_survivor(f"old.{ident(rekeyed.column)}", rekeyed.led)
+    given = f"CAST({taken} AS {rekeyed.key_type})"
     if not rekeyed.equality:
         return given
     own = f"tranship_key.{ident(rekeyed.key.column)}"

@@ -339,7 +339,7 @@ def _unchanged(plan: TablePlan, name: str, old: Table) -> Column | None:
     """Returns the column of OLD whose values arrive as they are in a column of NEW."""
     expression = next((m.expression for m in plan.columns if m.column == name), None)
     match expression:
-        case Take(column=taken, conversion=conversion) if conversion.rule is Rule.SAME:
+        case Take(column=taken, conversion=conversion, led=None) if conversion.rule is Rule.SAME:
             return old.column(taken)
         case _:
             return None

@@ -20,6 +20,10 @@ _EQUALS = "OPERATOR(pg_catalog.=)"
 
 _Flow = tuple[TableName, str]
 """Old table and name of a flow."""
+_Followed = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""The old columns that refer to merged rows, those that they refer to, and the columns of NEW that alone lead
+to the survivors (``MergedParents.only_in``).
+"""
 
 
 class _Landscape(Struct, frozen=True):
@@ -91,12 +95,13 @@ def _parents(
     above = landscape.old.table(parent.old)
     if before is None or after is None or above is None:
         return
-    followed = list(dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset())))
+    by_old = dict.fromkeys(_by_old(before, parent.old, landscape.old, frozenset()))
+    followed: list[_Followed] = [(columns, keys, ()) for columns, keys in by_old]
     if parent.new in landscape.alone:
         followed += _by_new(references(after), child, parent, landscape.answers)
     # A row of the same table is merged by its other references, as this one is.
     own = _of(parent, landscape, below)
-    for columns, keys in followed:
+    for columns, keys, only_in in followed:
         if _is_unique(above, keys):
             yield MergedParents(
                 columns,
@@ -108,6 +113,7 @@ def _parents(
                 above.kind == RelationKind.PARTITIONED_TABLE,
                 _filter(parent, landscape.answers),
                 own,
+                only_in=only_in,
             )
 
 
@@ -143,18 +149,34 @@ def _by_old(
 
 def _by_new(
     keys: Sequence[ForeignKey], child: TablePair, parent: TablePair, answers: Answers
-) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+) -> Iterator[_Followed]:
     """Yields the old columns behind foreign keys of NEW, and those behind the columns that they refer to,
-    where they hold the same values.
+    where they hold the same values. In a further flow of the merged table they are its own key, and stay what
+    they are beside the foreign key.
     """
     own, above = _sources(child, answers), _sources(parent, answers)
     for key in keys:
-        if key.target != parent.new:
-            continue
-        ends = [(own.get(c), above.get(k)) for c, k in zip(key.columns, key.target_columns, strict=True)]
-        known = [(c, k) for c, k in ends if c is not None and k is not None and c.computed == k.computed]
-        if len(known) == len(ends):
-            yield tuple(c.column for c, _ in known), tuple(k.column for _, k in known)
+        ends = _ends(key, own, above) if key.target == parent.new else None
+        if ends is not None:
+            columns, targets = tuple(c.column for c, _ in ends), tuple(k.column for _, k in ends)
+            own_key = child.old == parent.old and _is_own_key(ends)
+            yield columns, targets, key.columns if own_key else ()
+
+
+def _ends(
+    key: ForeignKey, own: Mapping[str, _Source], above: Mapping[str, _Source]
+) -> list[tuple[_Source, _Source]] | None:
+    """Returns what both ends of a key of NEW are made of; None where they do not hold the same values."""
+    ends = [(own.get(c), above.get(k)) for c, k in zip(key.columns, key.target_columns, strict=True)]
+    known = [(c, k) for c, k in ends if c is not None and k is not None and c.computed == k.computed]
+    return known if len(known) == len(ends) else None
+
+
+def _is_own_key(ends: Sequence[tuple[_Source, _Source]]) -> bool:
+    """Returns whether a reference takes the columns to which it leads as they are. An expression reads them
+    where they lead to the survivor.
+    """
+    return all(one.column == other.column and not one.computed for one, other in ends)
 
 
 class _Source(Struct, frozen=True):

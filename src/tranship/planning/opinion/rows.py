@@ -148,8 +148,6 @@ def _why_none(plan: TablePlan) -> str:
         return "the rows are items of old rows"
     if shape.left_with:
         return "rows are left out with their parents"
-    if shape.filter is not None and shape.filter.where and _led(plan):
-        return "its filter may read references that lead elsewhere"
     return "" if all(source.pageable for source in plan.sources) else "it is read from a foreign table"
 
 

@@ -30,6 +30,7 @@ from tranship.planning.plan.new_key_references import lost_references
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
 from tranship.planning.plan.shipping import why_text, with_owned_lookups
+from tranship.planning.plan.survivors import with_survivors
 from tranship.planning.plan.tolerated import intolerable
 from tranship.planning.plan.undeclared import undeclared
 from tranship.planning.plan.unfollowed import unfollowed
@@ -90,7 +91,7 @@ def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers)
     rekeyed = rekeyed_columns(pairs, answers, old, new)
     plans = [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name), rekeyed) for pair in pairs]
     repointing = repointings(pairs, answers, old, new)
-    return [replace(plan, repointing=repointing.get((plan.old, plan.name))) for plan in plans]
+    return [with_survivors(plan, repointing.get((plan.old, plan.name))) for plan in plans]
 
 
 def at_moment(plan: Plan, moment: str) -> Plan:

@@ -55,5 +55,9 @@ def _led(plan: TablePlan, name: str) -> tuple[str, tuple[TableName, str] | None]
         keys = dict(zip(followed.columns, followed.keys, strict=True))
         return column, (followed.parent.old, keys[column])
     merged = plan.repointing.parents if plan.repointing is not None else ()
-    led = ((one.table, dict(zip(one.columns, one.keys, strict=True))) for one in merged)
+    led = (
+        (one.table, dict(zip(one.columns, one.keys, strict=True)))
+        for one in merged
+        if not one.only_in or name in one.only_in
+    )
     return column, next(((table, keys[column]) for table, keys in led if column in keys), None)

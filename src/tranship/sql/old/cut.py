@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from tranship.model.names import TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Query
-from tranship.sql.left_out import filtered
 from tranship.sql.old.row_source import (
     cut_text,
+    filter_of,
     from_source,
     heap_of,
     in_source,
@@ -221,7 +221,7 @@ def measure_made(
     source = plan.sources[number]
     counted = made_of_row(plan, source)
     hashed = VERSION if digest else "0::bigint"
-    chosen = (filtered(plan.shape) or "true") if plan.shape.left_with else "false"
+    chosen = (filter_of(plan) or "true") if plan.shape.left_with else "false"
     divisor = step or 2**62
     first = "min(s.id)::text" if step is not None else "NULL::text"
     order = "\nORDER BY old.ctid" if ordered else ""

@@ -8,9 +8,7 @@ from tranship.model.names import TableName
 from tranship.model.shape import Merge, MergedParents, Repointing
 from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, relation
-
-UNLED = "tranship_row"
-"""The alias of a row whose references are not led to survivors yet."""
+from tranship.sql.survivors import UNLED, over_own_row, survivor
 
 
 def key_known(merge: Merge) -> tuple[str, ...]:
@@ -28,12 +26,15 @@ def repointed_heap(source: str, repointing: Repointing) -> str:
     values: dict[str, str] = {}
     # A reference that contains another one comes after it: its survivor says what both become.
     for number, parents in sorted(enumerate(repointing.parents), key=lambda one: _depth(one[1])):
-        alias = _alias(number)
+        alias = survivor(number)
         pairs = zip(parents.columns, parents.operators, strict=True)
         on = " AND ".join(
             f"{alias}.k{n} {operator} {UNLED}.{ident(column)}" for n, (column, operator) in enumerate(pairs)
         )
         joins.append(f"\nLEFT JOIN ({_survivors(parents)}) AS {alias} ON {on}")
+        if parents.only_in:
+            # The row's own key stays in it: only what refers to the merged rows leads to the survivor.
+            continue
         values |= {
             column: f"CASE WHEN {alias}.found THEN {alias}.s{n}"
             f" ELSE {values.get(column, f'{UNLED}.{ident(column)}')} END"
@@ -57,16 +58,12 @@ def referring(repointing: Repointing | None, table: TableName, columns: Sequence
     values = {column: f"{UNLED}.{ident(column)}" for column in columns}
     for number, parents in enumerate(repointing.parents):
         if parents.table == table and set(parents.columns) == set(columns):
-            alias = _alias(number)
+            alias = survivor(number)
             values |= {
                 column: f"CASE WHEN {alias}.found THEN {alias}.o{n} ELSE {values[column]} END"
                 for n, column in enumerate(parents.columns)
             }
     return tuple(values[column] for column in columns)
-
-
-def _alias(number: int) -> str:
-    return f"tranship_survivor_{number}"
 
 
 def _depth(parents: MergedParents) -> int:
@@ -93,7 +90,7 @@ def _survivors(parents: MergedParents) -> str:
     )
     place = "old.ctid AS id, pg_catalog.first_value(old.ctid) OVER w AS into_id"
     relations = "old.tableoid AS relation, pg_catalog.first_value(old.tableoid) OVER w AS into_relation"
-    taken = (f"(\n{parents.where}\n)",) if parents.where else ()
+    taken = (_chosen(parents),) if parents.where else ()
     followed = (f"NOT {parent_left_out(above)}" for above in parents.left_with)
     conditions = [*taken, *followed, *key_known(parents.merge)]
     heap = f"FROM {'' if parents.partitioned else 'ONLY '}{relation(parents.table)}"
@@ -103,6 +100,12 @@ def _survivors(parents: MergedParents) -> str:
         f"SELECT m.*, true AS found FROM (SELECT {own}, {firsts}, {place}, {relations}\n{read}) AS m"
         " WHERE m.id <> m.into_id OR m.relation <> m.into_relation"
     )
+
+
+def _chosen(parents: MergedParents) -> str:
+    """Returns the condition of the parents' filter, which is over the row as OLD holds it."""
+    where = f"(\n{parents.where}\n)"
+    return where if parents.repointing is None else over_own_row(where, parents.repointing.columns)
 
 
 def _term(name: str, *, text: bool) -> str:

@@ -20,9 +20,10 @@ from tranship.model.shape import CutKind, Filter, Items, Query, Shape
 from tranship.sql import ctid
 from tranship.sql.joins import Joins
 from tranship.sql.left_out import filtered, lines, not_followed
-from tranship.sql.old.merged import UNLED, repointed_heap
+from tranship.sql.old.merged import repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
 from tranship.sql.row_id import hex_value, padded_value, unpadded
+from tranship.sql.survivors import UNLED, over_own_row
 
 T = TypeVar("T")
 
@@ -160,8 +161,16 @@ def taken(plan: TablePlan) -> tuple[str, ...]:
 
     A NULL result does not select.
     """
-    own = filtered(plan.shape)
+    own = filter_of(plan)
     return (*((own,) if own is not None else ()), *not_followed(plan.shape))
+
+
+def filter_of(plan: TablePlan) -> str | None:
+    """Returns the condition of a flow's filter; None without one. It reads what OLD holds, whatever the
+    references lead to: a person who names a row by its number means that row.
+    """
+    own = filtered(plan.shape)
+    return own if own is None or plan.repointing is None else over_own_row(own, plan.repointing.columns)
 
 
 def left_out_rows(plan: TablePlan) -> TablePlan:
