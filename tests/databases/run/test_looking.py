@@ -41,6 +41,10 @@ async def test_status_and_doctor_leave_the_writer_lock_alone(make_pair: MakePair
         assert refused == 0
         assert not state.running
         await conn.fetchval(TRY_LOCK, key)
+        assert [s.running for s in await status(config)] == [False], (
+            "another process holds it: this run is over"
+        )
+        await conn.execute("UPDATE _tranship.run SET state = 'running', finished = NULL")
         assert [s.running for s in await status(config)] == [True]
         assert [d.running for d in await examine(config)] == [True]
     await asyncio.gather(*looking)
