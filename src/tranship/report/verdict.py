@@ -9,6 +9,7 @@ from msgspec import UNSET
 from tranship.model.options import REJECTS_ONLY, MigrateOptions, command_line
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
+from tranship.report.changed_values import changed_values
 from tranship.report.verification import grouped
 
 UNASKED = "Look at what could not be asked beforehand"
@@ -46,6 +47,7 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
     else:
         there = _there(stats.rows_already_there, "are")
         done = f"{_rows(now)} would be written{more},{there} {grouped(stats.rows_failed)} rejected."
+    done += _changed(result, done=False)
     # After a finished run, rows that are to come a second time are refused without this option.
     live = f"{options.live_again} --again" if options.again else options.live_again
     if not stats.rows_failed:
@@ -73,13 +75,18 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if stats.rows_failed:
         failed = f"{grouped(stats.rows_failed)} {_were(stats.rows_failed)} rejected"
         arrived = f"{_in_all(result, ' arrived')},{_there(stats.rows_already_there, 'were')} {failed}."
+        arrived += _changed(result, done=True)
         return f"{arrived} {_look(result)}, then {_once_more(result, options)}"
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
     open_ = any(table.not_asked for table in result.tables)
     left = f"{UNASKED}, below." if open_ else NOTHING_LEFT
-    return f"Everything arrived: {_in_all(result)},{there} {known}. {left}"
+    return f"Everything arrived: {_in_all(result)},{there} {known}.{_changed(result, done=True)} {left}"
+
+
+def _changed(result: MigrationResult, *, done: bool) -> str:
+    return changed_values((loss for table in result.tables for loss in table.losses), done=done)
 
 
 def _once_more(result: MigrationResult, options: MigrateOptions) -> str:

@@ -121,7 +121,7 @@ def _shapes(suggestion: Suggestion, *, values: bool) -> Iterator[str]:
 
 def _verdict_of(suggestion: Suggestion) -> str:
     """Returns the first line of the end: what is open, and what comes next."""
-    kept = "1 decision" if suggestion.kept == 1 else f"{suggestion.kept} decisions"
+    kept = "1 entry" if suggestion.kept == 1 else f"{suggestion.kept} entries"
     earlier = f" ({kept} of the earlier file kept)" if suggestion.kept else ""
     total = len(suggestion.questions)
     if suggestion.path is None:

@@ -9,6 +9,7 @@ from tranship.model.options import command_line, only_rejects
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.verdict import RejectCause
 from tranship.report.causes import only_held, told_once
+from tranship.report.changed_values import changed_values
 from tranship.report.describe.causes import cause_items
 from tranship.report.document import (
     Banner,
@@ -84,7 +85,8 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, words: Seq
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
     again = ", rejected before" if run.rejects_of else ""
-    told = f"Everything arrived: {written} rows{again}, {known}."
+    changed = changed_values((loss for table in run.tables for loss in table.losses), done=True)
+    told = f"Everything arrived: {written} rows{again}, {known}.{changed}"
     return Banner((told, *_left_to_do(run, certificate, verify)), Tone.GOOD)
 
 

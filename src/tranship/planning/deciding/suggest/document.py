@@ -25,7 +25,8 @@ _INSTRUCTIONS = (
     "a placeholder that is left is an open question. If another entry decides the same column, that one "
     "counts, the entry with the placeholder has no effect, and `resolve validate` says so.",
     "_suggestion is what the data supports, _evidence is why. To take one, copy its keys into the entry. "
-    "An action that is filled in leaves no data behind.",
+    "An action that is filled in leaves no column or table behind. What it changes in values stands in its "
+    "evidence, and a dry run counts it.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
     "default, ignore, adopt, tolerate, rename_table, drop_table; "
     "filter, rows, merge, new_key, existing, query. _examples has one of each.",
