@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeVar
 
 import asyncpg
 from msgspec.structs import replace
 
 from tranship.analysis.asker import Asker
+from tranship.analysis.changed_values import changed_values
 from tranship.analysis.key_evidence import references
 from tranship.analysis.lookup_evidence import Counted, composite_facts, lookup_facts
 from tranship.analysis.refused_values import refusals
@@ -199,6 +201,7 @@ class _Gathering:
         }
         lookups = [await self._lookup(question) for question in questions.lookups]
         misfits = [await self._misfits(question) for question in questions.misfits]
+        changed = [await changed_values(self.asker, self._catalogs, one) for one in questions.losses]
         refused = [await self._refusals(question) for question in questions.refusals]
         return replace(
             early,
@@ -206,6 +209,7 @@ class _Gathering:
             there=_known(there.values()),
             lookups=_known(lookups),
             misfits=_known(misfits),
+            changed=tuple(chain.from_iterable(changed)),
             refusals=_known(refused),
         )
 

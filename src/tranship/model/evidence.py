@@ -118,6 +118,17 @@ class Misfits(Struct, frozen=True):
     sampled: bool = False
 
 
+class ChangedValues(Struct, frozen=True):
+    """Rows of an old column whose value a conversion takes, and changes."""
+
+    old: ColumnRef
+    new: ColumnRef
+    loss: str
+    """``rounded``, ``time of day dropped``."""
+    rows: int
+    sampled: bool = False
+
+
 class RefusalQuestion(Struct, frozen=True):
     """Which values of an old column does the input function of the new column's type refuse?"""
 
@@ -291,6 +302,7 @@ class Evidence(Struct, frozen=True, dict=True):
     trials: tuple[TrialFacts, ...] = ()
     lookups: tuple[LookupFacts, ...] = ()
     misfits: tuple[Misfits, ...] = ()
+    changed: tuple[ChangedValues, ...] = ()
     refusals: tuple[Refusals, ...] = ()
     breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -319,6 +331,10 @@ class Evidence(Struct, frozen=True, dict=True):
     def refused(self, old: ColumnRef, new: ColumnRef) -> Refusals | None:
         """Returns which values of an old column NEW refuses, or None where it was not asked."""
         return next((r for r in self.refusals if (r.old, r.new) == (old, new)), None)
+
+    def changed_between(self, old: ColumnRef, new: ColumnRef) -> list[ChangedValues]:
+        """Returns what the conversion from an old column to a new one changes."""
+        return [one for one in self.changed if (one.old, one.new) == (old, new)]
 
     def tried(self, question: TrialQuestion) -> TrialFacts | None:
         """Returns the outcome of a trial, or None where it was not made."""

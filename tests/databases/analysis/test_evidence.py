@@ -251,3 +251,26 @@ async def test_a_connection_that_ends_is_no_answer(make_pair: MakePair) -> None:
         with pytest.raises(asyncpg.ConnectionDoesNotExistError):
             await asker.ask(Side.OLD, "another", ending)
     assert asker.not_asked == ('a column: OLD says: column "nothing" does not exist (SQLSTATE 42703)',)
+
+
+async def test_what_a_conversion_changes_is_counted_before_it_is_decided(make_pair: MakePair) -> None:
+    """A value that is taken, and is another one afterwards, is a loss that a person has to know of."""
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, price numeric(10,2), at timestamp, doc json, was numeric(8,3));
+        INSERT INTO t SELECT g, g * 0.25, '2020-01-01'::timestamp + g * interval '6 hours',
+          CASE WHEN g % 2 = 0 THEN '{"a": 1, "a": 2}' ELSE '{"a": 1}' END::json, g * 0.5 FROM generate_series(1, 8) AS g""",
+        "CREATE TABLE t (id int PRIMARY KEY, price numeric(10,1), at date, doc jsonb, became int)",
+    )
+    old, new = await _read(pair.old), await _read(pair.new)
+    scope, _ = make_scope(old, new, None)
+    async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+        evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=20.0)
+    found = {one.old.column: (one.loss, one.rows, one.sampled) for one in evidence.changed}
+    assert found == {
+        "price": ("rounded", 4, False),
+        "at": ("time of day dropped", 6, False),
+        "doc": ("repeated keys dropped", 4, False),
+    }
+    said = "4 rows hold a value that a transform without SQL changes: rounded"
+    asked = suggest(old, new, scope, evidence).questions
+    assert any(said in map(str, question.evidence) for question in asked if "'price'" in question.text)

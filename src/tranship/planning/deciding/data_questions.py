@@ -17,7 +17,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion, RefusalQuestion
-from tranship.model.expression import Conversion, Rule
+from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers
 from tranship.model.statistics import NOTHING_KNOWN, Background
@@ -66,12 +66,20 @@ class MisfitQuestion(Struct, frozen=True):
         return f"outside of {self.low} to {self.high}"
 
 
+class LossQuestion(Struct, frozen=True):
+    """The question how many old values the conversion to a new column's type changes."""
+
+    old: ColumnRef
+    new: ColumnRef
+
+
 class DataQuestions(Struct, frozen=True):
     """The questions worth asking, in the order of the changes."""
 
     columns: tuple[ColumnRef, ...] = ()
     lookups: tuple[LookupQuestion, ...] = ()
     misfits: tuple[MisfitQuestion, ...] = ()
+    losses: tuple[LossQuestion, ...] = ()
     refusals: tuple[RefusalQuestion, ...] = ()
     references: tuple[KeyQuestion, ...] = ()
     """Old columns that may be undeclared foreign keys, the most dangerous first."""
@@ -115,7 +123,7 @@ def data_questions(
         new_version=new.server_version,
         schemas=comparison.matching.schema_pairs,
     )
-    found = _Found({}, {}, {}, {}, {})
+    found = _Found({}, {}, {}, {}, {}, {})
     by_table: dict[str, list[Change]] = {}
     for change in comparison.changes:
         by_table.setdefault(change.table, []).append(change)
@@ -130,6 +138,7 @@ def data_questions(
             lookups = lookup_questions(before, after, columns, (old, new), pairs, observed)
             found.lookups.update(dict.fromkeys(lookups))
             found.add_values(before, after, columns, judge)
+        found.add_losses(before, after, changes, judge)
         found.lookups.update(dict.fromkeys(parent_questions(before, after, changes, old)))
         found.lookups.update(dict.fromkeys(composite_lookups(before, after, changes, old)))
     return found.questions()
@@ -141,6 +150,7 @@ class _Found(Struct):
     columns: dict[ColumnRef, None]
     lookups: dict[LookupQuestion, None]
     misfits: dict[MisfitQuestion, None]
+    losses: dict[LossQuestion, None]
     refusals: dict[RefusalQuestion, None]
     there: dict[ColumnRef, None]
 
@@ -163,12 +173,22 @@ class _Found(Struct):
         if not misfits:
             self.refusals.update(dict.fromkeys(_refusals(before, after, columns, judge)))
 
+    def add_losses(self, before: Table, after: Table, changes: list[Change], judge: _Judge) -> None:
+        """Adds what OLD can count of values that are taken and changed, for the two columns of a change."""
+        for left, right in _joined(changes):
+            source, target = before.column(left), after.column(right)
+            loss = judge(source.type, target.type).loss if source and target else Loss.NONE
+            if loss not in (Loss.NONE, Loss.ZONE):
+                question = LossQuestion(ColumnRef(before.name, left), ColumnRef(after.name, right))
+                self.losses[question] = None
+
     def questions(self) -> DataQuestions:
         """Returns the questions as a value."""
         return DataQuestions(
             tuple(self.columns),
             tuple(self.lookups),
             tuple(self.misfits),
+            tuple(self.losses),
             tuple(self.refusals),
             there=tuple(self.there),
         )
@@ -192,11 +212,17 @@ def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
     These are those of one change, then every removed column with every added one.
     """
     breaking = [change for change in changes if change.cls is ChangeClass.BREAKING]
-    for change in breaking:
-        if change.kind in _TRANSLATED and change.old_column and change.new_column:
-            yield change.old_column, change.new_column
+    yield from _joined(changes)
     removed = [change.old_column for change in breaking if change.kind is ChangeKind.COLUMN_REMOVED]
     yield from product(filter(None, removed), _added_names(changes))
+
+
+def _joined(changes: list[Change]) -> Iterator[tuple[str, str]]:
+    """Yields the old and new columns of each change that is about both."""
+    for change in changes:
+        asked = change.cls is ChangeClass.BREAKING and change.kind in _TRANSLATED
+        if asked and change.old_column and change.new_column:
+            yield change.old_column, change.new_column
 
 
 def _added_names(changes: list[Change]) -> list[str]:

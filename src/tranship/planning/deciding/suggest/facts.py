@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.count import count_of
-from tranship.model.evidence import ColumnFacts, LookupFacts, Misfits
+from tranship.model.evidence import ChangedValues, ColumnFacts, LookupFacts, Misfits
 
 # Values quoted in one line: as many as a person takes in at a glance.
 _SHOWN = 8
@@ -83,6 +83,12 @@ def misfit_evidence(misfits: Misfits) -> tuple[str, ...]:
     """Returns how many rows a bare transform would reject, in words."""
     of = " of the sampled rows" if misfits.sampled else " rows"
     return (f"{misfits.rows}{of} are {misfits.what}: a transform without SQL rejects them",)
+
+
+def changed_evidence(changed: ChangedValues) -> str:
+    """Returns how many rows a bare transform would write with another value, in words."""
+    rows = f"{changed.rows} of the sampled rows" if changed.sampled else f"{changed.rows} rows"
+    return f"{rows} hold a value that a transform without SQL changes: {changed.loss}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -26,7 +26,7 @@ from tranship.planning.deciding.suggest.drafts import (
     Field,
     Translation,
 )
-from tranship.planning.deciding.suggest.facts import Fact, misfit_evidence, quoting
+from tranship.planning.deciding.suggest.facts import Fact, changed_evidence, misfit_evidence, quoting
 from tranship.planning.deciding.suggest.formats import reads_otherwise
 from tranship.planning.deciding.suggest.guesses import reference
 from tranship.planning.deciding.suggest.keys import several_keys
@@ -47,6 +47,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     """
     misfits = [m for m in pair.tables.evidence.misfits if (m.old, m.new) == pair.refs]
     evidence: list[Fact] = [line for m in misfits for line in misfit_evidence(m)]
+    evidence += map(changed_evidence, pair.tables.evidence.changed_between(*pair.refs))
     refusals = _refusals(pair, misfits)
     if refusals is not None and refusals.refused:
         evidence.append(refusal_evidence(refusals))
