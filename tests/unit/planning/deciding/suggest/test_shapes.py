@@ -232,6 +232,7 @@ def test_a_split_takes_columns_that_begin_with_the_name_of_its_table() -> None:
             {"action": "transform", "old_column": "id", "new_column": "user_id"},
         )
     }
+    assert any("its own 'id' gets OLD's 'id', too" in fact for fact in shape.facts(values=False))
 
 
 def test_what_every_table_has_makes_no_table_go_into_another() -> None:

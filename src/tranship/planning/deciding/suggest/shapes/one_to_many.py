@@ -163,10 +163,21 @@ def _split(
     if key is not None:
         refers = "refers to" if key.name else "is called after"
         evidence.append(f"its '{key.columns[0]}' {refers} NEW's {one.pair.new}")
+    evidence += _own_number(one, table, entries)
     chosen, why = _rows_taken(taken, kind)
     question = f"Do columns of '{one.pair.old.name}' fill '{table.name.name}'?"
     entries = [*chosen, *entries]
     return Shape(question, (*evidence, why), one.into(table, entries), one.pair.old, tuple(taken))
+
+
+def _own_number(one: PairOfTables, table: Table, entries: Sequence[Entry]) -> Iterator[Fact]:
+    """Yields that a new key which NEW could number gets the old number, because the names are equal."""
+    key, filled = table.column(single_key(table) or ""), [entry.get("new_column") for entry in entries]
+    if key is None or not key.filled_by_server or key.name in filled:
+        return
+    if one.before.column(key.name) is not None:
+        by_new = '{"action": "default", "default_value": "USE_SCHEMA_DEFAULT"}'
+        yield f"its own '{key.name}' gets OLD's '{key.name}', too: NEW numbers the rows with {by_new} for it"
 
 
 def _rows_taken(taken: Mapping[str, str], kind: tuple[str, Fact] | None) -> tuple[list[Entry], Fact]:
