@@ -17,6 +17,8 @@ class HeldBack:
     def __init__(self, hear: Callable[[Event], None]) -> None:
         self._hear = hear
         self._held: list[Event] = []
+        self.is_over = False
+        """Nothing was left to move, so that what was held is not told."""
 
     def hold(self, events: Iterable[Event]) -> None:
         """Keeps events for the moment at which it is known what is left to do."""
@@ -29,6 +31,7 @@ class HeldBack:
             return
         if isinstance(event, Noted) and isinstance(event.what, AlreadyMigrated):
             self._held = [one for one in self._held if not _warns(one)]
+            self.is_over = True
         self.release()
         self._hear(event)
 

@@ -100,7 +100,8 @@ async def _migrate(config: Config, options: MigrateOptions, hear: HeldBack, stop
         if path is not None:
             hear(Noted(ResultWritten(str(path))))
         raise
-    result = replace(outcome.result, problems=(*prepared.warnings, *outcome.result.problems))
+    warnings = () if hear.is_over else prepared.warnings
+    result = replace(outcome.result, problems=(*warnings, *outcome.result.problems))
     outcome = replace(outcome, result=result)
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
     if options.live:

@@ -116,9 +116,6 @@ class Console:
     def _unseen(self, result: MigrationResult) -> list[str]:
         """Returns the problems that were not shown during the run."""
         unseen = [p for p in result.problems if not any(p.message in message for message in self._noted)]
-        if result.tables and all(table.already_migrated for table in result.tables):
-            # What the plan warns of was told by the run that moved the rows.
-            unseen = [problem for problem in unseen if not problem.warning]
         return ["", *problem_lines(unseen)] if unseen else []
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:

@@ -12,19 +12,20 @@ WARNING = Noted(Warned(Problem(code="TS333", object="", message="careful", hint=
 BEGUN = RunStarted(())
 
 
-def heard(*events: Event) -> list[Event]:
+def heard(*events: Event, over: bool = False) -> list[Event]:
     told: list[Event] = []
     hear = HeldBack(told.append)
     hear.hold([WARNING, BEGUN])
     for event in events:
         hear(event)
     hear.release()
+    assert hear.is_over is over, "the result does not tell them either"
     return told
 
 
 def test_a_run_that_has_nothing_left_to_do_tells_no_warning_of_its_plan() -> None:
     before, done = Began(BEFORE_START, "rights"), Noted(AlreadyMigrated())
-    assert heard(before, done) == [before, BEGUN, done]
+    assert heard(before, done, over=True) == [before, BEGUN, done]
 
 
 def test_every_other_run_tells_them_before_anything_else_becomes_known() -> None:

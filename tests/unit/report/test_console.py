@@ -19,7 +19,6 @@ from tranship.model.progress import (
     TableDone,
     TableStarted,
 )
-from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, Mode, RejectCause, Stats, Status, TableResult, TimeSpent
 from tranship.report.console import Console
 from tranship.report.verdict import verdict
@@ -407,15 +406,3 @@ def test_problems_of_many_tables_are_said_once() -> None:
     )
     assert lines[told + 1] == f"  the same for 19 more: {', '.join(tables[1:])}"
     assert lines[told + 2].startswith("  hint: roll it back and run again: tranship rollback; or ")
-
-
-def test_a_finished_run_repeated_does_not_warn_of_what_its_plan_would_do() -> None:
-    warning = Problem(code="TS333", object="", message="careful", hint="", warning=True)
-    grave = Problem(code="TS500", object="", message="rows are gone", hint="")
-    done = result("live", "done")
-    users = replace(done.tables[1], already_migrated=True)
-    again = replace(done, tables=(users,), problems=(warning, grave))
-    told = "\n".join(Console(OPTIONS).finish(again, "out.json"))
-    assert "TS500 rows are gone" in told and "careful" not in told
-    fresh = replace(again, tables=(replace(users, already_migrated=False),))
-    assert "⚠ TS333 careful" in "\n".join(Console(OPTIONS).finish(fresh, "out.json"))

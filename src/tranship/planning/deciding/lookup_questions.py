@@ -16,6 +16,7 @@ from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.references import references
 from tranship.planning.comparing.landscape import NOTHING_OBSERVED
 from tranship.planning.comparing.meaning import Observed
+from tranship.planning.comparing.meaning.number_names import kinship
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
@@ -52,7 +53,8 @@ def lookup_questions(
             yield from _ids_of_codes(refs, into, new, pairs)
     elif family(target.type) == "text":
         for parent in _parents(before, source.name, old, observed):
-            yield from _names_of_ids(refs, parent)
+            if parent.declared or _speaks_of(refs, parent.table.name):
+                yield from _names_of_ids(refs, parent)
 
 
 _Refs = tuple[ColumnRef, ColumnRef]
@@ -138,6 +140,13 @@ def _takes_text(table: Table, name: str) -> bool:
     return column is not None and not column.generated and family(column.type) == "text"
 
 
+def _speaks_of(refs: _Refs, table: TableName) -> bool:
+    """Returns whether names say that a column refers to a table: any small number is a key of some table."""
+    old, new = refs
+    shared = set(stems(old.column)) & set(stems(new.column)) - {"id"}
+    return bool(shared) or kinship(old.column, old.table, table) > 0
+
+
 def _composite_question(
     before: Table, after: Table, key: ForeignKey, label: str, right: str
 ) -> LookupQuestion:
@@ -160,6 +169,7 @@ class _Parent(Struct, frozen=True):
     table: Table
     key: str
     why: str
+    declared: bool = False
 
 
 def _parents(before: Table, column: str, old: Catalog, observed: Observed) -> Iterator[_Parent]:
@@ -169,7 +179,7 @@ def _parents(before: Table, column: str, old: Catalog, observed: Observed) -> It
         owner = old.table(declared.target)
         if owner is not None:
             why = f"foreign key {declared.name} of OLD leads to {owner.name}"
-            yield _Parent(owner, declared.target_columns[0], why)
+            yield _Parent(owner, declared.target_columns[0], why, declared=True)
         return
     reference = observed.references.get(ColumnRef(before.name, column))
     keys = reference.keys if reference is not None else ()
