@@ -218,7 +218,7 @@ def _meaning(tables: Tables, old: Column, new: Column, concern: Concern, convers
         words = f"{_mismatch(old, new)}, and its meaning {verb}"
     evidence = concern.evidence
     if not (concern.keys or conversion.automatic):
-        evidence = (*evidence, *_conversion_evidence(old, new, conversion))
+        evidence = (*evidence, *conversion_evidence(old, new, conversion))
     if (concern.bare or concern.unasked) and conversion.bare:
         evidence = (*evidence, AS_THEY_ARE)
     return _with(
@@ -237,7 +237,7 @@ def _mismatch(old: Column, new: Column) -> str:
 def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversion) -> Change:
     cls = ChangeClass.TRANSFORMABLE if conversion.automatic else ChangeClass.BREAKING
     change = tables.change(cls, ChangeKind.TYPE_CHANGED, _mismatch(old, new), old=old.name, new=new.name)
-    evidence = _conversion_evidence(old, new, conversion)
+    evidence = conversion_evidence(old, new, conversion)
     if not conversion.automatic:
         return _with(change, evidence=evidence, conversion=conversion.rule.value)
     before, after = type_words(old.type), type_words(new.type)
@@ -247,7 +247,8 @@ def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversio
     return _with(change, action=action, evidence=evidence, conversion=conversion.rule.value)
 
 
-def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tuple[str, ...]:
+def conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tuple[str, ...]:
+    """Returns what a conversion decides, what it loses, and whether there is a plain one, in words."""
     evidence = [conversion.why] if conversion.why else []
     evidence += label_evidence(old.type.innermost, new.type.innermost)
     if conversion.loss is not Loss.NONE:
@@ -277,6 +278,9 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
     concern = concern_of(
         tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone
     )
+    # A rename is answered together with its conversion, so both have to be judged from here.
+    if not same_type(old.type, new.type, tables.schemas):
+        evidence += conversion_evidence(old, new, conversion)
     if concern is not None:
         evidence += ["its meaning may change", *concern.evidence]
     change = tables.change(

@@ -1,4 +1,8 @@
-"""How sure a rename is that is only proposed, in words that fit its score."""
+"""What speaks for a rename that is only proposed, in words that fit its score.
+
+How sure a suggestion is stands beside it: "likely" or "a guess", by all that is known. These words are others,
+so that one question does not say both.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,13 @@ _MOST = 0.99
 
 def likelihood(old: str, new: str, score: float) -> str:
     """Returns what is known of a proposed rename: whether the names are the same but for their spelling, else
-    how likely it is.
+    how much speaks for it.
     """
     shown = f"score {min(score, _MOST):.2f}"
     if squashed(old) == squashed(new):
         return f"the same name in another spelling ({shown})"
     if score >= _SURE:
-        return f"very likely by names, types and places ({shown})"
-    return f"likely, but not proven ({shown})" if score >= EVEN else f"not proven ({shown})"
+        return f"names, types and places speak for it ({shown})"
+    if score >= EVEN:
+        return f"more speaks for it than against it, but nothing proves it ({shown})"
+    return f"little speaks for it ({shown})"

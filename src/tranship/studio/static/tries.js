@@ -60,7 +60,7 @@ function previewed(one, about = []) {
   const head = make("tr", {}, ...columns.map((column) => make("th", { scope: "col", text: column.name })));
   const rows = one.rows.map((row) => make("tr", {}, ...columns.map((column) => cell(row[column.side][column.at], column.name))));
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": visible(`rows of ${one.flow}`) },
-    ...(one.wrong ? [lookedAt(one.wrong)] : []), ...one.notes.map((note) => make("p", { text: note })),
+    ...(one.wrong ? [lookedAt(one.wrong)] : []), ...(about.length && one.wrong && !one.wrong.found ? [stillToSee()] : []), ...one.notes.map((note) => make("p", { text: note })),
     make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
@@ -72,6 +72,11 @@ function lookedAt(wrong) {
   if (!wrong.found) return make("p", { text: `${which}: none has a value that is refused.` });
   const many = `${wrong.at_least ? "at least " : ""}${wrong.found} ${wrong.found === 1 ? "has" : "have"} a value that is refused`;
   return make("p", { class: "wrong", text: `${which}: ${many}. ${wrong.found === 1 ? "It stands first." : "Such rows stand first."}` });
+}
+
+// A value that is taken may still mean something else: another moment, a rounded amount.
+function stillToSee() {
+  return make("p", { class: "dim", text: "That a value is taken does not say that it means the same: compare old and new values below, and what the question says of the conversion." });
 }
 
 function inPairs(one, about) {

@@ -97,6 +97,8 @@ class Concern(Struct, frozen=True):
     """Beside ``keys``: the values may mean what they say, so that a bare conversion is one of the answers."""
     unasked: bool = False
     """Nothing is known: the data could not be asked."""
+    guess: bool = False
+    """Only a word of a name speaks for ``sql``."""
     over: KeyOfParents | None = None
     """The key of OLD that the values are, where NEW means another one."""
 

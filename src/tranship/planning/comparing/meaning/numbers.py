@@ -28,6 +28,8 @@ percent percentage pct rate ratio share fraction probability discount tax vat ma
 utilization utilisation completion progress confidence satz anteil rabatt
 """
 _SHARES = frozenset(_SHARES_WORDS.split())
+_MINOR = frozenset({"cent", "cents", "ct", "cts", "minor", "pence", "penny"})
+"""Words that say of amounts of money that they are counted in the smaller unit."""
 _MOMENTS = frozenset(
     {"epoch", "unix", "ts", "timestamp", "time", "at", "created", "updated", "modified", "expires", "expiry"}
 )
@@ -180,7 +182,9 @@ def _to_decimals(pair: PairContext) -> Concern | None:
     if facts.median < _PER_UNIT:
         return None
     return Concern(
-        (reasons, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql
+        (reasons, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"),
+        sql,
+        guess=True,
     )
 
 
@@ -198,7 +202,27 @@ def _to_whole(pair: PairContext) -> Concern | None:
     )
     value = f"CAST({pair.value} AS numeric)" if pair.old.type.leaf.base == "money" else pair.value
     reasons = f"'{pair.new.name}' speaks of money: {pair.old.type.text} in OLD, whole numbers in NEW"
-    return Concern((reasons, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
+    sql = f"round({times(value, Fraction(_PER_UNIT))})"
+    minor = sorted(pair.new_words & _MINOR)
+    if minor:
+        return Concern((reasons, many, f"NEW's name says {minor[0]}"), sql)
+    ratio = _ratio_there(pair)
+    if ratio is None:
+        return Concern((reasons, many, "does NEW count cents?"), sql, guess=True)
+    # Amounts of one unit are rounded, which the change of the types says.
+    if ratio < _PER_UNIT / 5:
+        return None
+    seems = f"the typical number of NEW's own rows is {ratio:.0f} times that of OLD: NEW seems to count cents"
+    return Concern((reasons, many, seems), sql)
+
+
+def _ratio_there(pair: PairContext) -> float | None:
+    """Returns how many times larger the typical number of NEW's own rows is; None without enough of them."""
+    facts, there = pair.numbers, pair.numbers_there
+    enough = there is not None and there.nonzero >= _ENOUGH_THERE
+    if facts is None or there is None or not enough or not facts.median or not there.median:
+        return None
+    return there.median / facts.median
 
 
 def _to_fraction(pair: PairContext) -> Concern | None:

@@ -13,6 +13,7 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.model.references import references
+from tranship.planning.comparing.column_changes import conversion_evidence
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.beside import holds_several, with_those_beside
@@ -33,6 +34,7 @@ from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_rea
 from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
+from tranship.planning.types.conversion import same_type
 
 _UNASKED = "OLD's values were not looked at: `analyze` asks them"
 _MAY_BE_PARTS = (ChangeKind.COLUMN_REMOVED, ChangeKind.COLUMN_ADDED, ChangeKind.COLUMN_RENAMED)
@@ -151,8 +153,16 @@ def _from_kin(tables: TablePairContext, change: Change, removed: Sequence[str]) 
         fields={"old_column": left, "new_column": target.name, "action": "transform"},
         complete=False,
         confidence=Confidence.GUESS,
-        evidence=(*change.evidence, *column_evidence(tables.facts(left))),
+        evidence=(*change.evidence, *column_evidence(tables.facts(left)), *_converting(tables, left, target)),
     )
+
+
+def _converting(tables: TablePairContext, left: str, target: Column) -> tuple[Fact, ...]:
+    """Returns what the conversion into a new column would do, where the two types differ."""
+    source = tables.before.column(left)
+    if source is None or same_type(source.type, target.type, tables.schemas):
+        return ()
+    return conversion_evidence(source, target, tables.convert(source, target))
 
 
 def _may_fill(tables: TablePairContext, left: str, target: Column) -> bool:

@@ -12,7 +12,7 @@ from tranship.planning.deciding.resolve.patterns import OLD_COLUMN
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft
 from tranship.planning.deciding.suggest.facts import Fact
-from tranship.planning.deciding.suggest.own_conversion import both_readings
+from tranship.planning.deciding.suggest.own_conversion import both_readings, taken_for
 
 ALL_TABLES = "*"
 """The pattern of every table."""
@@ -84,10 +84,7 @@ def _reading(once: AskedOnce, asked: Sequence[DraftOf], *, complete: bool) -> tu
     if not asked:
         return ("OLD holds no value in any of them: both readings of the time zone come to the same",)
     if complete:
-        return (
-            f"the times are taken for those of OLD's database time zone {once.zone}",
-            f"another time zone: transform_sql old.{OLD_COLUMN} AT TIME ZONE 'Europe/Berlin'",
-        )
+        return taken_for(f"old.{OLD_COLUMN}", once.zone)
     return both_readings(f"old.{OLD_COLUMN}", once.zone)
 
 

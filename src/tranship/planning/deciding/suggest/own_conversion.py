@@ -57,6 +57,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     other = _other_clock(pair)
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
+    evidence += _another_zone(pair)
     unsure = _unsure(pair)
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
@@ -149,6 +150,22 @@ def _other_clock(pair: ColumnPairContext) -> Translation | None:
         nothing = "OLD holds no value here: both readings of the time zone come to the same"
         return replace(bare, complete=True, confidence=Confidence.HIGH, evidence=(nothing,))
     return replace(bare, evidence=both_readings(reference(pair.source), zone))
+
+
+def _another_zone(pair: ColumnPairContext) -> tuple[Fact, ...]:
+    """Returns the zone of times that a conversion moves through OLD's, and how another one is given."""
+    zoned = pair.conversion.rule is Rule.ZONE and pair.conversion.loss is Loss.ZONE
+    if not zoned or holds_no_value(pair.facts):
+        return ()
+    return taken_for(reference(pair.source), pair.tables.old.timezone)
+
+
+def taken_for(value: str, zone: str) -> tuple[Fact, ...]:
+    """Returns in which zone times are read; ``value`` is the old column as an expression names it."""
+    return (
+        f"the times are taken for those of OLD's database time zone {zone}",
+        f"another time zone: transform_sql {value} AT TIME ZONE 'Europe/Berlin'",
+    )
 
 
 def both_readings(value: str, zone: str) -> tuple[Fact, ...]:

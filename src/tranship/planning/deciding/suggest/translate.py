@@ -112,9 +112,8 @@ def _of_concern(pair: ColumnPairContext, concern: Concern, *, renaming: bool) ->
         return Translation()
     fields = {**pair.names, "action": "transform", "transform_sql": concern.sql}
     other = f"if it means the same after all: action '{bare}' with the same columns alone"
-    return Translation(
-        fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(other,) if possible else ()
-    )
+    confidence = Confidence.GUESS if concern.guess else Confidence.LIKELY
+    return Translation(fields, confidence=confidence, coverage=1.0, evidence=(other,) if possible else ())
 
 
 def _guessed(tables: TablePairContext, names: Mapping[str, Field], guess: Guess) -> Translation:
