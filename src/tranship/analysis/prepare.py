@@ -79,6 +79,8 @@ class Sketch(Struct, frozen=True):
 
     sides: Sides
     plan: Plan
+    answers: Answers
+    """The decisions of the plan, which say what SQL of a person is said to read."""
     open: tuple[Change, ...]
     """Breaking changes that nobody has decided: what they are about is not to be computed."""
     warnings: tuple[Problem, ...] = ()
@@ -193,7 +195,7 @@ async def sketch(config: Config, file: ResolutionFile, path: Path | None = None)
         plan = at_moment(await described_plan(open_.old, plan, sides), moment)
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     open_now = open_questions(comparison, answers)
-    return Sketch(sides, plan, open_now, tuple(p for p in warnings if p.warning))
+    return Sketch(sides, plan, answers, open_now, tuple(p for p in warnings if p.warning))
 
 
 async def _with_start(old: asyncpg.Connection, file: ResolutionFile) -> tuple[ResolutionFile, str]:

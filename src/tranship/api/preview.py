@@ -13,7 +13,7 @@ from tranship.config import Config
 from tranship.errors import TranshipError, UsageError
 from tranship.errors.codes.scope import NothingToPreview
 from tranship.execution.context import Job
-from tranship.execution.preview.flow import preview_flow
+from tranship.execution.preview.flow import Beside, preview_flow
 from tranship.execution.start.numbers import numbering, rows_beside
 from tranship.model.plan import TablePlan
 from tranship.model.preview import TablePreview
@@ -66,7 +66,7 @@ async def preview_of(
                     job,
                     (old, new),
                     numbered[plan.flow],
-                    _undecided(found, plan),
+                    _beside(found, plan),
                     only,
                     wrong_first=wrong_first,
                 )
@@ -144,6 +144,15 @@ async def _refused(config: Config, file: ResolutionFile) -> tuple[Problem, ...]:
 def _has_key(plan: TablePlan, key: str) -> bool:
     """Returns whether a key of the file is about a flow and about no other of its old table."""
     return key == plan.name if plan.name else key in (str(plan.old), plan.old.name)
+
+
+def _beside(found: Sketch, plan: TablePlan) -> Beside:
+    """Returns what the decisions say of a flow that its plan does not."""
+    decided = [one.resolution for one in found.answers.of_flow(plan.old, plan.name)]
+    return Beside(
+        _undecided(found, plan),
+        {one.new_column: one.sources for one in decided if one.new_column is not None and one.transform_sql},
+    )
 
 
 def _undecided(found: Sketch, plan: TablePlan) -> frozenset[str]:

@@ -30,7 +30,7 @@ class Difference(Struct, frozen=True):
     """NEW's table."""
     kind: DifferenceKind
     key: dict[str, str | None] | None = None
-    """The columns of NEW's key with their texts; None: the table has none that was copied."""
+    """The columns of NEW's key with their texts; None: it has none, or nobody can say which row it is."""
     columns: tuple[str, ...] = ()
     """Of a changed row: the columns whose values differ."""
     expected: tuple[str | None, ...] = ()

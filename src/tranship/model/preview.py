@@ -30,7 +30,7 @@ class PreviewColumn(Struct, frozen=True):
     how: str
     """The field or word of the decision: ``transform_sql``, ``value_mapping``, ``copied`` …"""
     old_columns: tuple[str, ...] = ()
-    """The old columns that it is said to read; SQL of a person names its own."""
+    """The old columns that it is said to read; of SQL those that the entry names beside it."""
 
 
 class PreviewRow(Struct, frozen=True):
@@ -70,7 +70,7 @@ class TablePreview(Struct, frozen=True):
     columns: tuple[PreviewColumn, ...]
     rows: tuple[PreviewRow, ...] = ()
     unnamed: tuple[str, ...] = ()
-    """Old columns that no mapping names. A person's SQL may read them; it is not parsed."""
+    """Old columns that no mapping and no entry names. A person's SQL may read them; it is not parsed."""
     open: tuple[str, ...] = ()
     """Those of them about which nobody has decided yet."""
     notes: tuple[str, ...] = ()

@@ -175,6 +175,8 @@ class RowValues(Struct, frozen=True):
     """Only rows of given keys are read, with the text of every column."""
     parts: Parts | None = None
     """Only rows of these parts are read; None: all."""
+    shown: tuple[Value, ...] = ()
+    """Columns by which rows without ``keys`` are shown: a key that is not among the copied columns."""
 
     def in_parts(self, form: HashForm) -> tuple[str, ...]:
         """Returns the condition that a row is in these parts; none where all rows are read."""
@@ -194,7 +196,8 @@ class RowValues(Struct, frozen=True):
     @property
     def key(self) -> str:
         """SQL for a row's key as one text; NULL where there is no key."""
-        return row_text([self.columns[n].text for n in self.keys]) if self.keys else "NULL::pg_catalog.text"
+        named = [self.columns[n] for n in self.keys] or self.shown
+        return row_text([column.text for column in named]) if named else "NULL::pg_catalog.text"
 
     @property
     def values(self) -> str:

@@ -16,6 +16,7 @@ from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused, UsageError
 from tranship.model.preview import TablePreview
+from tranship.report.preview import preview_lines
 
 OLD = """
 CREATE TABLE users (id int PRIMARY KEY, mail text, state text, town text, joined text, price text, notes text);
@@ -94,7 +95,11 @@ async def test_values_are_those_of_the_run(make_pair: MakePair, tmp_path: Path) 
     assert found["origin"][0] == "here"
     assert set(found["number"]) == {"(filled by NEW when the row is written)"}
     assert rejecting(users) == {"no": True, "refused": True, "filled": False}
-    assert users.unnamed == ("joined", "notes"), "SQL is not parsed: whether it reads a column is not told"
+    assert users.unnamed == ("notes",), "SQL is not parsed, but its entry names the column"
+    lines = [line for line in preview_lines(users) if "joined '" in line]
+    assert len(lines) == len(users.rows), lines
+    assert "joined '1.2.2020' (transform_sql)" in lines[0]
+    assert lines[0].endswith("→ joined '2020-02-01'")
     assert users.open == ()
     assert await pair.new.value("SELECT count(*) FROM users") == 0
     assert await pair.new.value("SELECT to_regnamespace('_tranship') IS NULL")

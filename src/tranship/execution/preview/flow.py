@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import asyncpg
+from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.preview.new_rows import NewRows
@@ -13,7 +14,6 @@ from tranship.execution.preview.old_rows import OldRows
 from tranship.execution.preview.words import column_words, notes_about
 from tranship.execution.preview.wrong_rows import Looked, Search
 from tranship.execution.probe.reading import RAISED, by_source
-from tranship.model.expression import old_columns
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.preview import PREVIEW_SECONDS, PREVIEWED, PreviewCell, PreviewRow, TablePreview
@@ -23,11 +23,20 @@ _OF_ONE_FLOW = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError, 
 """Errors that end the preview of one flow, and not of the others."""
 
 
+class Beside(Struct, frozen=True):
+    """What the decisions say of a flow that its plan does not."""
+
+    undecided: frozenset[str] = frozenset()
+    """Columns of NEW about which nobody has decided; they are not computed."""
+    said: Mapping[str, tuple[str, ...]] = {}
+    """By column of NEW, the old columns that the entry with its expression names: SQL is not parsed."""
+
+
 async def preview_flow(
     job: Job,
     sides: tuple[asyncpg.Connection, asyncpg.Connection],
     plan: TablePlan,
-    undecided: frozenset[str],
+    beside: Beside,
     only: str | None = None,
     *,
     wrong_first: bool = False,
@@ -38,11 +47,11 @@ async def preview_flow(
         job: the plan with both catalogs; it may have open questions.
         sides: pinned sessions on OLD and NEW without an open transaction.
         plan: the flow.
-        undecided: columns of NEW about which nobody has decided; they are not computed.
+        beside: what the decisions say of it that the plan does not.
         only: the only column of NEW that is computed; None: all.
         wrong_first: rows with a value that NEW refuses are looked for, and stand before the first ones.
     """
-    reading, rendering = OldRows(job, *sides, plan), NewRows(job, sides[1], plan, undecided)
+    reading, rendering = OldRows(job, *sides, plan), NewRows(job, sides[1], plan, beside.undecided)
     columns = [mapping for mapping in plan.columns if only in (None, mapping.column)]
     search = Search(job, plan, reading, rendering, [mapping.column for mapping in columns])
     async with AsyncExitStack() as open_:
@@ -55,23 +64,19 @@ async def preview_flow(
             notes = () if rows else ("no rows",)
         except _OF_ONE_FLOW as error:
             rows, notes, looked = (), (f"no rows are shown: {_in_words(error)}",), Looked()
+    words = [column_words(m.column, m.expression, beside.said.get(m.column, ())) for m in plan.columns]
+    named = {name for one in words for name in one.old_columns}
     return TablePreview(
         flow=plan.name or str(plan.old),
         old_table=str(plan.old),
         new_table=str(plan.new),
         old_columns=reading.names,
-        columns=tuple(column_words(mapping.column, mapping.expression) for mapping in columns),
+        columns=tuple(one for one in words if only in (None, one.name)),
         rows=rows,
-        unnamed=_unnamed(plan, reading.names),
+        unnamed=tuple(name for name in reading.names if name not in named),
         notes=(*notes, *notes_about(plan)),
         wrong=looked.said if rows else None,
     )
-
-
-def _unnamed(plan: TablePlan, names: Sequence[str]) -> tuple[str, ...]:
-    """Returns the old columns that no mapping names."""
-    read = {name for mapping in plan.columns for name in old_columns(mapping.expression)}
-    return tuple(name for name in names if name not in read)
 
 
 async def _rows(

@@ -33,9 +33,9 @@ _HOW: Mapping[type, str] = {
 }
 
 
-def column_words(name: str, expression: Expression) -> PreviewColumn:
-    """Returns a column of NEW with what fills it."""
-    return PreviewColumn(name, _HOW[type(expression)], old_columns(expression))
+def column_words(name: str, expression: Expression, said: tuple[str, ...] = ()) -> PreviewColumn:
+    """Returns a column of NEW with what fills it. ``said``: the old columns that an entry with SQL names."""
+    return PreviewColumn(name, _HOW[type(expression)], old_columns(expression) or said)
 
 
 def notes_about(plan: TablePlan) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ class Claims:
         rows, more = await self._stores[0].left(max(room, 0))
         if lost:
             left = rows.total() + more - lost
-            found = first.added(Counter(), left) if left > 0 else []
+            found = await first.added(Counter(), left) if left > 0 else []
         else:
-            found = first.added(rows, more)
+            found = await first.added(rows, more)
         return [*found, first.told(DifferenceKind.MISSING, None, self._twice)] if self._twice else found

@@ -145,12 +145,31 @@ class Naming(Struct, frozen=True):
         more = self.told(DifferenceKind.CHANGED, None)
         return found + [replace(more, rows=number, by_others=whose) for whose, number in rest.items()]
 
-    def added(self, strangers: Counter[Row], more: int = 0) -> list[Difference]:
+    async def added(self, strangers: Counter[Row], more: int = 0) -> list[Difference]:
         """Returns the rows that others added, and ``more`` that are not known."""
-        told = self.told_each(DifferenceKind.ADDED, strangers, strangers.total())
+        told, strangers = await self._by_own_key(strangers)
+        told += self.told_each(DifferenceKind.ADDED, strangers, strangers.total())
         if more:
             told.append(self.told(DifferenceKind.ADDED, None, more))
         return [replace(one, by_others=True) for one in told]
+
+    async def _by_own_key(self, strangers: Counter[Row]) -> tuple[list[Difference], Counter[Row]]:
+        """Returns the rows of others that only a key tells apart which was not copied, and the other rows.
+
+        Where a flow took some of several equal rows as its own, nobody knows which of them others added.
+        """
+        if not (self.rows.own_key and strangers):
+            return [], strangers
+        keys = await self.rows.own_keys_of_others(row.digest for row in strangers)
+        known = {row for row, number in strangers.items() if len(keys.get(row.digest, ())) == number}
+        names, one = self.rows.own_key, self.told(DifferenceKind.ADDED, None)
+        told = [
+            replace(one, key=dict(zip(names, record_parts(key), strict=True)))
+            for row in strangers
+            if row in known
+            for key in keys[row.digest]
+        ]
+        return told, Counter({row: number for row, number in strangers.items() if row not in known})
 
     @staticmethod
     def _changed(missing: Counter[Row], *elsewhere: Counter[Row]) -> dict[str, Row]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.execution.proof.compare import LOW, Subject
 from tranship.execution.proof.expected import copied_columns, held_values, sums_of
@@ -15,7 +16,7 @@ from tranship.execution.proof.row_store import RowStore
 from tranship.execution.proof.rows import AT_ONCE, Place, Row
 from tranship.model.catalog import Table
 from tranship.model.digest import HashForm, Sums
-from tranship.sql.digest import Parts, RowValues
+from tranship.sql.digest import Parts, RowValues, Value
 from tranship.sql.new.counting import WRAP
 from tranship.sql.new.digest import (
     at_places,
@@ -29,6 +30,7 @@ from tranship.sql.new.digest import (
 )
 from tranship.sql.new.existing import at_places as found_at
 from tranship.sql.new.transactions import Extent, extents
+from tranship.sql.quote import ident
 
 
 class Runs(Struct, frozen=True):
@@ -99,6 +101,13 @@ class NewRows(Struct, frozen=True):
         names = [column.name for column in copied_columns(self.of.job, self.of.plan)]
         key = self.table.order_key
         return tuple(names.index(name) for name in key) if set(key) <= set(names) else ()
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """The columns of a key of NEW that the run did not copy: NEW gave its values. OLD does not know them,
+        so rows are shown by it and not compared. Empty where `keys` tells rows apart, and without a key.
+        """
+        return () if self.keys else self.table.order_key
 
     @property
     def table(self) -> Table:
@@ -175,6 +184,20 @@ class NewRows(Struct, frozen=True):
             return []
         query = rows_where(self.table, self.texts(), self._form, by_others(sorted(self.runs.mine), extent))
         return [_row(r)[0] for r in await self.new.fetch(first_of(query, most), self.runs.oldest & LOW)]
+
+    async def own_keys_of_others(self, digests: Iterable[str]) -> dict[str, list[str]]:
+        """Returns the texts of `own_key` of the rows of others, by their hashes."""
+        extent, key = await self.extents.of_others(), set(self.own_key)
+        if extent is None or not key:
+            return {}
+        columns = {one.name: one.type for one in self.table.columns if one.name in key}
+        shown = tuple(Value(f"t.{ident(name)}", columns[name], columns[name]) for name in self.own_key)
+        texts, conditions = replace(self.texts(), shown=shown), by_others(sorted(self.runs.mine), extent)
+        query = rows_of_digests(rows_where(self.table, texts, self._form, conditions), 2)
+        found: dict[str, list[str]] = {}
+        for row in await self.new.fetch(query, self.runs.oldest & LOW, list(digests)):
+            found.setdefault(row["digest"], []).append(row["k"])
+        return found
 
     @property
     def _form(self) -> HashForm:

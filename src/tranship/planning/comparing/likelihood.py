@@ -1,7 +1,7 @@
 """What speaks for a rename that is only proposed, in words that fit its score.
 
-How sure a suggestion is stands beside it: "likely" or "a guess", by all that is known. These words are others,
-so that one question does not say both.
+How sure a suggestion is stands beside it: "likely" or "a guess", by all that is known. Other words are used
+here, so that one question does not say both.
 """
 
 from __future__ import annotations
