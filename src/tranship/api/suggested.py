@@ -17,6 +17,7 @@ from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 from tranship.planning.deciding.suggest.document import SUGGESTIONS
+from tranship.planning.deciding.suggest.shapes.whole import FIRST
 
 Entries = Mapping[str, Sequence[Entry]]
 """By key of the file."""
@@ -45,6 +46,8 @@ class Suggested(Struct, frozen=True):
     """Its entries are marked as those of the suggestion, so that it can be taken back."""
     complete: bool = True
     """It leaves no value open."""
+    first: tuple[str, ...] = ()
+    """Old keys, with their tables, whose questions have to be answered before it can be taken."""
 
 
 def suggestions_in(seen: DecisionFile) -> tuple[Suggested, ...]:
@@ -74,6 +77,7 @@ def _suggested(seen: DecisionFile, place: str, given: JsonValue) -> Suggested | 
         taken=by_whom(own[0][1]) if own else "its entries stand in the file" if stands else "",
         undoable=bool(own),
         complete=not any(leaves_open(dict(one)) for _, one in _each(entries)),
+        first=_texts(given.get(FIRST)),
     )
 
 

@@ -88,17 +88,19 @@ class Dialog:
 
     def _places(self, *, all_: bool) -> Iterator[str]:
         """Yields the places of what is gone through. What is suggested for a table comes before its
-        questions, since it can answer them.
+        questions, since it can answer them; what cannot be taken before some question is answered comes last.
         """
         left: dict[str, list[str]] = {}
+        later: list[str] = []
         for one in self._deciding.suggestions():
             if all_ or not one.taken:
-                left.setdefault(one.table, []).append(one.place)
+                (later if one.first else left.setdefault(one.table, [])).append(one.place)
         for question in self._deciding.questions():
             if question.open or all_:
                 yield from left.pop(question.table, ())
                 yield question.place
         yield from chain.from_iterable(left.values())
+        yield from later
 
     def _visit(self, place: str, number: tuple[int, int], *, all_: bool) -> int | None:
         """Shows what stands at a place and returns by how many places to go on; None where it needs nobody

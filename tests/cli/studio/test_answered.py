@@ -131,3 +131,25 @@ def test_a_try_shows_what_goes_wrong_first_and_says_where_it_looked(page: Page) 
     )
     assert page.run(f"{state}.querySelector('tbody tr').innerText.includes('weird')")
     assert page.run(f"{state}.querySelectorAll('td.refused').length") == 1
+
+
+def test_a_value_that_is_taken_is_not_said_to_mean_the_same(page: Page) -> None:
+    show(page, "users")
+    state = CARD.format("state")
+    page.run(
+        f"(() => {{ const field = {state}.querySelector('textarea'); field.value = \"'on'\"; field.dispatchEvent(new Event('input')); }})()"
+    )
+    page.run(
+        f"[...{state}.querySelectorAll('button')].find((one) => one.textContent === 'Try it on ten rows').click()"
+    )
+    page.until(f"{state}.querySelectorAll('tbody tr').length === 10")
+    said = page.run(f"{state}.innerText")
+    assert "none has a value that is refused." in said
+    assert "That a value is taken does not say that it means the same" in said
+
+
+def test_nothing_is_offered_for_all_where_one_question_asks(page: Page) -> None:
+    """Not even hidden: what reads the page aloud, or searches it, finds what is there."""
+    show(page, "users")
+    assert page.run("document.querySelectorAll('article').length") > 1
+    assert "Save for all 1 " not in page.run("document.querySelector('main').textContent")

@@ -18,7 +18,12 @@ Edit = Callable[..., str]
 
 @pytest.fixture
 def edit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Edit:
-    changes = changes_of(tmp_path, "t(id int pk, fax text, lost text)", "t(id int pk)")
+    return editing(tmp_path, capsys, "t(id int pk, fax text, lost text)", "t(id int pk)")
+
+
+def editing(tmp_path: Path, capsys: pytest.CaptureFixture[str], *schemas: str) -> Edit:
+    """Returns what goes through the questions about an old and a new schema."""
+    changes = changes_of(tmp_path, *schemas)
     written = asyncio.run(api.suggest(changes, results_dir=str(tmp_path)))
     assert written.path is not None
     deciding = Deciding(written.path, changes)
@@ -61,3 +66,22 @@ def test_a_question_mark_at_a_field_explains_the_keys_there(edit: Edit) -> None:
     said = edit("e", "?", "b", "q")
     assert said.count("= before a value that is such a letter itself") == 2, said
     assert "saved" not in said
+
+
+def test_what_needs_another_answer_first_is_offered_last_and_taken_then(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit = editing(
+        tmp_path,
+        capsys,
+        "customer(id int pk, name text, street text, city text, zip text)",
+        "customer(id uuid pk, name text);"
+        "address(id int pk = 1, customer_id uuid! -> customer.id, street text, city text, zip text)",
+    )
+    said = edit("a", "s", "s", "s", "a", "q")
+    assert "1 of 5. [customer] Column 'id' type mismatch" in said, said
+    assert "5 of 5. [customer] Suggestion: " in said, said
+    assert "first decide action 'new_key' for customer.id: " in said
+    assert "TS328 " not in said, "it is accepted when it is offered"
+    assert "accepted: Ann" not in said
+    assert "Nothing is open." in edit("q")

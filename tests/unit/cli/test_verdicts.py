@@ -64,7 +64,9 @@ def test_the_rate_is_that_of_one_stream() -> None:
     from tranship.cli.commands.status import _lines
 
     at_work = replace(state(run(RunStatus.RUNNING), running=True), seconds=2.0)
-    assert "  4 of 10 rows, 6 left, 2 rows/s in each stream" in list(_lines(at_work, WORDS))
+    assert "  4 of 10 rows, 6 left; while it copied, each stream moved 2 rows/s" in list(
+        _lines(at_work, WORDS)
+    )
 
 
 def doctor(found: list[Diagnosis], accepted: int = 0, *, restored: bool = False) -> str:

@@ -17,6 +17,7 @@ from tranship.model.visible import visible
 if TYPE_CHECKING:
     from tranship import api
     from tranship.config import Config
+    from tranship.server.journal import Run
 
 _SECONDS = 2.0
 """Between two looks of ``--watch`` on a terminal."""
@@ -89,7 +90,7 @@ def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
     run = state.run
     interrupted = run.state == "running" and not state.running
     word = "running" if state.running else "interrupted" if interrupted else run.state
-    yield f"Run {run.id}: {word}, started {run.started:%Y-%m-%d %H:%M:%S %Z}"
+    yield f"Run {run.id}: {word}, {_times(run)}"
     if state.running:
         yield f"  by {run.host}, process {run.pid}, last heartbeat {run.silent_seconds:.0f} s ago"
     if state.rejects_of:
@@ -106,13 +107,21 @@ def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
         yield f"  resume: {again or 'run the same migrate --live command again'}"
 
 
+def _times(run: Run) -> str:
+    """Returns when a run started and, of a finished one, when it ended."""
+    started = f"started {run.started:%Y-%m-%d %H:%M:%S %Z}"
+    return started if run.finished is None else f"{started}, ended {run.finished:%Y-%m-%d %H:%M:%S %Z}"
+
+
 def _rows(state: api.RunState) -> str:
     """Returns the line about rows. The rate is over the seconds that batches took, which overlap in parallel
     streams.
     """
     handled, rows = state.rows
     spent = state.seconds
-    rate = f", {handled / spent:.0f} rows/s in each stream" if spent > 0 and handled else ""
+    pace = f"{handled / spent:.0f} rows/s" if spent > 0 and handled else ""
+    # Connecting, data checks and verification are no part of it, so it is no rate of the whole run.
+    rate = f"; while it copied, each stream moved {pace}" if pace else ""
     return f"  {handled} of {rows} rows, {rows - handled} left{rate}"
 
 

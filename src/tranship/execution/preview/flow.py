@@ -16,7 +16,14 @@ from tranship.execution.preview.wrong_rows import Looked, Search
 from tranship.execution.probe.reading import RAISED, by_source
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.preview import PREVIEW_SECONDS, PREVIEWED, PreviewCell, PreviewRow, TablePreview
+from tranship.model.preview import (
+    PREVIEW_SECONDS,
+    PREVIEWED,
+    PreviewCell,
+    PreviewColumn,
+    PreviewRow,
+    TablePreview,
+)
 from tranship.sql import session as statements
 
 _OF_ONE_FLOW = (asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError, *RAISED)
@@ -64,8 +71,7 @@ async def preview_flow(
             notes = () if rows else ("no rows",)
         except _OF_ONE_FLOW as error:
             rows, notes, looked = (), (f"no rows are shown: {_in_words(error)}",), Looked()
-    words = [column_words(m.column, m.expression, beside.said.get(m.column, ())) for m in plan.columns]
-    named = {name for one in words for name in one.old_columns}
+    words = _in_plan(plan, beside)
     return TablePreview(
         flow=plan.name or str(plan.old),
         old_table=str(plan.old),
@@ -73,10 +79,21 @@ async def preview_flow(
         old_columns=reading.names,
         columns=tuple(one for one in words if only in (None, one.name)),
         rows=rows,
-        unnamed=tuple(name for name in reading.names if name not in named),
+        unnamed=_unnamed(words, reading.names),
         notes=(*notes, *notes_about(plan)),
         wrong=looked.said if rows else None,
     )
+
+
+def _in_plan(plan: TablePlan, beside: Beside) -> list[PreviewColumn]:
+    """Returns all columns of NEW that a flow fills, with what fills them."""
+    return [column_words(m.column, m.expression, beside.said.get(m.column, ())) for m in plan.columns]
+
+
+def _unnamed(columns: Sequence[PreviewColumn], names: Sequence[str]) -> tuple[str, ...]:
+    """Returns the old columns that neither a mapping nor an entry names."""
+    named = {name for one in columns for name in one.old_columns}
+    return tuple(name for name in names if name not in named)
 
 
 async def _rows(

@@ -45,22 +45,29 @@ function answerForm(question) {
   because.addEventListener("input", () => { draft.because = because.value; drafts.set(question.place, draft); });
   name.addEventListener("input", () => { draft.values[":key"] = name.value; noted(); });
   showFields(question, draft, fields, noted);
+  const { both, allNames, offer } = saveForAll(question, draft, verdict);
+  select.addEventListener("change", offer);
+  return make("form", { on: { submit: (event) => { event.preventDefault(); save(question, draft, verdict); } } },
+    ...named, make("div", { class: "row" }, select), fields, make("label", { class: "wide" }, "because ", because), verdict,
+    make("div", { class: "row" },
+      make("button", { type: "submit", class: "main", text: question.key ? "Save this decision" : "Save this answer" }),
+      ...both,
+      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => isChosen(question, draft, verdict) && tryIt(question, draft, verdict) } })),
+    ...allNames, result);
+}
+
+// One answer for all questions that ask the same; where no other one does, there is nothing to offer.
+function saveForAll(question, draft, verdict) {
   const alike = likeThis(question);
+  if (!alike.length) return { both: [], allNames: [], offer: () => {} };
   const names = namesOf(question, ...alike), many = `Save for all ${alike.length + 1} that ask the same`;
   const both = make("button", { type: "button", text: alike.length < 5 ? `${many}: ${names}` : many,
     on: { click: () => save(question, draft, verdict, alike.map((one) => one.place)) } });
   // Nobody decides about a column that is not named.
   const allNames = make("p", { class: "dim", text: `The same is asked of ${names}.` });
-  const offer = () => { both.hidden = !alike.length || !fitsAlike(question, draft); allNames.hidden = both.hidden || alike.length < 5; };
-  select.addEventListener("change", offer);
+  const offer = () => { both.hidden = !fitsAlike(question, draft); allNames.hidden = both.hidden || alike.length < 5; };
   offer();
-  return make("form", { on: { submit: (event) => { event.preventDefault(); save(question, draft, verdict); } } },
-    ...named, make("div", { class: "row" }, select), fields, make("label", { class: "wide" }, "because ", because), verdict,
-    make("div", { class: "row" },
-      make("button", { type: "submit", class: "main", text: question.key ? "Save this decision" : "Save this answer" }),
-      both,
-      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => isChosen(question, draft, verdict) && tryIt(question, draft, verdict) } })),
-    allNames, result);
+  return { both: [both], allNames: [allNames], offer };
 }
 
 function namesOf(...questions) {

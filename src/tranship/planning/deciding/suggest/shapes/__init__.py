@@ -4,7 +4,7 @@ Each is a whole of entries, as they would stand in the file, with what speaks fo
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
 below. Order of the files: whole → kinds → extracted · one_to_many → links · unpivots · many_to_one · folded ·
-within → json_tables.
+within → json_tables → keys_first.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tranship.planning.deciding.resolve.words import SPECIFY_CONDITION
 from tranship.planning.deciding.suggest.shapes.extracted import extracted
 from tranship.planning.deciding.suggest.shapes.folded import folded_tables
 from tranship.planning.deciding.suggest.shapes.json_tables import json_tables
+from tranship.planning.deciding.suggest.shapes.keys_first import with_keys_first
 from tranship.planning.deciding.suggest.shapes.kinds import references_of_any_table, rows_of_one_kind
 from tranship.planning.deciding.suggest.shapes.links import links
 from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
@@ -60,7 +61,8 @@ _DETECTORS = (
 
 
 def shapes(whole: Whole) -> tuple[Shape, ...]:
-    """Returns what may become of rows beyond one old row, one new row; the grossest change first.
+    """Returns what may become of rows beyond one old row, one new row; the grossest change first, and behind
+    all of them what cannot be taken yet.
 
     Of two that fill the same columns from one old table the first stays: it says more of the table.
     """
@@ -69,7 +71,9 @@ def shapes(whole: Whole) -> tuple[Shape, ...]:
         others = (one for one in found if one.table == shape.table)
         if not shape.fills or not any(shape.fills <= one.fills for one in others):
             found.append(shape)
-    return tuple(_with_rivals(shape, found) for shape in found)
+    told = (with_keys_first(whole, _with_rivals(shape, found)) for shape in found)
+    # What cannot be taken before a question is answered stands behind what can.
+    return tuple(sorted(told, key=lambda shape: bool(shape.first)))
 
 
 def _with_rivals(shape: Shape, found: Sequence[Shape]) -> Shape:

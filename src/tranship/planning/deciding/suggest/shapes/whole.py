@@ -23,6 +23,8 @@ from tranship.planning.matching.scope import quoted
 from tranship.planning.names.tokens import squashed
 
 Entry = Mapping[str, object]
+FIRST = "_first"
+"""The key of a shape in the file under which the questions stand that come before it."""
 
 
 class Shape(Struct, frozen=True):
@@ -40,6 +42,8 @@ class Shape(Struct, frozen=True):
     """Further old tables whose rows its SQL reads, so that they are not left behind."""
     into: TableName | None = None
     """The new table, filled by another old one, into which the rows of the old table go as a whole."""
+    first: tuple[str, ...] = ()
+    """Old keys, with their tables, whose open questions have to be answered before it can be taken."""
 
     @property
     def fills(self) -> frozenset[tuple[str, str]]:
@@ -61,6 +65,7 @@ class Shape(Struct, frozen=True):
         return {
             "question": self.question,
             "_evidence": [str(fact) for fact in self.evidence],
+            **({FIRST: list(self.first)} if self.first else {}),
             "resolutions": {key: list(entries) for key, entries in self.entries.items()},
         }
 
@@ -105,6 +110,8 @@ class Whole(Struct, frozen=True, dict=True):
     """New tables to which no rows go."""
     schema_pairs: tuple[tuple[str, str], ...] = ()
     """Schemas of OLD that correspond to schemas of NEW."""
+    asked: frozenset[tuple[str, str | None]] = frozenset()
+    """Flows, as changes name them, with the old columns about which a question is open."""
 
     def is_common(self, name: str, after: TableName) -> bool:
         """Returns whether old tables have a column of this name whose rows go elsewhere than into one new
@@ -148,6 +155,12 @@ def whole_of(
         tuple(one for one in found if one is not None),
         _tables(old, left[0]),
         _tables(new, left[1]),
+        asked=frozenset(
+            (flow, change.old_column)
+            for flow, own in changes.items()
+            for change in own
+            if change.cls is ChangeClass.BREAKING
+        ),
     )
 
 

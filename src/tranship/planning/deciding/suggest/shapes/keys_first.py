@@ -1,0 +1,86 @@
+"""Which keys need new values before a shape can be taken: its columns follow them and are not converted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from msgspec.structs import replace
+
+from tranship.model.catalog import Column, Table
+from tranship.model.references import references
+from tranship.model.resolution import Action
+from tranship.planning.deciding.resolve.tables import table_key
+from tranship.planning.deciding.suggest.shapes.whole import Entry, PairOfTables, Shape, Whole, single_key
+from tranship.planning.types.conversion import convert
+
+_COPYING = (Action.TRANSFORM, Action.RENAME)
+_WAYS = frozenset({"value_mapping", "lookup_table", "transform_sql"})
+
+
+def with_keys_first(whole: Whole, shape: Shape) -> Shape:
+    """Returns a shape with the open questions about keys that come before it, and says so in its evidence.
+
+    Until such a key has new values by decision, an entry that copies the old one is refused (TS328).
+    """
+    copying = chain.from_iterable(_copied(whole, key, own) for key, own in shape.entries.items())
+    asked = [found for one in copying if (found := _key_first(whole, *one)) is not None]
+    first = tuple(dict.fromkeys(asked))
+    told = [
+        f"first decide action '{Action.NEW_KEY}' for {name}: "
+        "the columns that refer to this key follow its new values, and before that this is refused (TS328)"
+        for name in first
+    ]
+    return replace(shape, first=first, evidence=(*told, *shape.evidence)) if first else shape
+
+
+def _copied(
+    whole: Whole, key: str, entries: tuple[Entry, ...]
+) -> Iterator[tuple[Table, Table, Column, Column]]:
+    """Yields the columns that entries copy as they are, each with its tables."""
+    sides = _tables_of(whole, key)
+    for entry in entries if sides is not None else ():
+        if entry["action"] not in _COPYING or not _WAYS.isdisjoint(entry) or sides is None:
+            continue
+        source = sides[0].column(str(entry.get("old_column")))
+        target = sides[1].column(str(entry.get("new_column")))
+        if source is not None and target is not None:
+            yield *sides, source, target
+
+
+def _tables_of(whole: Whole, key: str) -> tuple[Table, Table] | None:
+    """Returns the old and the new table of a key of the file; None where it names no flow of one pair."""
+    own, _, into = key.partition(" -> ")
+    one = next((one for one in whole.pairs if one.key == own), None)
+    if one is None or not into:
+        return (one.before, one.after) if one is not None else None
+    after = next((t for t in whole.new.tables if table_key(t.name, whole.new) == into), None)
+    return (one.before, after) if after is not None else None
+
+
+def _key_first(whole: Whole, before: Table, after: Table, source: Column, target: Column) -> str | None:
+    """Returns the old key, with its table, whose open question comes before the copy of a column."""
+    versions = whole.old.server_version, whole.new.server_version
+    conversion = convert(
+        source.type,
+        target.type,
+        old_version=versions[0],
+        new_version=versions[1],
+        schemas=whole.schema_pairs,
+    )
+    parents = [key.target for key in references(after) if key.columns == (target.name,)]
+    if conversion.bare or not parents:
+        return None
+    parent = next((one for one in whole.pairs if one.after.name == parents[0] and not one.pair.name), None)
+    return _open_key(whole, parent, before, source) if parent is not None else None
+
+
+def _open_key(whole: Whole, parent: PairOfTables, before: Table, source: Column) -> str | None:
+    """Returns the key of an old table where a column is it, or refers to it, and its question is open."""
+    key = single_key(parent.before)
+    is_key = before is parent.before and source.name == key
+    refers = any(
+        one.columns == (source.name,) and one.target == parent.before.name for one in references(before)
+    )
+    is_open = (parent.pair.flow, key) in whole.asked
+    return f"{parent.key}.{key}" if (is_key or refers) and is_open else None
