@@ -370,6 +370,9 @@ async def test_purge_shows_first_what_goes_with_the_journal(
         " --rejects-only could then no longer move them. Nothing is changed yet."
         f" Next: tranship purge {config} --live"
     ]
+    as_json = run_cli("purge", config, "--format", "json")
+    assert len(json.loads(as_json.stdout)["result"]) == 2
+    assert f"Nothing is removed yet. Next: tranship purge {config} --live" in as_json.stderr
     assert len(await api.status(load_config(config))) == 2
     done = run_cli("purge", config, "--live")
     assert "4 rows on record as rejected: --rejects-only can no longer move them." in done.stdout, done

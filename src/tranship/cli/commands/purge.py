@@ -34,7 +34,7 @@ def command(context: click.Context, config: tuple[str, ...], live: bool, dry_run
     from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
-    from tranship.cli.terminal import say
+    from tranship.cli.terminal import note, say
     from tranship.cli.verdicts import purge_words
     from tranship.model.options import command_line
 
@@ -43,14 +43,17 @@ def command(context: click.Context, config: tuple[str, ...], live: bool, dry_run
     loaded = load(config)
     done = run(lambda _: api.purge(loaded, dry_run=not live))
     call = context.ensure_object(CliContext)
+    again = command_line(call.invocation, "purge", *loaded.words, "--live")
     if call.json:
         answer_json(call, done.runs)
+        if done.journal and not live:
+            # The answer has the same form in both modes.
+            note(f"Nothing is removed yet. Next: {again}")
         return
     journal, new = loaded.journal_schema, loaded.new.display
     if not done.journal:
         say(f"There is no journal {journal} in {new}. Nothing left to do.")
     elif not live:
-        again = command_line(call.invocation, "purge", *loaded.words, "--live")
         held = purge_words(done, dry_run=True)
         say(f"Journal {journal} would be removed from {new}: {held}. Nothing is changed yet. Next: {again}")
     else:
