@@ -265,7 +265,11 @@ async def _made(of: _Cutting, plan: TablePlan, number: int, step: int | None) ->
 
 
 def _joined(number: int, found: Sequence[asyncpg.Record]) -> list[Part]:
-    """Returns the measured batches of a source as half-open ranges. First and last are open."""
+    """Returns the measured batches of a source as half-open ranges. First and last are open. A source without
+    old rows is one batch.
+    """
+    if not found:
+        return [Part(Whole(number), 0, OldRows(0))]
     # Old rows at the end that make no row need no transaction of their own.
     kept = found[:-1] if len(found) > 1 and not found[-1]["rows"] else found
     firsts = [ctid.parse(row["first"]) if n else None for n, row in enumerate(kept)]
