@@ -4,10 +4,14 @@ input function.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tranship.analysis.asker import Asker, Rows
 from tranship.model.catalog import Table
 from tranship.model.evidence import RefusalQuestion, Refusals, ValueCount
 from tranship.model.names import Side
+from tranship.model.types import PgType
+from tranship.planning.deciding.otherwise import reads_as_another
 from tranship.sql.evidence import sent_values
 from tranship.sql.expression import sent_text
 
@@ -39,6 +43,7 @@ async def refusals(
     if refused is None:
         return None
     values = [tried[at] for at in refused]
+    otherwise = _read_otherwise(tried, column.type, question.type)
     return Refusals(
         question.old,
         question.new,
@@ -48,7 +53,15 @@ async def refusals(
         refused_values=len(values),
         refused=tuple(value.value for value in values[:_LISTED]),
         complete=percent is None and len(tried) == len(rows),
+        otherwise=tuple(value.value for value in otherwise[:_LISTED]),
+        otherwise_rows=sum(value.rows for value in otherwise),
     )
+
+
+def _read_otherwise(tried: Iterable[ValueCount], old: PgType, new: PgType) -> list[ValueCount]:
+    """Returns the values that are taken and may have meant something else."""
+    doubted = reads_as_another(old, new)
+    return [value for value in tried if doubted(value.value)] if doubted is not None else []
 
 
 def _short_ones(rows: Rows) -> list[ValueCount]:

@@ -156,6 +156,10 @@ class Refusals(Struct, frozen=True):
     """The refused values that are listed, the most frequent first."""
     complete: bool = True
     """Every value of every row was looked at."""
+    otherwise: tuple[str, ...] = ()
+    """Values that are taken and may have meant something else, the most frequent first."""
+    otherwise_rows: int = 0
+    """Rows that hold them."""
 
 
 class RowsInNew(Struct, frozen=True):

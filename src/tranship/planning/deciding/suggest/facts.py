@@ -87,6 +87,8 @@ def misfit_evidence(misfits: Misfits) -> tuple[str, ...]:
 
 def changed_evidence(changed: ChangedValues) -> str:
     """Returns how many rows a bare transform would write with another value, in words."""
+    if changed.rows == 1 and not changed.sampled:
+        return f"1 row holds a value that a transform without SQL changes: {changed.loss}"
     rows = f"{changed.rows} of the sampled rows" if changed.sampled else f"{changed.rows} rows"
     return f"{rows} hold a value that a transform without SQL changes: {changed.loss}"
 

@@ -16,6 +16,7 @@ from tranship.model.evidence import ColumnFacts, Misfits, Refusals
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning import is_utc
+from tranship.planning.deciding.otherwise import says_another
 from tranship.planning.deciding.resolve.patterns import written_pattern
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
@@ -58,7 +59,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     if other is not None:
         return replace(other, evidence=(*evidence, *other.evidence))
     evidence += _another_zone(pair)
-    unsure = _unsure(pair)
+    unsure = _unsure(pair, refusals)
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
         {**pair.names, "action": "transform", **_without_placeholder(pair, refusals)},
@@ -69,8 +70,11 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     )
 
 
-def _unsure(pair: ColumnPairContext) -> Fact:
+def _unsure(pair: ColumnPairContext, refusals: Refusals | None) -> Fact:
     """Returns why values that arrive may not mean the same, in words; empty where nothing speaks for it."""
+    if refusals is not None and refusals.otherwise:
+        # All values that NEW was asked about were looked at, not only those that the file lists.
+        return quoting(says_another(refusals.otherwise_rows, pair.target.type), refusals.otherwise)
     otherwise = reads_otherwise(pair.source, pair.target, pair.facts)
     return otherwise or several_keys(pair) or _in_other_order(pair)
 
