@@ -32,7 +32,7 @@ COMMANDS = {
     "report": "Write the page of a run: rejected rows by cause, timeline, verification, certificate.",
     "doctor": "Show triggers, keys and indexes that a crashed run left disabled; --restore enables them.",
     "rollback": "Delete exactly the rows that a run wrote: a preview, unless --live.",
-    "purge": "Remove the journal from NEW once every run is finished: a preview, unless --live.",
+    "purge": "Remove the journal from NEW once every run is finished.",
     "schema": "JSON Schema of a file, for editors.",
     "explain": "Explain what an error code means and what to do about it.",
     "completion": "Print the script that completes commands and options in a shell.",
@@ -90,8 +90,8 @@ def load(name: str) -> click.Command:
 def _root() -> None:
     """Move the data of an old PostgreSQL database into a new one whose schema differs.
 
-    No row is written or deleted, and no run is forgotten, without --live. Compare with `analyze`, decide with
-    `resolve`, read a dry run of `migrate`, then run it with --live.
+    No row of yours is written or deleted without --live; `purge` removes tranship's own record of finished
+    runs. Compare with `analyze`, decide with `resolve`, read a dry run of `migrate`, then run it with --live.
     """
 
 

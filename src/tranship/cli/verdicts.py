@@ -37,7 +37,7 @@ def no_run_verdict(gone: Sequence[RolledBack], place: str, words: Sequence[str])
         return f"No run is on record in {place}. A dry run: {command_line('tranship', 'migrate', *words)}"
     last = gone[-1]
     again = last.again or command_line("tranship", "migrate", *words, "--live")
-    purge = command_line("tranship", "purge", *words, "--live")
+    purge = command_line("tranship", "purge", *words)
     return (
         f"No run is on record in {place} any more: {_back(last)}. "
         f"Move the rows again: {again}; or remove the journal: {purge}"

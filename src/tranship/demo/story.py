@@ -44,7 +44,7 @@ _BY_HAND: Final = (
     f"{_RUN} --live",
     "tranship verify config/my-config.json     # at any time afterwards",
     "tranship rollback config/my-config.json     # what a rollback would delete; --live deletes it",
-    "tranship purge config/my-config.json     # at the very end: what the journal holds; --live removes it",
+    "tranship purge config/my-config.json     # removes the journal from the new database, at the very end",
 )
 """The same workflow as commands to copy."""
 

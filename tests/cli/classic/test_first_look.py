@@ -52,7 +52,7 @@ def test_purge_takes_the_journal_alone(desk_of: DeskOf) -> None:
     desk.config(journal_schema="app")
     assert desk.type("tranship migrate config/my-config.json --live").status == 0
     desk.run_new("CREATE TABLE app.precious AS SELECT 1 AS one")
-    told = desk.type("tranship purge config/my-config.json --live")
+    told = desk.type("tranship purge config/my-config.json")
     assert told.status == 0, told
     assert desk.new("SELECT relname::text FROM pg_class WHERE relnamespace = 'app'::regnamespace") == [
         ("precious",)
@@ -87,7 +87,7 @@ def test_purge_in_a_schema_made_for_the_journal(desk_of: DeskOf) -> None:
     )
     desk.config(new={"username": "filler", "password": "x"})
     assert desk.type("tranship migrate config/my-config.json --live").status == 0
-    told = desk.type("tranship purge config/my-config.json --live")
+    told = desk.type("tranship purge config/my-config.json")
     assert told.status == 0, told
     assert desk.new("SELECT count(*) FROM pg_class WHERE relnamespace = '_tranship'::regnamespace") == [(0,)]
 

@@ -235,7 +235,6 @@ def test_every_answer_has_one_envelope(desk_of: DeskOf, tmp_path: Path) -> None:
         f"rollback {config}",
         "explain TS101",
         f"purge {config}",
-        f"purge {config} --live",
     ]
     for command in commands:
         told = desk.type(f"tranship {command} --format json")

@@ -274,3 +274,31 @@ async def test_what_a_conversion_changes_is_counted_before_it_is_decided(make_pa
     said = "4 rows hold a value that a transform without SQL changes: rounded"
     asked = suggest(old, new, scope, evidence).questions
     assert any(said in map(str, question.evidence) for question in asked if "'price'" in question.text)
+
+
+async def test_one_text_in_two_thousand_is_not_overlooked(make_pair: MakePair) -> None:
+    """The file lists some of the values; what a text may have meant is looked at in all that NEW is asked about."""
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, since text, n varchar(10), at text, sure text);
+        INSERT INTO t SELECT g, to_char(date '2000-01-01' + g, 'YYYY-MM-DD'), 10000 + g,
+          to_char(timestamp '2000-01-01' + g * interval '1 hour', 'YYYY-MM-DD HH24:MI:SS'), 70000 + g FROM generate_series(1, 2000) AS g;
+        UPDATE t SET since = '03/04/2024', n = '01234' WHERE id = 1777;
+        UPDATE t SET at = '2024-03-31 02:30:00-07' WHERE id = 1888""",
+        "CREATE TABLE t (id int PRIMARY KEY, since date, n int, at timestamp, sure int)",
+    )
+    old, new = await _read(pair.old), await _read(pair.new)
+    scope, _ = make_scope(old, new, None)
+    async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+        evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=20.0)
+    found = {one.old.column: (one.otherwise_rows, one.otherwise) for one in evidence.refusals}
+    assert found == {
+        "since": (1, ("03/04/2024",)),
+        "n": (1, ("01234",)),
+        "at": (1, ("2024-03-31 02:30:00-07",)),
+        "sure": (0, ()),
+    }
+    answered = {
+        question.text.split("'")[1]: question.answered
+        for question in suggest(old, new, scope, evidence).questions
+    }
+    assert answered == {"since": False, "n": False, "at": False, "sure": True}

@@ -47,7 +47,6 @@ async def test_default_privileges_let_nobody_in(make_pair: MakePair, tmp_path: P
         ["rollback"],
         ["rollback", "--live"],
         ["purge"],
-        ["purge", "--live"],
     ],
 )
 async def test_told_in_words(

@@ -88,7 +88,7 @@ async def test_a_rollback_of_which_nothing_stays_says_what_comes_next(
     run = first.split()[4]
     assert lines[-2].startswith(f"To move the rows of run {run} again: tranship migrate ")
     assert lines[-1] == (
-        f"The journal, schema _tranship, stays in NEW until you remove it: tranship purge {config} --live"
+        f"The journal, schema _tranship, stays in NEW until you remove it: tranship purge {config}"
     )
     assert not list((tmp_path / "results").glob("rollback_stays_*"))
 
@@ -138,11 +138,11 @@ async def test_commands_after_a_rollback_say_that_there_was_one(
         assert "was rolled back on " in told.stderr
         assert "1 row of its tables that others wrote or changed meanwhile was left" in told.stderr
         assert "move the rows again: tranship migrate " in told.stderr
-        assert f"remove the journal from NEW: tranship purge {config} --live" in told.stderr
+        assert f"remove the journal from NEW: tranship purge {config}" in told.stderr
     told = run_cli("status", config)
     assert " UTC, and 1 row that others wrote or changed was left. Move the rows again: " in told.stdout
-    assert told.stdout.rstrip().endswith(f"remove the journal: tranship purge {config} --live")
-    told = run_cli("purge", config, "--live")
+    assert told.stdout.rstrip().endswith(f"remove the journal: tranship purge {config}")
+    told = run_cli("purge", config)
     assert " UTC, and 1 row that others wrote or changed was left. Nothing left to do." in told.stdout
     assert run_cli("purge", config).stdout.startswith("There is no journal _tranship in ")
 

@@ -160,7 +160,7 @@ def _next(done: Rollback, loaded: Config, invocation: str, file: Path | None) ->
     again = again or command_line(invocation, "migrate", *words, "--live")
     yield from _before_a_further_run(done)
     yield f"To move the rows of run {done.run.id} again: {again}"
-    purge = command_line(invocation, "purge", *words, "--live")
+    purge = command_line(invocation, "purge", *words)
     yield f"The journal, schema {loaded.journal_schema}, stays in NEW until you remove it: {purge}"
 
 

@@ -31,7 +31,7 @@ async def unknown_run(
 
 
 def _rolled_back(run: RolledBack, config: Config, invocation: str) -> RunRolledBack:
-    purge = command_line(invocation, "purge", *config.words, "--live")
+    purge = command_line(invocation, "purge", *config.words)
     again = run.again or command_line(invocation, "migrate", *config.words, "--live")
     at = f"{run.at:%Y-%m-%d %H:%M:%S %Z}"
     if run.stays:
