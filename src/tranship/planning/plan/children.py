@@ -116,9 +116,25 @@ class _Finding:
         self._tables, self._old, self._new = tables, old, new
         self._taken: dict[FlowId, Taken] = {}
         self._open: list[FlowId] = []
+        self._found: dict[FlowId, tuple[_Tie, ...]] = {}
+        self._losing = self._below_filters()
         self.circular: set[FlowId] = set()
         self.kept: list[NoReferenceToLose] = []
         """Columns that would keep their value although a filter says that they become NULL."""
+
+    def _below_filters(self) -> frozenset[FlowId]:
+        """Returns the flows that may leave rows out: those with a filter, and those below them."""
+        below: dict[FlowId, list[FlowId]] = {}
+        for table in self._tables:
+            for above in {flow.flow for tie in self._ties(table) for flow in tie.flows}:
+                below.setdefault(above, []).append(table.flow)
+        work = [table.flow for table in self._tables if table.shape.filter is not None]
+        reached = set(work)
+        while work:
+            fresh = [flow for flow in below.get(work.pop(), ()) if flow not in reached]
+            reached.update(fresh)
+            work += fresh
+        return frozenset(reached)
 
     def completed(self, table: TablePlan) -> TablePlan:
         """Returns a flow with its parents."""
@@ -131,7 +147,7 @@ class _Finding:
     def _parents(self, table: TablePlan, wanted: Children, *, itself: bool = True) -> tuple[Parent, ...]:
         """Returns the parents that may be left out, of which the flow's rows become what is wanted."""
         found: dict[tuple[object, ...], Parent] = {}
-        for tie in self._ties(table):
+        for tie in filter(self._may_lose, self._ties(table)):
             # Another flow of the same table is no part of the chain of its rows that refer to each other.
             own = tie.table == table.old and table in tie.flows
             if tie.table == table.old and not itself:
@@ -152,6 +168,12 @@ class _Finding:
             parent = replace(parent, only_in=_only_in(table, tie, wanted))
             found.setdefault((tie.table, tie.columns, parent.only_in), parent)
         return tuple(found.values())
+
+    def _may_lose(self, tie: _Tie) -> bool:
+        """Returns whether the parents may be left out, each by its flow. Tables that refer to each other in a
+        circle are none of it where no filter is above them.
+        """
+        return self._losing.issuperset(flow.flow for flow in tie.flows)
 
     def _keep(self, table: TablePlan, tie: _Tie) -> None:
         """Records the columns of NEW that would keep the number of a parent that is left out."""
@@ -195,8 +217,13 @@ class _Finding:
             lost=tie.lost,
         )
 
-    def _ties(self, table: TablePlan) -> Iterator[_Tie]:
-        """Yields the keys that NEW declares, then those that OLD alone declares."""
+    def _ties(self, table: TablePlan) -> tuple[_Tie, ...]:
+        """Returns the keys that NEW declares, then those that OLD alone declares."""
+        if table.flow not in self._found:
+            self._found[table.flow] = tuple(self._declared_ties(table))
+        return self._found[table.flow]
+
+    def _declared_ties(self, table: TablePlan) -> Iterator[_Tie]:
         before, after = self._old.table(table.old), self._new.table(table.new)
         if before is None or after is None or table.shape.query is not None:
             return
