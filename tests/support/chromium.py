@@ -19,6 +19,11 @@ _FLAGS = (
     "--remote-debugging-pipe",
 )
 _KEYS = {"Tab": 9, "Enter": 13, "ArrowUp": 38, " ": 32}
+_LEFT = "Inspected target navigated or closed"
+
+
+class PageLeft(Exception):
+    """The page was left while it was asked."""
 
 
 class Page:
@@ -48,6 +53,8 @@ class Page:
         while True:
             answer = self._next()
             if answer.get("id") == self._number:
+                if answer.get("error", {}).get("message") == _LEFT:
+                    raise PageLeft(method)
                 assert "error" not in answer, answer
                 return answer["result"]
             self._note(answer)
@@ -84,11 +91,16 @@ class Page:
 
     def until(self, condition: str) -> None:
         """Waits until an expression of the page is true, at most 60 seconds."""
-        found = self.run(
+        looking = (
             "new Promise((done) => { let n = 0; const look = () => { let good = false;"
             f" try {{ good = Boolean({condition}); }} catch (error) {{ good = false; }}"
             " if (good || n++ > 1200) done(good); else setTimeout(look, 50); }; look(); })"
         )
+        try:
+            found = self.run(looking)
+        except PageLeft:
+            # A link was followed while the page was asked: the next page is asked anew.
+            found = self.run(looking)
         assert found, f"{condition}\n{self.run('document.body.innerText')}"
 
     def load(self, address: str) -> None:

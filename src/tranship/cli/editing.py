@@ -36,7 +36,7 @@ _ACCEPT = "a accept · "
 _EXPLAINED = (
     "number  take the answer with this number; what it needs is asked next",
     "e  give the column the value of an SQL expression over the old row, such as lower(old.email)",
-    'j  write the fields of the entry as JSON, such as {"action": "ignore"}: whatever the file can say',
+    'j  write the fields of the entry as JSON, such as {"action": "ignore"}: any answer about this column',
     *MOVES_EXPLAINED,
 )
 _EXPLAINED_ACCEPT = "a  accept the suggestion as it is shown; values that it leaves open are asked next"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from tranship.model.options import command_line
@@ -162,20 +163,21 @@ def _differs(result: Verification) -> str:
     """Returns that NEW is wrong, with the option for a NEW in use where only others wrote what is wrong."""
     broken = {one.kind for one in result.constraints if one.broken}
     wrong = [table.differences for table in result.tables if table.verified is False]
-    only_sequences = broken == {"sequence"} and not wrong
-    what = _wrong(broken=bool(broken), only_sequences=only_sequences)
-    told = f"{what}. Do not use it before you have looked at what is named here."
+    told = f"{_wrong(broken, rows=bool(wrong))}. Do not use it before you have looked at what is named here."
     others = all(found and all(one.by_others for one in found) for found in wrong)
     if broken or not wrong or not others:
         return told
     return f"{told} All of it was written by others since: if they may write to NEW by now, add --new-in-use."
 
 
-def _wrong(*, broken: bool, only_sequences: bool) -> str:
-    """Returns what is wrong with NEW: constraints are ``broken``, or rows are not what they have to be."""
-    if only_sequences:
-        return "In NEW, a sequence is behind the values of its column, and would give them again"
-    return "NEW breaks constraints of its own" if broken else "NEW does not hold what OLD's rows became"
+def _wrong(broken: AbstractSet[str], *, rows: bool) -> str:
+    """Returns what is wrong with NEW: kinds of ``broken`` constraints, or ``rows`` that differ."""
+    behind = "a sequence is behind the values of its column, and would give them again"
+    if broken and not broken <= {"sequence"}:
+        return "NEW breaks constraints of its own" + (", and rows of it differ" if rows else "")
+    if not broken:
+        return "NEW does not hold what OLD's rows became"
+    return f"NEW does not hold what OLD's rows became, and {behind}" if rows else f"In NEW, {behind}"
 
 
 def _compared(result: Verification) -> str:

@@ -178,6 +178,10 @@ def test_a_sequence_that_is_behind_is_not_called_a_constraint() -> None:
     said = verify_verdict(replace(behind, tables=(table,)), ("c.json",))
     assert said.startswith("In NEW, a sequence is behind the values of its column")
     assert verify_verdict(replace(both, tables=(table,)), ("c.json",)).startswith("NEW breaks constraints")
+    differing = (replace(table, verified=False),)
+    said = verify_verdict(replace(behind, tables=differing), ("c.json",))
+    assert said.startswith("NEW does not hold what OLD's rows became, and a sequence is behind")
+    assert "and rows of it differ" in verify_verdict(replace(both, tables=differing), ("c.json",))
 
 
 def test_what_only_others_wrote_names_the_option_for_them() -> None:
