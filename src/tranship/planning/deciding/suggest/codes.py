@@ -4,16 +4,12 @@ has none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tranship.model.catalog import Column
-from tranship.model.evidence import ColumnFacts
 from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.guesses import Guess, reference
-from tranship.planning.names.families import family
 
-_LEADING_ZERO = re.compile(r"\s*[+-]?0[0-9]+\s*")
 _WIDEST = 18
 """Digits of the longest code that a bigint holds whatever its digits are."""
 
@@ -39,17 +35,3 @@ def code_guesses(source: Column, target: Column, values: tuple[str, ...]) -> Ite
     )
     sql, fits = f"lpad({value}::text, {width}, '0')", f"{value} BETWEEN 0 AND {10**width - 1}"
     yield Guess((source.name,), target.name, sql, fits, value, evidence, provable=False)
-
-
-def lost_zeros(source: Column, target: Column, facts: ColumnFacts | None) -> Fact | None:
-    """Returns which texts are codes rather than numbers, since they begin with a zero that a number drops."""
-    if family(source.type) != "text" or family(target.type) not in ("integer", "decimal") or facts is None:
-        return None
-    zeros = [counted for counted in facts.values if _LEADING_ZERO.fullmatch(counted.value)]
-    if not zeros:
-        return None
-    rows = sum(counted.rows for counted in zeros)
-    hold = "row holds a leading zero" if rows == 1 else "rows hold leading zeros"
-    return quoting(
-        f"{rows} {hold}, which a number drops: it may be a code", [counted.value for counted in zeros]
-    )

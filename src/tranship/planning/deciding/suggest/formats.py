@@ -14,8 +14,9 @@ from tranship.model.catalog import Column
 from tranship.model.evidence import ColumnFacts
 from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning import times, unit_of
-from tranship.planning.deciding.suggest.codes import code_guesses, lost_zeros, width_of
-from tranship.planning.deciding.suggest.facts import Fact
+from tranship.planning.deciding.otherwise import reads_as_another, says_another
+from tranship.planning.deciding.suggest.codes import code_guesses, width_of
+from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.guesses import Guess, matches, reference, share, text_literal
 from tranship.planning.names.families import family
 
@@ -79,13 +80,16 @@ def reads_otherwise(source: Column, target: Column, facts: ColumnFacts | None) -
     """Returns why the server's own reading of a value is not to be trusted; None where it is."""
     if facts is None and family(source.type) == "integer" and width_of(target) is not None:
         return f"the data were not asked: a char({width_of(target)}) pads shorter numbers with spaces behind"
-    if family(source.type) != "text" or target.type.leaf.base not in _DATES:
-        return lost_zeros(source, target, facts)
-    if facts is None:
-        return "the data were not asked: texts that are no ISO dates are read by NEW's DateStyle"
-    if not facts.filled or share(_ISO, _written_values(facts)) == 1.0:
+    doubted = reads_as_another(source.type, target.type)
+    if doubted is None:
         return None
-    return "texts that are no ISO dates are read by NEW's DateStyle: day and month may change places"
+    if facts is None:
+        dates = target.type.leaf.base in _DATES
+        unasked = "the data were not asked: texts that are no ISO dates are read by NEW's DateStyle"
+        return unasked if dates else None
+    found = [counted for counted in facts.values if doubted(counted.value)]
+    said = says_another(sum(counted.rows for counted in found), target.type)
+    return quoting(said, [counted.value for counted in found]) if found else None
 
 
 def _written_values(facts: ColumnFacts) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.guesses import reference
 from tranship.planning.deciding.suggest.shapes.whole import (
+    KEY_WORDS,
     Entry,
     PairOfTables,
     Shape,
@@ -27,8 +28,6 @@ from tranship.planning.matching.scope import quoted
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
-_KEY = frozenset(stems("id key"))
-"""Words of a reference that do not say to what it leads."""
 _FEW = 2
 """One column that becomes a row of another table is a name that is looked up there, not a part of it."""
 
@@ -85,7 +84,7 @@ def _taken(
     (``shipping_street`` beside ``shipping_address_id``), and has to where there are several.
     """
     others = {word for other in keys if other is not key for word in stems(other.columns[0])}
-    own = frozenset(stems(key.columns[0])) - _KEY
+    own = frozenset(stems(key.columns[0])) - KEY_WORDS
     # Of one reference every column of the name is meant, of several those that say of which.
     gone = [c for c in one.gone if len(keys) == 1 or (own - others) & set(stems(c.name))]
     spoken = own | set(stems(table.name.name))

@@ -9,6 +9,7 @@ from tranship.model.names import TableName
 from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.shapes.one_to_many import reference_to
 from tranship.planning.deciding.suggest.shapes.whole import (
+    KEY_WORDS,
     Entry,
     PairOfTables,
     Shape,
@@ -21,9 +22,6 @@ from tranship.planning.deciding.suggest.shapes.whole import (
 from tranship.planning.matching.scope import quoted
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
-
-_KEY = frozenset(stems("id key"))
-"""Words of a reference that do not say to what it leads."""
 
 
 def links(whole: Whole) -> Iterator[Shape]:
@@ -106,4 +104,4 @@ def _is_called(column: str, other: ForeignKey) -> bool:
 
 def _called(name: str) -> frozenset[str]:
     """Returns the words of a name that say to what a reference leads."""
-    return frozenset(stems(name)) - _KEY
+    return frozenset(stems(name)) - KEY_WORDS

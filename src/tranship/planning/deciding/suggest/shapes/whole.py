@@ -20,9 +20,11 @@ from tranship.model.references import references
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.matching.scope import quoted
-from tranship.planning.names.tokens import squashed
+from tranship.planning.names.tokens import squashed, stems
 
 Entry = Mapping[str, object]
+KEY_WORDS = frozenset(stems("id key"))
+"""Words of a reference that do not say to what it leads."""
 FIRST = "_first"
 """The key of a shape in the file under which the questions stand that come before it."""
 
