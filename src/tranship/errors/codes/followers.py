@@ -1,8 +1,10 @@
-"""TS309 about the children of rows that a filter leaves out: what an entry says of them cannot be done."""
+"""TS309 and TS305 about rows that follow others: what an entry says of the children of rows that a filter
+leaves out cannot be done, and what merged rows had each.
+"""
 
 from __future__ import annotations
 
-from tranship.errors.codes.shapes import NotExecuted
+from tranship.errors.codes.shapes import NewKeyUnused, NotExecuted
 from tranship.errors.message import RefusalMessage
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
@@ -42,3 +44,21 @@ class NamedChildNotBelow(RefusalMessage, frozen=True):
     flow: FlowId
     child: TableName
     word: str
+
+
+class OnePartEach(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: rows of {table} are merged, and NEW holds one row for each ({key} is unique): of two, the"
+        " first in the order of OLD's key arrives, and the others are rejected;"
+        " {entry}{chosen} says otherwise"
+    )
+    hint = "an entry of this flow says which of them arrives"
+    flow: FlowId
+    table: TableName
+    key: str
+    entry: str
+    chosen: str
+    """What has to be added to the entry."""

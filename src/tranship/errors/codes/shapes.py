@@ -45,8 +45,11 @@ class NewKeyDecided(RefusalMessage, frozen=True):
 
 class NewKeyUnused(RefusalMessage, frozen=True):
     code = "TS305"
-    meaning = "an entry about the rows of a flow does not fit its tables"
-    cure = "correct it; the message says what does not fit"
+    meaning = (
+        "an entry about the rows of a flow does not fit its tables, or leaves open what becomes of rows that"
+        " merged rows had each"
+    )
+    cure = "correct it; the message says what does not fit, or is open"
     message = "OLD's column {column!r} fills no column of NEW, so its new values would go nowhere"
     hint = "say by a 'rename' which new column it fills, or name another column"
     column: str

@@ -27,6 +27,7 @@ from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.new_key_references import lost_references
+from tranship.planning.plan.one_part_each import one_part_each
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
 from tranship.planning.plan.shipping import why_text, with_owned_lookups
@@ -66,6 +67,7 @@ def build(
     problems = (*problems, *unknown, *led_problems(flows, groups, old, new))
     problems = (*problems, *chance_parents(tables, old, new), *lost_references(tables, new))
     problems = (*problems, *unfollowed(tables, old, new), *undeclared(tables, old, new))
+    problems = (*problems, *one_part_each(tables, new))
     plan = Plan(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),
