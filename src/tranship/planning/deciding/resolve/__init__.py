@@ -3,8 +3,8 @@
 Lives here: the checks of a file in three stages: tables (which table a key means), columns and lookups (each
 entry by itself), contradictions (entries against each other). Does not live here: values that only a server
 can judge are listed (``casts``), and asked about in ``analysis``. Begin with ``decide`` below. Order of the
-files: words → tables → flows → left_out → following → patterns → lookups → columns → item_name → shapes →
-contradictions → open_changes → mentions → answered; casts and run_started stand alone.
+files: words → tables → flows → left_out → following → renamed → patterns → lookups → columns → item_name →
+shapes → contradictions → open_changes → mentions → answered; casts and run_started stand alone.
 """
 
 from __future__ import annotations

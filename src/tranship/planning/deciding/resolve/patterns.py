@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tranship.codec import nearest
@@ -20,6 +21,7 @@ from tranship.model.change import TablePair
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, ForAll, Problem, Resolution
 from tranship.model.types import PgType, TypeKind
+from tranship.planning.deciding.resolve.renamed import renames_to_convert, without_rename
 from tranship.planning.deciding.resolve.tables import TableEntries, table_key
 from tranship.planning.deciding.resolve.words import (
     MOST_SHOWN,
@@ -60,6 +62,8 @@ class _Place(Struct, frozen=True):
     new: str
     types: tuple[PgType, PgType]
     flow: str = ""
+    renamed: bool = False
+    """An entry says only that the one became the other, and the values need a conversion."""
 
     @property
     def of(self) -> tuple[TableName, str]:
@@ -83,13 +87,15 @@ def with_patterns(
     if not patterns:
         return PatternEntries(tuple(tables))
     by_flow = {one.place: one for one in tables}
-    places = [place for pair in pairs for place in _places(pair, old, new)]
+    places, proposed = _all_places(pairs, by_flow, old, new)
     made = _Made(by_flow, {}, [], [], [])
     for pattern in patterns:
         mine = [place for place in places if _is_meant(pattern, place, old)]
-        wrong = list(_check(pattern, mine, places, selected=selected))
+        later = any(_is_meant(pattern, place, old) for place in proposed)
+        wrong = list(_check(pattern, mine, places, selected=selected or later))
         made.problems += wrong
-        meant = [p for p in mine if not _has_own(by_flow.get(p.of), p)]
+        meant = [place for place in mine if not _has_own(by_flow.get(place.of), place)]
+        made.renamed += filter(attrgetter("renamed"), meant)
         if not wrong:
             made.take(pattern, meant, old)
         else:
@@ -124,6 +130,8 @@ class _Made(Struct):
     problems: list[Problem]
     asking: list[tuple[ForAll, _Place, Resolution]]
     wrong: list[tuple[TableName, Resolution]]
+    renamed: list[_Place] = field(default_factory=list)
+    """Columns that an entry calls renamed and whose values a pattern speaks of."""
 
     def leave(self, pattern: ForAll, places: Sequence[_Place], old: Catalog) -> None:
         """Notes what a pattern with mistakes is about."""
@@ -149,6 +157,8 @@ class _Made(Struct):
     def tables(self, old: Catalog) -> tuple[TableEntries, ...]:
         """Returns the entries of each flow, in the catalog's order; own entries come first."""
         found = dict(self.own)
+        for place in self.renamed:
+            found[place.of] = without_rename(found[place.of], place.old, place.new)
         for (of, _), (place, _, entry) in self.decided.items():
             found[of] = found.get(of, TableEntries(place.table, (), place.flow)).with_more((entry,))
         line = {table.name: n for n, table in enumerate(old.tables)}
@@ -178,21 +188,51 @@ def written_pattern(types: tuple[PgType, PgType]) -> str:
     return " -> ".join(map(type_name, types))
 
 
-def _places(pair: TablePair, old: Catalog, new: Catalog) -> Iterator[_Place]:
-    """Yields the columns of a pair of tables that correspond and that NEW does not compute itself."""
+def _all_places(
+    pairs: Iterable[TablePair],
+    own: Mapping[tuple[TableName, str], TableEntries],
+    old: Catalog,
+    new: Catalog,
+) -> tuple[list[_Place], list[_Place]]:
+    """Returns the columns that correspond, and those that may, of which a pattern could speak later."""
+    places: list[_Place] = []
+    proposed: list[_Place] = []
+    for pair in pairs:
+        places += _places(pair, own.get((pair.old, pair.name)), old, new)
+        proposed += _of_columns(pair, [(one.old, one.new) for one in pair.proposals], old, new)
+    return places, proposed
+
+
+def _places(pair: TablePair, own: TableEntries | None, old: Catalog, new: Catalog) -> Iterator[_Place]:
+    """Yields the columns of a pair of tables that correspond, by an entry of ``own`` or without one, and that
+    NEW does not compute itself.
+    """
+    renamed = dict.fromkeys(renames_to_convert(own, new.table(pair.new), old, new))
+    found = dict.fromkeys((columns.old, columns.new) for columns in pair.columns)
+    for place in _of_columns(pair, [*(found | renamed)], old, new):
+        yield replace(place, renamed=(place.old, place.new) in renamed)
+
+
+def _of_columns(
+    pair: TablePair, columns: Iterable[tuple[str, str]], old: Catalog, new: Catalog
+) -> Iterator[_Place]:
     before, after = old.table(pair.old), new.table(pair.new)
     if before is None or after is None:
         return
-    for columns in pair.columns:
-        source, target = before.column(columns.old), after.column(columns.new)
+    for left, right in columns:
+        source, target = before.column(left), after.column(right)
         if source is not None and target is not None and not target.generated:
             yield _Place(before, source.name, target.name, (source.type, target.type), pair.name)
 
 
 def _is_meant(pattern: ForAll, place: _Place, old: Catalog) -> bool:
-    names = {table_key(place.table.name, old), str(place.table.name)}
-    of_types = all(map(_is_called, place.types, pattern.types))
-    return of_types and any(_matches(pattern.tables, name) for name in names)
+    return speaks_of(pattern, place.table.name, place.types, old)
+
+
+def speaks_of(pattern: ForAll, table: TableName, types: tuple[PgType, PgType], old: Catalog) -> bool:
+    """Returns whether a pattern is about columns of an old table that change from one type to another."""
+    of_types = all(map(_is_called, types, pattern.types))
+    return of_types and any(_matches(pattern.tables, name) for name in (table_key(table, old), str(table)))
 
 
 def _is_called(type_: PgType, written: str) -> bool:
@@ -214,7 +254,7 @@ def _has_own(one: TableEntries | None, place: _Place) -> bool:
     """Returns whether an entry under the table's name says what fills the new column or becomes of the old
     one.
     """
-    return any(
+    return not place.renamed and any(
         entry.new_column == place.new
         or (place.old in entry.sources and (is_open(entry) or action_of(entry) in _OWN_USE))
         for entry in _own_entries(one)

@@ -12,7 +12,6 @@ generated → translate → joins · own_keys → columns → for_all → shapes
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain
 
 from msgspec import Raw, Struct
@@ -124,8 +123,9 @@ def suggest(
     undecided = _undecided(provisional, answers)
     proposed = shapes(data.whole(undecided))
     data = replace(data, proposed=proposed)
-    drafts = asked_together(map(partial(_beside, proposed, old), _fresh(data, undecided, asked)), old)
-    written = _ordered(provisional, [*earlier.again(), *map(_written, drafts)])
+    asking = asked_together(_fresh(data, undecided, asked), (old, new), earlier.patterns)
+    drafts = [_written(_beside(proposed, old, one)) for one in asking]
+    written = _ordered(provisional, [*earlier.again(), *drafts])
     return Suggestions(
         document=document(written, old, new, (file, proposed)),
         questions=_questions(written, old),
@@ -253,10 +253,8 @@ def _context(
     before, after = old.table(pair.old), new.table(pair.new)
     if before is None or after is None:
         return None
-    observed = observed_in(evidence)
-    return TablePairContext(
-        before, after, old, new, evidence, schemas, observed=observed, columns=pair.columns
-    )
+    known = before, after, old, new, evidence, schemas
+    return TablePairContext(*known, observed=observed_in(evidence), columns=pair.columns)
 
 
 def _again(entry: Resolution, table: TableName | None, flow: str = "") -> Written:
@@ -300,7 +298,8 @@ def _fresh(
         yield from (DraftOf(name, _gone(change)) for change in by_table.get(str(name), ()))
     for pair in provisional.comparison.matching.pairs:
         changes = [c for c in by_table.get(pair.flow, ()) if not _asked(asked, pair, c)]
-        yield from (DraftOf(pair.old, draft, pair.name) for draft in _pair_drafts(data, pair, changes))
+        for draft in _pair_drafts(data, pair, changes):
+            yield DraftOf(pair.old, draft, pair.name, pair.new)
 
 
 def _pair_drafts(data: _Data, pair: TablePair, changes: Sequence[Change]) -> list[Draft]:

@@ -132,7 +132,7 @@ def _fillable(table: Table, names: Iterable[str | None]) -> list[str | None]:
 
 
 def _old_names(drafts: Sequence[Draft]) -> set[str]:
-    return {name for draft in drafts for name in _sources(draft)}
+    return {name for draft in drafts for name in draft.sources}
 
 
 def _from_kin(tables: TablePairContext, change: Change, removed: Sequence[str]) -> Draft | None:
@@ -193,12 +193,6 @@ def _with_rivals(tables: TablePairContext, draft: Draft, kin: Sequence[Draft]) -
     return replace(draft, evidence=(*draft.evidence, f"{columns}; one old column may fill several"))
 
 
-def _sources(draft: Draft) -> tuple[str, ...]:
-    several = draft.fields.get("old_columns")
-    names = several if isinstance(several, tuple) else ()
-    return (*names, *((draft.old_column,) if draft.old_column is not None else ()))
-
-
 def _both(tables: TablePairContext, change: Change) -> Draft:
     left, right = change.old_column or "", change.new_column or ""
     found = translation(
@@ -212,7 +206,6 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
     # A pair that a person made after the analysis, or a question for which there was no time.
     unasked = change.kind is ChangeKind.COLUMN_RENAMED and tables.facts(left) is None
     bare = dict(found.fields) == {"old_column": left, "new_column": right, "action": "transform"}
-    of_types = bare and change.kind is ChangeKind.TYPE_CHANGED
     return Draft(
         question=change.description,
         old_column=left,
@@ -227,7 +220,7 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
             *found.evidence,
         ),
         inserts=found.inserts,
-        asked_once=_asked_once(tables, change) if of_types else None,
+        asked_once=_asked_once(tables, change) if bare else None,
         rival=tables.ambiguous.get((left, right), ""),
     )
 
@@ -235,9 +228,12 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
 def _asked_once(tables: TablePairContext, change: Change) -> AskedOnce | None:
     source = tables.before.column(change.old_column or "")
     target = tables.after.column(change.new_column or "")
-    if source is None or target is None:
+    renamed = change.kind is ChangeKind.COLUMN_RENAMED
+    if source is None or target is None or not (renamed or change.kind is ChangeKind.TYPE_CHANGED):
         return None
-    return asked_once(tables, source, target, change.evidence)
+    if renamed and tables.concern(source.name, target.name) is not None:
+        return None
+    return asked_once(tables, source, target, change.evidence, renamed=renamed)
 
 
 def open_guesses(tables: TablePairContext, changes: Sequence[Change]) -> Iterator[Guess]:

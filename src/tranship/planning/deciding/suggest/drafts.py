@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tranship.model.resolution import Action
+from tranship.model.types import PgType
 from tranship.planning.deciding.resolve.words import (
     SPECIFY_ACTION,
     SPECIFY_DEFAULT_VALUE,
@@ -56,6 +57,13 @@ class AskedOnce(Struct, frozen=True):
     """What the comparison said of the change."""
     empty: bool
     """OLD holds no value in this column: every row was looked at."""
+    types: tuple[PgType, PgType]
+    value: str
+    """The old column as an expression names it."""
+    renamed: bool = False
+    """Whether the two columns are one is asked as well."""
+    fits: bool = False
+    """The conversion of a renamed column would be filled in."""
 
 
 class Draft(Struct, frozen=True):
@@ -82,6 +90,14 @@ class Draft(Struct, frozen=True):
     def leaves_behind(self) -> bool:
         """Whether data of OLD would not be copied."""
         return self.fields.get("action") in ("ignore", "drop_table")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The old columns that it is about."""
+        several = self.fields.get("old_columns")
+        names = several if isinstance(several, tuple) else ()
+        own = (self.old_column,) if self.old_column is not None and self.old_column not in names else ()
+        return (*names, *own)
 
     @property
     def filters(self) -> bool:

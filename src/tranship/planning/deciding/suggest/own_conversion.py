@@ -14,7 +14,8 @@ from tranship.model.catalog import Column
 from tranship.model.count import count_of
 from tranship.model.evidence import ColumnFacts, Misfits, Refusals
 from tranship.model.expression import Conversion, Loss, Rule
-from tranship.model.types import TypeKind
+from tranship.model.types import PgType, TypeKind
+from tranship.planning.comparing.column_changes import conversion_evidence
 from tranship.planning.comparing.meaning import is_utc
 from tranship.planning.deciding.otherwise import says_another
 from tranship.planning.deciding.resolve.patterns import written_pattern
@@ -38,6 +39,8 @@ from tranship.planning.types.values import castable
 
 # A mapping of more values is filled by nobody; a lookup table is the better answer then.
 _MOST_PREFILLED = 50
+_PLAIN = ("timestamp without time zone", "date")
+"""Types of moments that say nothing of a time zone."""
 _PLACEHOLDER = re.compile(r"[0\s:./-]*")
 """Texts that programs write where they have no date, time or number."""
 
@@ -146,14 +149,14 @@ def _other_clock(pair: ColumnPairContext) -> Translation | None:
     """
     zone = pair.tables.old.timezone
     kinds = {pair.source.type.leaf.base, pair.target.type.leaf.base}
-    plain = "timestamp without time zone" in kinds
+    plain = not kinds.isdisjoint(_PLAIN)
     if pair.conversion.rule is not Rule.ZONE or is_utc(zone) or not plain:
         return None
     bare = Translation({**pair.names, "action": "transform"}, coverage=1.0)
     if holds_no_value(pair.facts):
         nothing = "OLD holds no value here: both readings of the time zone come to the same"
         return replace(bare, complete=True, confidence=Confidence.HIGH, evidence=(nothing,))
-    return replace(bare, evidence=both_readings(reference(pair.source), zone))
+    return replace(bare, evidence=both_readings(_moment(pair.source), zone))
 
 
 def _another_zone(pair: ColumnPairContext) -> tuple[Fact, ...]:
@@ -161,7 +164,18 @@ def _another_zone(pair: ColumnPairContext) -> tuple[Fact, ...]:
     zoned = pair.conversion.rule is Rule.ZONE and pair.conversion.loss is Loss.ZONE
     if not zoned or holds_no_value(pair.facts):
         return ()
-    return taken_for(reference(pair.source), pair.tables.old.timezone)
+    return taken_for(_moment(pair.source), pair.tables.old.timezone)
+
+
+def _moment(column: Column) -> str:
+    return as_moment(reference(column), column.type)
+
+
+def as_moment(value: str, type_: PgType) -> str:
+    """Returns an old value as AT TIME ZONE has to be given it: a date alone would be taken for a moment of
+    the server's own zone first.
+    """
+    return f"CAST({value} AS timestamp)" if type_.leaf.base == "date" else value
 
 
 def taken_for(value: str, zone: str) -> tuple[Fact, ...]:
@@ -182,15 +196,30 @@ def both_readings(value: str, zone: str) -> tuple[Fact, ...]:
 
 
 def asked_once(
-    tables: TablePairContext, source: Column, target: Column, reasons: tuple[str, ...]
+    tables: TablePairContext, source: Column, target: Column, said: Sequence[str], *, renamed: bool
 ) -> AskedOnce | None:
-    """Returns the question about two types that the data of no column can tell; None for other questions."""
+    """Returns the question about two types that the data of no column can tell; None for other questions.
+
+    That a column is ``renamed`` is a question of its own, which asks about this table alone. ``said`` is what
+    the comparison said of the change.
+    """
     conversion = tables.convert(source, target)
     if conversion.rule is not Rule.ZONE or conversion.loss is not Loss.ZONE:
         return None
-    empty = holds_no_value(tables.facts(source.name))
-    when = written_pattern((source.type, target.type))
-    return AskedOnce(when, tables.old.timezone, reasons, empty)
+    if renamed and tables.after.column(source.name) is not None:
+        return None
+    types = source.type, target.type
+    reasons = conversion_evidence(source, target, conversion)
+    return AskedOnce(
+        written_pattern(types),
+        tables.old.timezone,
+        tuple(line for line in said if line.startswith(reasons)),
+        holds_no_value(tables.facts(source.name)),
+        types,
+        _moment(source),
+        renamed,
+        renamed and own_conversion(ColumnPairContext(tables, source, target, conversion)).complete,
+    )
 
 
 def holds_no_value(facts: ColumnFacts | None) -> bool:

@@ -40,6 +40,7 @@ def _to_timestamp(day: Column, time: Column, stamp: Column) -> Guess:
     evidence = ["a date without a time becomes midnight"]
     if stamp.type.leaf.base == _ZONED:
         evidence.append("read in the time zone of OLD's database")
+        evidence.append(f"if the application wrote UTC: transform_sql ({sql}) AT TIME ZONE 'UTC'")
     provable = stamp.type.leaf.base == _STAMP
     return Guess((day.name, time.name), stamp.name, sql, fits, shown, tuple(evidence), provable=provable)
 
