@@ -6,7 +6,8 @@ Lives here: drafts of answers for tables and columns, and the document that ``re
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → codes → formats · concepts → splits · merges · pairs
 → parts → drafts → mappings · constants · other_ids → context → flows → ways → own_conversion · keys ·
-generated → translate → joins · own_keys → columns → for_all → shapes/ → earlier_file → document.
+generated → switches → translate → joins · own_keys → lacking → columns → for_all → shapes/ →
+earlier_file → document.
 """
 
 from __future__ import annotations

@@ -12,12 +12,9 @@ from msgspec.structs import replace
 from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
-from tranship.model.references import references
 from tranship.planning.comparing.column_changes import conversion_evidence
 from tranship.planning.deciding.data_questions import translated
-from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.beside import holds_several, with_those_beside
-from tranship.planning.deciding.suggest.constants import Constant, constant
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
@@ -25,14 +22,16 @@ from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletio
 from tranship.planning.deciding.suggest.generated import generated_evidence, generated_guess, unfilled_sources
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
-from tranship.planning.deciding.suggest.over_parent import over_parent
+from tranship.planning.deciding.suggest.lacking import is_alike, lacking
 from tranship.planning.deciding.suggest.own_conversion import asked_once
-from tranship.planning.deciding.suggest.own_keys import own_uuid
 from tranship.planning.deciding.suggest.parts import part_guesses
 from tranship.planning.deciding.suggest.promoted import promoted
-from tranship.planning.deciding.suggest.tenants import tenant_column, tenant_reason, tenant_value
+from tranship.planning.deciding.suggest.switches import (
+    switch_drafts,
+    switch_evidence,
+    with_switch,
+)
 from tranship.planning.deciding.suggest.translate import translation
-from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 from tranship.planning.types.conversion import same_type
 
@@ -45,6 +44,10 @@ class _Unpaired(Struct, frozen=True):
 
     removed: Mapping[str | None, Change]
     added: Mapping[str | None, Change]
+
+    def both(self) -> tuple[list[Change], list[Change]]:
+        """Returns the changes of the old and of the new columns."""
+        return list(self.removed.values()), list(self.added.values())
 
     def without(self, drafts: Sequence[Draft]) -> _Unpaired:
         """Returns those about which none of these drafts is."""
@@ -88,7 +91,11 @@ def _pairs(tables: TablePairContext, breaking: Sequence[Change], cut: Sequence[D
     """
     old, new = _old_names(cut), {draft.new_column for draft in cut}
     both = [change for change in breaking if change.old_column is not None and change.new_column is not None]
-    return [_both(tables, c) for c in both if c.old_column not in old and c.new_column not in new]
+    return [
+        with_switch(tables, _both(tables, c))
+        for c in both
+        if c.old_column not in old and c.new_column not in new
+    ]
 
 
 def _unpaired(changes: Sequence[Change]) -> _Unpaired:
@@ -107,22 +114,13 @@ def _rest(tables: TablePairContext, unpaired: _Unpaired) -> list[Draft]:
     removed = [name for name in unpaired.removed if name is not None]
     needing = [change for change in unpaired.added.values() if change.cls is ChangeClass.BREAKING]
     kin = list(filter(None, (_from_kin(tables, change, removed) for change in needing)))
-    rest = unpaired.without(kin)
+    switches = list(switch_drafts(tables, *unpaired.without(kin).both()))
+    rest = unpaired.without([*kin, *switches])
     free = _fillable(tables.after, unpaired.added)
     drafts = [_left_behind(tables, change, free) for change in rest.removed.values()]
     drafts += [_with_rivals(tables, draft, kin) for draft in kin]
-    drafts += _lacking(tables, rest)
+    drafts += [*switches, *lacking(tables, rest.removed, rest.added)]
     return drafts
-
-
-def _lacking(tables: TablePairContext, rest: _Unpaired) -> list[Draft]:
-    """Returns drafts for new columns that need a value and that no old column was found for."""
-    lacking = [change for change in rest.added.values() if change.cls is ChangeClass.BREAKING]
-    lost = [name for name in rest.removed if name is not None]
-    return [
-        over_parent(tables, change) or own_uuid(tables, change) or _constant(tables, change, lost)
-        for change in lacking
-    ]
 
 
 def _fillable(table: Table, names: Iterable[str | None]) -> list[str | None]:
@@ -168,14 +166,7 @@ def _converting(tables: TablePairContext, left: str, target: Column) -> tuple[Fa
 def _may_fill(tables: TablePairContext, left: str, target: Column) -> bool:
     """Returns whether an old column has the family of a new one, shares a word with it, and holds a value."""
     related = bool(set(stems(left)) & set(stems(target.name)) - DULL)
-    return related and _is_alike(tables, left, target)
-
-
-def _is_alike(tables: TablePairContext, left: str, target: Column) -> bool:
-    """Returns whether an old column has the family of a new one, and holds a value."""
-    source, facts = tables.before.column(left), tables.facts(left)
-    empty = facts is not None and facts.filled == 0 and not facts.sampled
-    return source is not None and family(source.type) == family(target.type) and not empty
+    return related and is_alike(tables, left, target)
 
 
 def _with_rivals(tables: TablePairContext, draft: Draft, kin: Sequence[Draft]) -> Draft:
@@ -305,6 +296,7 @@ def _left_behind(tables: TablePairContext, change: Change, free: Sequence[str | 
             Confidence.GUESS,
             (*change.evidence, *reasons, *why),
         )
+    reasons = (*reasons, *switch_evidence(tables, name))
     if free and not empty:
         fields = {}
         reasons = (
@@ -344,51 +336,3 @@ def _kin(tables: TablePairContext, left: str, free: Sequence[str | None]) -> Ite
         if right is not None and words & set(stems(right)):
             concern = tables.concern(left, right)
             yield from concern.evidence if concern is not None else ()
-
-
-def _constant(tables: TablePairContext, change: Change, lost: Sequence[str]) -> Draft:
-    """Returns the draft of a new column that needs a value; ``lost`` are old columns that fill none."""
-    name = change.new_column or ""
-    column = tables.after.column(name)
-    found = _proposed_constant(tables, column, lost) if column is not None else None
-    fields: dict[str, Field] = {}
-    if found is not None and found.value != SPECIFY_DEFAULT_VALUE:
-        fields = {"new_column": name, "action": "default", "default_value": found.value}
-    reasons: tuple[Fact, ...] = (found.why,) if found is not None else ()
-    keys = [key for key in references(tables.after) if name in key.columns]
-    if keys:
-        reasons = (*reasons, f"refers to {keys[0].target}: the value must be there")
-    return Draft(
-        change.description,
-        None,
-        name,
-        fields,
-        complete=False,
-        confidence=Confidence.GUESS,
-        evidence=(*change.evidence, *reasons),
-    )
-
-
-def _proposed_constant(tables: TablePairContext, column: Column, lost: Sequence[str]) -> Constant | None:
-    """Returns the constant to suggest; SPECIFY_DEFAULT_VALUE stands for one that a person has to give."""
-    found = _found_constant(tables, column)
-    # Of a rename that is doubted the old column may belong here as well.
-    doubted = [old for (old, _), other in tables.ambiguous.items() if other in ("", column.name)]
-    alike = [left for left in dict.fromkeys((*lost, *doubted)) if _is_alike(tables, left, column)]
-    if found is None or not found.empty or not alike:
-        return found
-    # An empty value that nothing speaks for would hide the loss of the values beside it.
-    names = ", ".join(map(repr, alike[:10]))
-    return Constant(SPECIFY_DEFAULT_VALUE, f"old columns of such a type that fill none: {names}")
-
-
-def _found_constant(tables: TablePairContext, column: Column) -> Constant | None:
-    """Returns the constant for a new column; that of a tenant may be a placeholder."""
-    olds = [tables.old.table(pair.old) for pair in tables.partners if pair.new == tables.after.name]
-    sources = [*filter(None, olds), *tables.joining]
-    fed = {columns.new for columns in tables.columns}
-    unfilled = [one for one in tables.after.columns if one.name not in fed]
-    if tenant_column(tables.after, unfilled, sources) == column:
-        return Constant(tenant_value(tables.after, column, tables.before), tenant_reason(column))
-    held = tables.evidence.held(tables.after.name, column.name)
-    return constant(tables.after, column, tables.new, held)

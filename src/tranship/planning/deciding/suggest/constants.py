@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts
 from tranship.model.references import references
 from tranship.model.types import TypeKind
+from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.facts import Fact, Valued
 from tranship.planning.names.families import family
 from tranship.planning.printed.allowed_values import allowed_values
@@ -27,6 +30,10 @@ class Constant(Struct, frozen=True):
     why: Fact
     empty: bool = False
     """It is the empty value of its type: nothing speaks for it."""
+    first: bool = False
+    """It is the first of several values that NEW allows: nothing speaks for it but its place."""
+    beside: tuple[str, ...] = ()
+    """What else may fill the column."""
 
 
 def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | None) -> Constant | None:
@@ -49,13 +56,29 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
     return _allowed(table, column) or _sibling(table, column, new) or _zero(column)
 
 
+def beside_flags(found: Constant, flags: Sequence[str]) -> Constant:
+    """Returns a constant with the old columns of two values that find no place and may say the same.
+
+    The first of several values that NEW allows is no suggestion beside one: it would hide what the flag says
+    of each row.
+    """
+    if not flags:
+        return found
+    names = ", ".join(map(repr, flags[:10]))
+    why = f"{names}, which only OLD has and which says one of two things of each row, may fill it: give a "
+    beside = (*found.beside, f"{why}value_mapping")
+    return replace(found, beside=beside, value=SPECIFY_DEFAULT_VALUE if found.first else found.value)
+
+
 def _allowed(table: Table, column: Column) -> Constant | None:
     """Returns the first value of a list; of true and false none is more plausible than the other."""
     allowed, leaf = allowed_values(table, column), column.type.leaf
     if not allowed or leaf.base == "boolean":
         return None
     kind = "label of its enum" if leaf.kind is TypeKind.ENUM else "value its CHECK allows"
-    return Constant(allowed[0], f"the first {kind}: {', '.join(allowed[:MOST_SHOWN])}")
+    return Constant(
+        allowed[0], f"the first {kind}: {', '.join(allowed[:MOST_SHOWN])}", first=len(allowed) > 1
+    )
 
 
 def _zero(column: Column) -> Constant | None:

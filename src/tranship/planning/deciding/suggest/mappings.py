@@ -47,6 +47,14 @@ class Mapped(Struct, frozen=True):
     """Old values without a counterpart."""
 
 
+def truth_of(value: str) -> bool | None:
+    """Returns what a value says where it is a word for true or false."""
+    word = value.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    return None
+
+
 def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:
     """Returns the mapping of old values to allowed ones.
 
