@@ -62,8 +62,10 @@ async def _written(asker: Asker, old: Catalog, question: WrittenQuestion) -> Wri
     rows = await asker.ask(Side.OLD, f"how values of {question.column} are written", text)
     if not rows:
         return None
-    counted, changed, repeated = (int(str(rows[0][name])) for name in ("rows", "changed", "repeated"))
-    return WrittenFacts(question, counted, changed, repeated, percent is not None)
+    names = ("rows", "changed", "repeated", "empty")
+    counted, changed, repeated, empty = (int(str(rows[0][name])) for name in names)
+    example = _texts(rows[0]["example"])
+    return WrittenFacts(question, counted, changed, repeated, percent is not None, empty, example)
 
 
 async def _highest(asker: Asker, old: Catalog, ref: ColumnRef) -> HighestKey | None:

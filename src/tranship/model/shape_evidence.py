@@ -46,8 +46,12 @@ class WrittenFacts(Struct, frozen=True):
     changed: int
     """Rows whose value is written in another way."""
     repeated: int
-    """Rows whose value is then that of another row, one of each not counted."""
+    """Rows whose value is then that of another row, one of each not counted; without the empty text."""
     sampled: bool = False
+    empty: int = 0
+    """Rows whose value is then the empty text."""
+    example: tuple[str, ...] = ()
+    """Values of OLD that would be one, as they are written there: those of the most different spellings."""
 
 
 class HighestKey(Struct, frozen=True):

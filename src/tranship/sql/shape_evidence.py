@@ -10,6 +10,8 @@ from tranship.sql.quote import ident
 
 _MOST_KEYS = 200
 """Keys of a JSON column that are listed: objects with more of them are maps and no rows."""
+_MOST_SPELLINGS = 8
+_MOST_CHARACTERS = 200
 
 
 def json_keys(table: Table, column: str, percent: float | None) -> str:
@@ -37,15 +39,27 @@ def json_keys(table: Table, column: str, percent: float | None) -> str:
 
 def written_in_one_way(table: Table, column: str, expression: str, percent: float | None) -> str:
     """Returns a query with one row: ``rows`` that hold a value, those whose value ``expression`` (over the
-    row ``old``) changes, and ``repeated``: those whose value is then another row's, one of each not counted.
+    row ``old``) changes, ``empty``: those whose value is then the empty text, ``repeated``: those of the
+    others whose value is then another row's, one of each not counted, and ``example``: values of OLD that
+    become one.
     """
     value = f'CAST({expression} AS pg_catalog.text) COLLATE pg_catalog."C"'
     own = f'CAST(old.{ident(column)} AS pg_catalog.text) COLLATE pg_catalog."C"'
+    held = "pg_catalog.count(*) FILTER (WHERE w.v <> '')"
     return f"""
+        WITH a AS (SELECT {own} AS own, {value} AS v FROM {read_from(table, percent, "old")}),
+        w AS MATERIALIZED (SELECT a.own, a.v FROM a WHERE a.own IS NOT NULL),
+        one AS (
+          SELECT w.v FROM w WHERE w.v <> '' GROUP BY w.v HAVING pg_catalog.count(*) > 1
+          ORDER BY pg_catalog.count(DISTINCT w.own) DESC, pg_catalog.count(*) DESC, w.v LIMIT 1),
+        spelt AS (
+          SELECT DISTINCT pg_catalog.left(w.own, {_MOST_CHARACTERS}) AS own FROM w JOIN one ON one.v = w.v
+          ORDER BY 1 LIMIT {_MOST_SPELLINGS})
         SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER (WHERE w.own <> w.v) AS changed,
-          pg_catalog.count(*) - pg_catalog.count(DISTINCT w.v) AS repeated
-        FROM (SELECT {own} AS own, {value} AS v FROM {read_from(table, percent, "old")}) AS w
-        WHERE w.own IS NOT NULL
+          pg_catalog.count(*) FILTER (WHERE w.v = '') AS empty,
+          {held} - pg_catalog.count(DISTINCT w.v) FILTER (WHERE w.v <> '') AS repeated,
+          (SELECT pg_catalog.array_agg(spelt.own) FROM spelt) AS example
+        FROM w
     """
 
 

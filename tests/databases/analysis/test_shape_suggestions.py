@@ -278,6 +278,21 @@ JOBS = {
         ("NEW has a unique index on lower(name) (labels_name)",),
         (("SELECT * FROM labels", [(1, "Red")]),),
     ),
+    "empty texts beside a unique index that ignores case": Suggested(
+        """CREATE TABLE tints (id int PRIMARY KEY, name text);
+        INSERT INTO tints VALUES (1, 'Red'), (2, 'red'), (3, ''), (4, ' '), (5, 'blue')""",
+        """CREATE TABLE tints (id int PRIMARY KEY, name text); CREATE UNIQUE INDEX tints_name ON tints (lower(name))""",
+        (
+            "Is 'name' of 'tints' written in one way?",
+            "Does the empty text of 'name' of 'tints' become NULL?",
+        ),
+        (
+            "values that would be one, for example: 'Red', 'red'",
+            "1 row would then be another row's equal",
+            "2 rows hold the empty text or blanks alone",
+        ),
+        (("SELECT * FROM tints", [(1, "Red"), (3, None), (4, None), (5, "blue")]),),
+    ),
     "a new unique key": Suggested(
         """CREATE TABLE users (id int PRIMARY KEY, login text); INSERT INTO users VALUES (1, 'a'), (2, 'a')""",
         """CREATE TABLE users (id int PRIMARY KEY, login text UNIQUE)""",
@@ -463,3 +478,19 @@ async def test_what_keys_say_is_suggested_in_place_of_a_mapping(make_pair: MakeP
         found = [one and {k: v for k, v in one.items() if k != "confidence"} for one in suggested]
         assert found == wanted
         assert {entry["action"] for entry in entries} == {"SPECIFY_ACTION"}
+
+
+async def test_empty_texts_are_not_merged_with_one_another(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(
+        """CREATE TABLE users (id int PRIMARY KEY, login text, mail text);
+        INSERT INTO users VALUES (1, 'a', ''), (2, 'a', ''), (3, '', 'X'), (4, '', 'x')""",
+        """CREATE TABLE users (id int PRIMARY KEY, login text UNIQUE, mail text NOT NULL);
+        CREATE UNIQUE INDEX users_mail ON users (lower(mail))""",
+    )
+    made = await _generated(pair, tmp_path)
+    by_mail, by_login = made["_suggestions"]
+    assert by_login["resolutions"]["users"][0]["key"] == ["nullif(old.login, '')"]
+    assert by_mail["resolutions"]["users"][0]["key"] == ["nullif(lower(trim(old.mail)), '')"]
+    told = " ".join(by_mail["_evidence"])
+    assert "2 rows hold the empty text" in told
+    assert "NEW refuses NULL there" in told

@@ -4,7 +4,7 @@ Each is a whole of entries, as they would stand in the file, with what speaks fo
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
 below. Order of the files: whole → kinds → extracted · one_to_many → links · unpivots · many_to_one · folded ·
-within → json_tables → keys_first.
+spelled → within → json_tables → keys_first.
 """
 
 from __future__ import annotations

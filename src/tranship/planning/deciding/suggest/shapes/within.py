@@ -13,14 +13,14 @@ from tranship.model.count import count_of
 from tranship.model.evidence import Breaks
 from tranship.model.names import TableName
 from tranship.model.references import references
-from tranship.model.shape_evidence import JsonKey, JsonKeys, WrittenFacts
+from tranship.model.shape_evidence import JsonKey, JsonKeys
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
-from tranship.planning.deciding.one_way import OneWay, one_ways
 from tranship.planning.deciding.resolve.words import SPECIFY_CONDITION
 from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
 from tranship.planning.deciding.suggest.guesses import reference, text_literal
+from tranship.planning.deciding.suggest.shapes.spelled import in_one_way
 from tranship.planning.deciding.suggest.shapes.whole import (
     Entry,
     PairOfTables,
@@ -63,11 +63,9 @@ def duplicates(whole: Whole) -> Iterator[Shape]:
         part = _lost_part(whole, one)
         # Rows that only the lost column tells apart are no duplicates.
         named = set(part.demanded) if part is not None else set[str]()
-        for way in one_ways(one.pair, one.before, one.after):
-            facts = _facts_of(whole, one, way)
-            if facts is not None and (facts.changed or facts.repeated):
-                named.add(way.old_column)
-                yield _in_one_way(one, way, facts)
+        spelled = list(in_one_way(whole, one))
+        named |= {column for shape in spelled for column in shape.columns}
+        yield from spelled
         for found in whole.evidence.breaks:
             columns = [old for old, _ in found.demand.columns]
             if _is_repeated(found, one) and not named & set(columns):
@@ -132,44 +130,21 @@ def _is_repeated(found: Breaks, one: PairOfTables) -> bool:
     return found.demand.table == one.before.name and found.demand.kind == "unique" and found.rows > 0
 
 
-def _facts_of(whole: Whole, one: PairOfTables, way: OneWay) -> WrittenFacts | None:
-    question = way.question(one.before)
-    return next((f for f in whole.evidence.shapes.written if f.question == question), None)
-
-
-def _in_one_way(one: PairOfTables, way: OneWay, facts: WrittenFacts) -> Shape:
-    entries: list[Entry] = []
-    of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
-    evidence = [way.why, f"{facts.changed} of {of} would be written in another way"]
-    if facts.repeated and way.unique:
-        entries.append({"action": "merge", "key": [facts.question.sql], "repoint_children": True})
-        evidence.append(f"{rows(facts.repeated)} would then be another row's equal: 'merge' makes them one")
-        evidence.append('the first by the old key stays; \'keep\' names another one: "keep": "old.… DESC"')
-    elif way.unique:
-        evidence.append("all values are different then, too")
-    if facts.changed and way.demanded:
-        entries.append(
-            {
-                "action": "transform",
-                "old_column": way.old_column,
-                "new_column": way.new_column,
-                "transform_sql": facts.question.sql,
-            }
-        )
-    question = f"Is '{way.old_column}' of '{one.pair.old.name}' written in one way?"
-    return Shape(question, tuple(evidence), one.own(entries), one.pair.old, (way.old_column,))
-
-
 def _merged(one: PairOfTables, found: Breaks, columns: Sequence[str]) -> Shape:
     named = [column for name in columns if (column := one.before.column(name)) is not None]
+    # A row whose key is NULL is merged with no other: the empty text is seldom the name of one thing.
+    alone = len(named) == 1 and family(named[0].type) == "text"
+    keys = [reference(column) for column in named]
     entry: Entry = {
         "action": "merge",
-        "key": [reference(column) for column in named],
+        "key": [suggested_sql("without_empty", value=keys[0])] if alone else keys,
         "repoint_children": True,
     }
     key = ", ".join(new for _, new in found.demand.columns)
+    empty = "rows with the empty text stay apart, and NEW takes one of them: what they mean is asked of you"
     evidence = (
         f"NEW allows ({key}) once, and {rows(found.rows)} of OLD would be rejected for that",
+        *([empty] if alone else []),
         'the first by the old key stays; \'keep\' names another one: "keep": "old.… DESC"',
     )
     question = f"Do rows of '{one.pair.old.name}' with the same ({key}) become one?"
