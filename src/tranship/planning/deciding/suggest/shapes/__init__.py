@@ -4,7 +4,7 @@ Each is a whole of entries, as they would stand in the file, with what speaks fo
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
 below. Order of the files: whole → kinds → extracted · one_to_many → links · unpivots · many_to_one · folded ·
-spelled → within → json_tables → keys_first.
+spelled → within → json_tables → once → keys_first.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tranship.planning.deciding.suggest.shapes.keys_first import with_keys_first
 from tranship.planning.deciding.suggest.shapes.kinds import references_of_any_table, rows_of_one_kind
 from tranship.planning.deciding.suggest.shapes.links import links
 from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
+from tranship.planning.deciding.suggest.shapes.once import with_keys_tried
 from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_tables, trees
 from tranship.planning.deciding.suggest.shapes.unpivots import unpivots
 from tranship.planning.deciding.suggest.shapes.whole import Entry, Shape, Whole
@@ -71,9 +72,13 @@ def shapes(whole: Whole) -> tuple[Shape, ...]:
         others = (one for one in found if one.table == shape.table)
         if not shape.fills or not any(shape.fills <= one.fills for one in others):
             found.append(shape)
-    told = (with_keys_first(whole, _with_rivals(shape, found)) for shape in found)
+    told = (_told(whole, shape, found) for shape in found)
     # What cannot be taken before a question is answered stands behind what can.
     return tuple(sorted(told, key=lambda shape: bool(shape.first)))
+
+
+def _told(whole: Whole, shape: Shape, found: Sequence[Shape]) -> Shape:
+    return with_keys_first(whole, with_keys_tried(whole, _with_rivals(shape, found)))
 
 
 def _with_rivals(shape: Shape, found: Sequence[Shape]) -> Shape:
