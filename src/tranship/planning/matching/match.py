@@ -16,6 +16,7 @@ from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.matching.behind_views import behind_views
 from tranship.planning.matching.children import home_of_child
 from tranship.planning.matching.columns import NO_DECISIONS, ColumnDecisions, said_columns, with_columns
+from tranship.planning.matching.elsewhere import with_proven_elsewhere
 from tranship.planning.matching.led_renames import with_led
 from tranship.planning.matching.renames import RenameContext, naming_convention, table_renames
 from tranship.planning.matching.scope import HOLDS_ROWS, Scope
@@ -129,7 +130,7 @@ def match(
     driving = {flow.old for flow in tables.named}
     moved = tables.found.keys() | driving
     return Matching(
-        pairs=_pairs_with_columns(tables, inside, decided, context, old),
+        pairs=with_proven_elsewhere(_pairs_with_columns(tables, inside, decided, context, old), old, new),
         only_old=tuple(name for name in inside if name not in moved and name not in decided.dropped),
         only_new=_only_new(tables, scope, decided),
         proposals=tuple(p for p in proposals if scope.includes(p.old) and p.old not in driving),
