@@ -25,7 +25,7 @@ from tranship.execution.results.from_journal import dry_records, moved_before, w
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome
 from tranship.execution.results.shown_key import shown_key
 from tranship.execution.results.spool import Spool
-from tranship.execution.start.filled_before import filled_before, rows_now
+from tranship.execution.start.filled_before import filled_before
 from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
 from tranship.execution.start.numbers import numbering, rows_beside
 from tranship.execution.start.pace import pace, read_sample
@@ -33,6 +33,7 @@ from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.sides import both_sides, open_snapshot, relations_to_lock
+from tranship.execution.start.since_then import held_now
 from tranship.execution.start.tasks import too_many
 from tranship.execution.start.to_do import ToDo, announce, to_do
 from tranship.execution.start.unrecorded import unrecorded
@@ -53,7 +54,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import RowRejected
 from tranship.model.reasons import kind_of, named_table
 from tranship.model.resolution import Problem
-from tranship.model.verdict import LockAhead, RejectRecord
+from tranship.model.verdict import HeldNow, LockAhead, RejectRecord
 from tranship.server.journal import Run, find_journal
 from tranship.server.snapshot import Snapshot
 
@@ -80,7 +81,7 @@ class _Ahead(NamedTuple):
     """The run that the live run would resume."""
     problems: tuple[Problem, ...]
     """Warnings, and what a live run is refused for now."""
-    rows_now: Mapping[FlowId, int]
+    held_now: Mapping[FlowId, HeldNow]
     differs: Mapping[TableName, Problem]
     counts: list[TableCounts]
     """Of tables that earlier runs moved, likewise their rejects."""
@@ -106,7 +107,7 @@ async def _look(context: RunContext) -> _Ahead:
             dataclasses.replace(work, left=without(work.left, begins.leaving)),
             begins.before.unfinished,
             (*passed.problems, *at_work, *filled, *twice),
-            await rows_now(old, work.whole, work.done),
+            await held_now(old, work.whole, work.done),
             await moved_shortfalls(new, context.journal, work.places),
             counts,
             rejects,
@@ -141,7 +142,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         time.monotonic() - began,
         (*ahead.problems, *foreseen.problems),
         foreseen.left_out,
-        rows_now=ahead.rows_now,
+        held_now=ahead.held_now,
         differs=ahead.differs,
         rows_a_second=ahead.pace,
         sample=sample,

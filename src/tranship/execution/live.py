@@ -38,12 +38,13 @@ from tranship.execution.start.batch_rows import with_fitting_batches
 from tranship.execution.start.computed import check_computed
 from tranship.execution.start.dependencies import facts, gone
 from tranship.execution.start.earlier_runs import Before, earlier
-from tranship.execution.start.filled_before import refuse_filled, rows_now
+from tranship.execution.start.filled_before import refuse_filled
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.resume import forget_if_nothing_done, resume, start_over
 from tranship.execution.start.sides import both_sides, open_snapshot
+from tranship.execution.start.since_then import held_now
 from tranship.execution.start.tasks import Begun
 from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
 from tranship.execution.start.unrecorded import refuse_twice
@@ -128,9 +129,9 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
                 context.note(Warned(problem))
             passed = structs.replace(passed, problems=(*passed.problems, *unrecorded))
             announce(context, work)
-            now = await rows_now(old, work.whole, work.done)
+            now = await held_now(old, work.whole, work.done)
             differs = await moved_shortfalls(control, context.journal, work.places)
-            frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now, differs=differs)
+            frame = Frame("live", "", None, started, 0.0, passed.problems, held_now=now, differs=differs)
             frame = structs.replace(frame, old_identity=passed.old.key)
             context = context.of(work.whole)
             if work.nothing and before.unfinished is None:

@@ -159,6 +159,17 @@ class TableFindings(Struct, frozen=True):
     """Collisions could not be decided beforehand, so the table is copied as one stream in key order."""
 
 
+class HeldNow(Struct, frozen=True):
+    """What OLD holds now of a table that earlier runs moved."""
+
+    rows: int | None = None
+    """None: they were not counted."""
+    written: int | UnsetType = UNSET
+    """Of these, rows that were inserted or changed since the last run that moved some; UNSET: it cannot be
+    told.
+    """
+
+
 class TableResult(Struct, frozen=True):
     """One table in the result file."""
 
@@ -193,6 +204,10 @@ class TableResult(Struct, frozen=True):
     """Rows of OLD that were merged into others; absent where the flow merges none."""
     rows_in_old_now: int | None = None
     """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
+    rows_written_since: int | UnsetType = UNSET
+    """Of a table that was moved before: rows of OLD that were inserted or changed since; absent where that
+    cannot be told.
+    """
     cells: int = 0
     """Values of NEW that are compared, or would be if all were well."""
     cells_verified: int = 0

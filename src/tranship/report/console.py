@@ -23,6 +23,7 @@ from tranship.report.meter import about
 from tranship.report.notes import words
 from tranship.report.rejects import part_of_rejects
 from tranship.report.said_once import problem_lines
+from tranship.report.since_then import moved_before
 from tranship.report.time_spent import time_lines
 from tranship.report.verdict import verdict
 from tranship.report.verification import before_lines, coverage, difference_lines, opinion_lines
@@ -94,7 +95,7 @@ class Console:
             _left_out(result),
             _losses(result),
             list(not_asked_lines(result.tables)),
-            _moved_before(result),
+            moved_before(result),
             _verification(result),
             _locks(result),
             _time(result),
@@ -321,16 +322,6 @@ _FEW_COLUMNS = 5
 
 def _time(result: MigrationResult) -> list[str]:
     return [shown(line) for line in time_lines(result.profile or ())]
-
-
-def _moved_before(result: MigrationResult) -> list[str]:
-    known = [table for table in result.tables if table.rows_in_old_now is not None]
-    other = [table for table in known if table.rows_in_old_now != table.rows_read]
-    lines = [f"  [{shown(t.label)}] {t.rows_read} then, {t.rows_in_old_now} now" for t in other]
-    same = len(known) - len(other)
-    if same:
-        lines.append(f"  {count_of(same, 'table')}: as many rows now as then")
-    return ["Moved by an earlier run, rows of OLD:", *lines] if known else []
 
 
 def _verification(result: MigrationResult) -> list[str]:

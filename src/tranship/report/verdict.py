@@ -10,6 +10,7 @@ from tranship.model.options import REJECTS_ONLY, MigrateOptions, command_line
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
 from tranship.report.changed_values import changed_values
+from tranship.report.since_then import written_since
 from tranship.report.verification import grouped
 
 UNASKED = "Look at what could not be asked beforehand"
@@ -30,7 +31,7 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         told = _live(result, options).removesuffix(NOTHING_LEFT).rstrip()
         return f"{told} {still_rejected_elsewhere(elsewhere, status)}"
     if _moved_before(result):
-        return f"Nothing to do: an earlier run moved {_before(result)}"
+        return f"Nothing to do: an earlier run moved {_before(result)}{written_since(result, options)}"
     if result.status == "refused":
         return "A live run would be refused for now: fix what is listed below, then repeat this command."
     if not result.tables:
@@ -69,7 +70,8 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if result.status == "differs":
         return "Others changed rows of NEW since they were written: look at those that are listed below."
     if _moved_before(result):
-        return f"Nothing was left to do: an earlier run moved {_before(result)}"
+        since = written_since(result, options)
+        return f"Nothing was left to do: an earlier run moved {_before(result)}{since}"
     if not result.tables:
         return _no_table(result)
     if stats.rows_failed:

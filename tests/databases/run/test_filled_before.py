@@ -137,15 +137,42 @@ async def test_another_journal_that_knows_the_run_is_found(
             await migrate(pair, tmp_path, MENDED, keys=other, again=True)
 
 
-async def test_what_old_holds_now_stands_beside_what_was_read(make_pair: MakePair, tmp_path: Path) -> None:
+SINCE = [
+    ("SELECT 1", {}),
+    ("INSERT INTO sale VALUES ('2025-04-01', 'o')", {"sale": (3, 4, 1)}),
+    ("UPDATE sale SET at = at + 1 WHERE state = 'o'", {"sale": (3, 3, 1)}),
+    ("DELETE FROM shop WHERE id = 2", {"shop": (2, 1, 0)}),
+    ("DELETE FROM shop WHERE id = 2; INSERT INTO shop VALUES (3)", {"shop": (2, 2, 1)}),
+    ("SELECT * FROM shop FOR UPDATE", {}),
+]
+
+
+@pytest.mark.parametrize(("statement", "told"), SINCE)
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_repeated_run_says_that_old_was_written_to(
+    make_pair: MakePair, tmp_path: Path, statement: str, told: Mapping[str, tuple[int, int, int]], live: bool
+) -> None:
     pair = await make_pair(OLD, NEW)
     await migrate(pair, tmp_path, MENDED)
-    await pair.old.run("INSERT INTO sale VALUES ('2025-04-01', 'o')")
-    for live in (True, False):
-        again = await migrate(pair, tmp_path, MENDED, live=live)
-        assert {(t.table, t.rows_read, t.rows_in_old_now) for t in again.tables} == {
-            ("public.sale", 3, 4),
-            ("public.shop", 2, 2),
-        }
+    await pair.old.run(statement)
+    again = await migrate(pair, tmp_path, MENDED, live=live)
+    assert again.exit_status == 0
+    held = {t.table: (t.rows_read, t.rows_in_old_now, t.rows_written_since) for t in again.tables}
+    same = {"sale": (3, 3, 0), "shop": (2, 2, 0)}
+    assert held == {f"public.{name}": told.get(name, what) for name, what in same.items()}
     lines = Console(MigrateOptions()).finish(again, "result.json")
-    assert any(line.endswith("[public.sale] 3 then, 4 now") for line in lines)
+    assert any("OLD was written to since, in 1 table," in line for line in lines) == bool(told)
+    assert any("2 tables: as many rows now as then, none of them written since" in x for x in lines) != bool(
+        told
+    )
+
+
+async def test_a_run_of_rejected_rows_counts_from_its_own_snapshot(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    pair = await make_pair(f"{OLD}; ALTER TABLE sale ADD PRIMARY KEY (at)", NEW)
+    await migrate(pair, tmp_path, FIRST)
+    await pair.old.run("UPDATE sale SET state = 'p' WHERE state = '?'")
+    await migrate(pair, tmp_path, FIRST, rejects_only=True)
+    again = await migrate(pair, tmp_path, FIRST)
+    assert [t.rows_written_since for t in again.tables if t.table == "public.sale"] == [0]

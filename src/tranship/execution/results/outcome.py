@@ -24,6 +24,7 @@ from tranship.model.progress import OldRows, TableDone
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
     DatabaseInfo,
+    HeldNow,
     LockAhead,
     LossCount,
     MergedRecord,
@@ -157,8 +158,8 @@ class Frame(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     left_out: dict[str, int] = {}
     sequences: dict[str, int] = {}
-    rows_now: Mapping[FlowId, int] = {}
-    """Rows that OLD holds now in tables that were moved before."""
+    held_now: Mapping[FlowId, HeldNow] = {}
+    """What OLD holds now in tables that were moved before."""
     differs: Mapping[TableName, Problem] = {}
     """Tables of NEW that lack rows which finished runs wrote."""
     rows_a_second: float | None = None
@@ -322,12 +323,9 @@ def _left_out_of(counts: TableCounts) -> int:
     return counts.old.left_out if counts.old is not None else 0
 
 
-_NO_PROOF = Proof(0, ())
-
-
 def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
     verified, why = _verified(frame, counts)
-    proof = counts.proof or _NO_PROOF
+    proof, now = counts.proof or Proof(0, ()), frame.held_now.get(counts.plan.flow, HeldNow())
     return TableResult(
         table=str(counts.plan.old),
         new_table=str(counts.plan.new),
@@ -351,7 +349,8 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_kept=counts.kept,
         rows_updated=counts.updated,
         rows_merged=counts.merged if _merges([counts]) else UNSET,
-        rows_in_old_now=frame.rows_now.get(counts.plan.flow),
+        rows_in_old_now=now.rows,
+        rows_written_since=now.written,
         flow=counts.plan.name or UNSET,
         rows_made=counts.made if not _one_of_each(counts) else UNSET,
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,

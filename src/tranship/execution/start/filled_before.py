@@ -30,12 +30,7 @@ from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run, RunStatus, TaskRow, find_journal
 from tranship.sql.new.unrecorded import count_unrecorded, unprotected
-from tranship.sql.old import cut as sql_cut
 from tranship.sql.queries import query
-from tranship.sql.session import set_local
-
-LOCK_TIMEOUT = "3s"
-"""For the count of a table of OLD: somebody's exclusive lock leaves its rows uncounted."""
 
 
 @dataclass(frozen=True)
@@ -186,27 +181,6 @@ async def _known(
         for found in await _moved(new, journal, places)
         if found.rows and _pair(found.task.flow) in pairs
     ]
-
-
-async def rows_now(old: asyncpg.Connection, job: Job, done: Collection[FlowId]) -> dict[FlowId, int]:
-    """Returns how many rows OLD holds now in each table that was moved before; a table that somebody
-    has locked is left out.
-    """
-    counted: dict[FlowId, int] = {}
-    for plan in job.plan.tables:
-        if plan.flow in done and plan.shape.in_a_heap:
-            rows = await _count(old, plan)
-            counted |= {plan.flow: rows} if rows is not None else {}
-    return counted
-
-
-async def _count(old: asyncpg.Connection, plan: TablePlan) -> int | None:
-    try:
-        async with old.transaction(readonly=True):
-            await old.execute(set_local("lock_timeout", LOCK_TIMEOUT))
-            return sum([int(await old.fetchval(sql_cut.count(source))) for source in plan.sources])
-    except asyncpg.LockNotAvailableError:
-        return None
 
 
 async def _moved(

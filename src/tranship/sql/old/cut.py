@@ -344,6 +344,17 @@ def count(source: Source) -> str:
     return f"SELECT count(*) {from_source(source)}{where(in_source(source))}"
 
 
+def count_unseen(source: Source, seen: Sequence[str]) -> str:
+    """Returns a query for the ``rows`` of a source, and how many of them do not fulfil the conditions
+    ``seen`` (``unseen``).
+    """
+    unseen = f"NOT ({' AND '.join(seen)})"
+    return f"""
+        SELECT count(*) AS rows, count(*) FILTER (WHERE {unseen}) AS unseen
+        {from_source(source)}{where(in_source(source))}
+    """
+
+
 def count_relation(name: TableName, *, partitioned: bool) -> str:
     """Returns a query for the number of rows of a table that a decision leaves out.
 
