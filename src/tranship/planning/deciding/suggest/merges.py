@@ -27,7 +27,7 @@ def _without(columns: Sequence[Column], whole: Column) -> list[Column]:
 
 
 def _join(concept: Concept, parts: Mapping[str, Column], whole: Column) -> Guess:
-    values = {part: reference(parts[part]) for part in concept.parts if part in parts}
+    values = {part: _written(parts[part]) for part in concept.parts if part in parts}
     groups = [[values[part] for part in group if part in values] for group in concept.groups]
     # concat_ws leaves NULL out, and the separator with it.
     items = [_joined(group) for group in groups if group]
@@ -37,12 +37,19 @@ def _join(concept: Concept, parts: Mapping[str, Column], whole: Column) -> Guess
     all_there = " AND ".join(f"{value} IS NOT NULL" for value in values.values())
     shown = f"NULLIF(concat_ws(' | ', {', '.join(values.values())}), '')"
     how = "joined from its parts: how they are written together is yours to say"
-    evidence = (f"{how}; a part that is NULL is left out",)
+    evidence = (f"{how}; a part that is NULL or blank is left out, and so are blanks around parts",)
     sources = tuple(parts[part].name for part in values)
     # Any text fits: all that the rows can show is whether a part is missing.
     fitting = "have every part"
     return Guess(sources, whole.name, sql, all_there, shown, evidence, provable=False, fitting=fitting)
 
 
+def _written(column: Column) -> str:
+    """Returns SQL for a part as it stands in the whole; NULL where there is nothing to write."""
+    value = reference(column)
+    return f"NULLIF(btrim({value}), '')" if family(column.type) == "text" else value
+
+
 def _joined(group: list[str]) -> str:
-    return group[0] if len(group) == 1 else f"concat_ws(' ', {', '.join(group)})"
+    # Of parts that are all NULL concat_ws makes an empty text, which a second one would not leave out.
+    return group[0] if len(group) == 1 else f"NULLIF(concat_ws(' ', {', '.join(group)}), '')"

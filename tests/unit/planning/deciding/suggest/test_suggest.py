@@ -375,7 +375,8 @@ def test_a_rename_for_which_only_its_place_speaks_is_not_filled_in(before: str, 
 def test_split_and_merge_are_proposed_as_sql() -> None:
     made = run("t(id int pk, first_name text, last_name text)", "t(id int pk, full_name text!)")
     suggested = [entry["_suggestion"] for entry in entries(made) if "_suggestion" in entry]
-    assert any("concat_ws(' ', old.first_name, old.last_name)" in str(one) for one in suggested)
+    parts = "NULLIF(btrim(old.first_name), ''), NULLIF(btrim(old.last_name), '')"
+    assert any(f"concat_ws(' ', {parts})" in str(one) for one in suggested)
 
 
 def test_what_is_filled_in_is_a_right_answer(tmp_path: Path) -> None:
@@ -567,7 +568,8 @@ def test_a_trial_in_which_any_text_fits_proves_nothing() -> None:
             "street text, zip text, city text",
             "address text",
             ["x"],
-            "concat_ws(', ', old.street, concat_ws(' ', old.zip, old.city))",
+            "concat_ws(', ', NULLIF(btrim(old.street), ''),"
+            " NULLIF(concat_ws(' ', NULLIF(btrim(old.zip), ''), NULLIF(btrim(old.city), '')), ''))",
             False,
         ),
     ],
