@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from tranship.model.options import command_line
-from tranship.report.verdict import UNASKED
+from tranship.report.verdict import NOTHING_LEFT, UNASKED
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
@@ -150,7 +152,9 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
         case "verified":
             apart = any(isinstance(table.verified, str) for table in result.tables)
             verified = "verified but for what is named above" if apart else "verified"
-            return f"NEW holds what OLD's rows became: {rows}, {verified}. {_rejected(result, words)}"
+            held = f"NEW holds what OLD's rows became: {rows}, {verified}."
+            left = " ".join([*_written_since(result), *_rejected(result, words)])
+            return f"{held} {left or NOTHING_LEFT}"
         case "differs" if result.exit_status == 1:
             return "Others changed rows of NEW since the runs: look at those that are named above."
         case "differs":
@@ -200,16 +204,21 @@ def _not_verified(result: Verification, words: Sequence[str]) -> str:
     return "Not every table could be compared: the reason stands beside each."
 
 
-def _rejected(result: Verification, words: Sequence[str]) -> str:
-    """Returns what is to be done about rows that the runs rejected: of each flow the last run tells."""
+def _written_since(result: Verification) -> Iterator[str]:
+    """Yields that NEW is not up to date, where that was seen."""
+    said = [table.second_opinion for table in result.tables if table.second_opinion is not UNSET]
+    if any(one.old_written for one in said):
+        yield "OLD was written to since, and NEW does not have that: repeat the live run, which counts it."
+
+
+def _rejected(result: Verification, words: Sequence[str]) -> Iterator[str]:
+    """Yields what is to be done about rows that the runs rejected: of each flow the last run tells."""
     last = {(table.label, table.new_table): table.rejected for table in result.tables}
-    rejected = sum(last.values())
-    if not rejected and any(table.not_asked for table in result.tables):
-        return f"{UNASKED}: {command_line('tranship', 'report', *words)}"
-    if not rejected:
-        return "Nothing left to do."
-    were = "was" if rejected == 1 else "were"
-    return f"{_rows(rejected)} {were} rejected: {command_line('tranship', 'report', *words)}"
+    rejected, report = sum(last.values()), command_line("tranship", "report", *words)
+    if rejected:
+        yield f"{_rows(rejected)} {'was' if rejected == 1 else 'were'} rejected: {report}"
+    elif any(table.not_asked for table in result.tables):
+        yield f"{UNASKED}: {report}"
 
 
 def _things(count: int) -> str:

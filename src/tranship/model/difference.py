@@ -87,6 +87,8 @@ class SecondOpinion(Struct, frozen=True):
     """What cannot be computed, each with the reason."""
     not_repeated: str = ""
     """Why a later verification could not compute them again, so that this is what the run said of them."""
+    old_written: bool = False
+    """Rows of OLD were inserted or changed since the run, among those that were looked at."""
 
 
 class RowsBefore(Struct, frozen=True):

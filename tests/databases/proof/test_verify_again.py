@@ -88,6 +88,7 @@ async def test_rows_that_old_changed_since_are_told_apart(make_pair: MakePair, t
     assert (result.status, result.exit_status) == ("verified", 0), item_of(result)
     assert said.rows >= 200
     assert said.apart == ("public.item: rows written in OLD since the run: 14",)
+    assert said.old_written
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tranship.api import Diagnosis, RunState, TableState
 from tranship.cli.verdicts import doctor_verdict, status_verdict, verify_verdict
-from tranship.model.difference import Difference, DifferenceKind, Proof
+from tranship.model.difference import Difference, DifferenceKind, Proof, SecondOpinion
 from tranship.model.names import TableName
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.undo import Unreadable
@@ -105,6 +105,10 @@ def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() 
         return verify_verdict(result, ("c.json",))
 
     assert told(of("a", 0)).endswith("5 rows, verified. Nothing left to do.")
+    written = replace(of("a", 0), second_opinion=SecondOpinion(old_written=True))
+    assert told(written, of("b", 0)).endswith(
+        "verified. OLD was written to since, and NEW does not have that: repeat the live run, which counts it."
+    )
     assert told(of("a", 3)).endswith("verified. 3 rows were rejected: tranship report c.json")
     assert told(of("a", 3), of("b", 1)).endswith("verified. 1 row was rejected: tranship report c.json")
 

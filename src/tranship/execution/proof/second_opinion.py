@@ -300,9 +300,9 @@ class Compare(Struct, frozen=True):
 
 
 def _beside(result: OpinionResult, what: str) -> OpinionResult:
-    """Returns a result that also says this."""
-    said = result.said
-    return result._replace(said=replace(said, apart=(*said.apart, *filter(None, (what,)))))
+    """Returns a result that also says what OLD wrote since; empty: nothing."""
+    said, more = result.said, filter(None, (what,))
+    return result._replace(said=replace(said, apart=(*said.apart, *more), old_written=bool(what)))
 
 
 def _finding(opinion: Opinion) -> dict[str, Computable]:
