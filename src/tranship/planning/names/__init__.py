@@ -2,5 +2,6 @@
 
 Lives here: what can be said about two names, or about one, without a table around it.
 Does not live here: which columns correspond (``matching``), and identifiers in SQL (``sql/quote``).
-Begin with ``tokens``. Order of the files: tokens → likeness · things; families stands alone.
+Begin with ``tokens``. Order of the files: tokens → likeness · things; families and truths stand
+alone.
 """

@@ -99,6 +99,8 @@ class Concern(Struct, frozen=True):
     """Nothing is known: the data could not be asked."""
     guess: bool = False
     """Only a word of a name speaks for ``sql``."""
+    opposite: bool = False
+    """The new name asks the opposite of the old one: the bare value is never an answer."""
     over: KeyOfParents | None = None
     """The key of OLD that the values are, where NEW means another one."""
 

@@ -31,6 +31,10 @@ _GROUPS = tuple(
     for line in _OPPOSITES.strip().split("\n")
     for a, b in [line.split(" / ")]
 )
+_WRITTEN = frozenset({"text", "integer", "enum"})
+"""Families of types that may hold a yes or a no."""
+_ANSWERS = 4
+"""Most values of a column that answers yes or no: in two spellings each."""
 _UTC = frozenset({"utc", "gmt"})
 _UTC_ZONES = frozenset({"utc", "gmt", "uct", "zulu", "universal", "greenwich"})
 """Names of the zone UTC, which may also stand below ``Etc/``."""
@@ -91,16 +95,27 @@ def _negated(name: str) -> int:
 def flag_concern(pair: PairContext) -> Concern | None:
     """Returns a concern where NEW would read a yes as a no."""
     names = pair.old.name, pair.new.name
-    if "boolean" not in pair.families or names[0] == names[1] or not opposed(*names):
+    if names[0] == names[1] or not opposed(*names) or not _is_flag(pair):
         return None
     sql = {
         ("boolean", "boolean"): f"NOT {pair.value}",
         ("integer", "boolean"): f"{pair.value} = 0",
         ("boolean", "integer"): f"CASE {pair.value} WHEN true THEN 0 WHEN false THEN 1 END",
     }.get(pair.families)
-    return Concern(
-        (f"'{pair.new.name}' asks the opposite of '{pair.old.name}': true would become false",), sql
-    )
+    why = f"'{pair.new.name}' asks the opposite of '{pair.old.name}': true would become false"
+    return Concern((why,), sql, opposite=True)
+
+
+def _is_flag(pair: PairContext) -> bool:
+    """Returns whether a column may answer yes or no: by its type, else by the number of its values; of
+    values that nobody asked, that they may.
+    """
+    if "boolean" in pair.families:
+        return True
+    if not set(pair.families) <= _WRITTEN:
+        return False
+    held = pair.held
+    return held is None or held.distinct <= _ANSWERS
 
 
 def clock_concern(pair: PairContext) -> Concern | None:

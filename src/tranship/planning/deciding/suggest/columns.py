@@ -13,10 +13,11 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.column_changes import conversion_evidence
+from tranship.planning.comparing.meaning import opposed
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.beside import holds_several, with_those_beside
 from tranship.planning.deciding.suggest.context import TablePairContext
-from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
+from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field, old_names
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
 from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
 from tranship.planning.deciding.suggest.generated import generated_evidence, generated_guess, unfilled_sources
@@ -32,6 +33,7 @@ from tranship.planning.deciding.suggest.switches import (
     with_switch,
 )
 from tranship.planning.deciding.suggest.translate import translation
+from tranship.planning.matching.renames.columns import speaks_against
 from tranship.planning.names.tokens import stems
 from tranship.planning.types.conversion import same_type
 
@@ -51,7 +53,7 @@ class _Unpaired(Struct, frozen=True):
 
     def without(self, drafts: Sequence[Draft]) -> _Unpaired:
         """Returns those about which none of these drafts is."""
-        old, new = _old_names(drafts), {draft.new_column for draft in drafts}
+        old, new = old_names(drafts), {draft.new_column for draft in drafts}
         return _Unpaired(
             {name: change for name, change in self.removed.items() if name not in old},
             {name: change for name, change in self.added.items() if name not in new},
@@ -69,7 +71,7 @@ def column_drafts(tables: TablePairContext, changes: Sequence[Change]) -> list[D
     keys = promoted(tables, breaking)
     parts = [
         *keys,
-        *_parts(tables, [change for change in changes if change.old_column not in _old_names(keys)]),
+        *_parts(tables, [change for change in changes if change.old_column not in old_names(keys)]),
     ]
     cut_new = {draft.new_column for draft in parts}
     rivals = {pair: other for pair, other in tables.ambiguous.items() if other not in cut_new}
@@ -89,7 +91,7 @@ def _pairs(tables: TablePairContext, breaking: Sequence[Change], cut: Sequence[D
     """Returns drafts for changes that are about an old and a new column, unless one of them was cut or
     joined.
     """
-    old, new = _old_names(cut), {draft.new_column for draft in cut}
+    old, new = old_names(cut), {draft.new_column for draft in cut}
     both = [change for change in breaking if change.old_column is not None and change.new_column is not None]
     return [
         with_switch(tables, _both(tables, c))
@@ -129,10 +131,6 @@ def _fillable(table: Table, names: Iterable[str | None]) -> list[str | None]:
     return [name for name in names if name not in computed]
 
 
-def _old_names(drafts: Sequence[Draft]) -> set[str]:
-    return {name for draft in drafts for name in draft.sources}
-
-
 def _from_kin(tables: TablePairContext, change: Change, removed: Sequence[str]) -> Draft | None:
     """Returns a draft that asks whether an old column without a place fills a new one that needs a value.
 
@@ -166,6 +164,7 @@ def _converting(tables: TablePairContext, left: str, target: Column) -> tuple[Fa
 def _may_fill(tables: TablePairContext, left: str, target: Column) -> bool:
     """Returns whether an old column has the family of a new one, shares a word with it, and holds a value."""
     related = bool(set(stems(left)) & set(stems(target.name)) - DULL)
+    related = related and not opposed(left, target.name)
     return related and is_alike(tables, left, target)
 
 
@@ -193,7 +192,7 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
         renaming=change.kind == ChangeKind.COLUMN_RENAMED,
         meaning=change.kind == ChangeKind.MEANING_CHANGED,
     )
-    against = any(line.startswith("but ") for line in change.evidence)
+    against = speaks_against(change.evidence)
     # A pair that a person made after the analysis, or a question for which there was no time.
     unasked = change.kind is ChangeKind.COLUMN_RENAMED and tables.facts(left) is None
     bare = dict(found.fields) == {"old_column": left, "new_column": right, "action": "transform"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -178,3 +178,8 @@ class Translation(Struct, frozen=True):
 
 
 NO_TRANSLATION = Translation()
+
+
+def old_names(drafts: Sequence[Draft]) -> set[str]:
+    """Returns the old columns that drafts are about."""
+    return {name for draft in drafts for name in draft.sources}

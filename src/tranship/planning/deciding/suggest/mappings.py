@@ -9,21 +9,14 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from tranship.model.evidence import ColumnFacts
+from tranship.planning.comparing.meaning import asks_the_same, opposed
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.names.tokens import words
+from tranship.planning.names.truths import FALSE, STATES, TRUE, answers, truth_of
 
 _ALIKE = 85
 """Likeness of 100 from which a label counts as misspelt: one letter in seven may differ."""
-_TRUE_WORDS = """
-t true y yes 1 on active enabled j ja o oui v vrai s si sí sì sim vero verdadero verdadeiro tak
-prawda ano да истина evet igen kyllä wahr waar はい 是
-"""
-_FALSE_WORDS = """
-f false n no 0 off inactive disabled nein non faux falso não nao nie nej ne нет ложь hayır nem ei
-falsch onwaar いいえ 否
-"""
-_TRUE, _FALSE = frozenset(_TRUE_WORDS.split()), frozenset(_FALSE_WORDS.split())
-_TRUTHS = {_TRUE: "true", _FALSE: "false"}
+_SAYING = {True: TRUE, False: FALSE, None: frozenset[str]()}
 _SHORT = {
     "m": ("male", "man", "mr", "männlich"),
     "f": ("female", "woman", "mrs", "feminin"),
@@ -47,30 +40,31 @@ class Mapped(Struct, frozen=True):
     """Old values without a counterpart."""
 
 
-def truth_of(value: str) -> bool | None:
-    """Returns what a value says where it is a word for true or false."""
-    word = value.strip().lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    return None
+def map_values(
+    facts: ColumnFacts, allowed: Sequence[str], names: tuple[str, str], *, boolean: bool
+) -> Mapped | None:
+    """Returns the mapping of old values to allowed ones, given the names of the old and the new column.
 
-
-def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:
-    """Returns the mapping of old values to allowed ones.
+    Where the new name asks the opposite of the old one, a yes becomes a no, and nothing is certain.
 
     None means that the values seen are not all listed, or that hardly any has a counterpart.
     """
     if not allowed or not _lists_all(facts):
         return None
-    found = {counted.value: _counterpart(counted.value, allowed, boolean=boolean) for counted in facts.values}
+    found = {
+        counted.value: _counterpart(counted.value, allowed, names, boolean=boolean)
+        for counted in facts.values
+    }
     labels = {value: label for value, (label, _) in found.items()}
     missing = tuple(value for value in labels if labels[value] is None)
     # With most values open, a table to fill in is no suggestion any more.
     if len(missing) > len(labels) / 2:
         return None
+    # A value without a counterpart is not sure either.
     by_word = all(sure for _, sure in found.values())
-    certain = by_word and not missing and facts.complete and _is_one_to_one(labels, boolean=boolean)
-    return Mapped(_with_placeholders(labels), certain, by_word, missing)
+    certain = by_word and _is_one_to_one(labels, boolean=boolean)
+    proven = facts.complete and not opposed(*names)
+    return Mapped(_with_placeholders(labels), certain and proven, by_word, missing)
 
 
 def _lists_all(facts: ColumnFacts) -> bool:
@@ -91,20 +85,41 @@ def _with_placeholders(labels: Mapping[str, str | None]) -> tuple[tuple[str, str
     )
 
 
-def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[str | None, bool]:
+def _counterpart(
+    value: str, allowed: Sequence[str], names: tuple[str, str], *, boolean: bool
+) -> tuple[str | None, bool]:
     """Returns the one label that a value means, and whether that is no guess; None where it is none, or
     several.
     """
+    word = _folded(value)
+    says = _truth(word, names)
+    if boolean:
+        return (None, False) if says is None else ("true" if says else "false", True)
+    truth = _SAYING[says]
+    if opposed(*names) and word not in STATES:
+        # Neither the same label nor one that looks like it: only the other answer will do.
+        return _only(_folding_to(allowed, truth))
     if value in allowed:
         return value, True
-    word = _folded(value)
-    truth = next((words for words in (_TRUE, _FALSE) if word in words), frozenset[str]())
-    if boolean:
-        return _TRUTHS.get(truth), bool(truth)
     for labels in (_folding_to(allowed, {word}), _folding_to(allowed, truth)):
         if len(labels) == 1:
-            return labels[0], True
+            return _only(labels)
     return _guessed(word, allowed), False
+
+
+def _only(labels: Sequence[str]) -> tuple[str | None, bool]:
+    return (labels[0], True) if len(labels) == 1 else (None, False)
+
+
+def _truth(word: str, names: tuple[str, str]) -> bool | None:
+    """Returns what a word of the old column says to the question of the new one; None: nothing."""
+    old, new = names
+    says, turned = truth_of(word), opposed(old, new)
+    if word in STATES and (opposed(word, new) or asks_the_same(word, new)):
+        return asks_the_same(word, new)
+    if says is None or (turned and not answers(word)):
+        return None
+    return says != turned
 
 
 def _folding_to(allowed: Sequence[str], words: Set[str]) -> list[str]:

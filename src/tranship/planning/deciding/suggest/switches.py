@@ -20,8 +20,8 @@ from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence, quoting
 from tranship.planning.deciding.suggest.guesses import reference
-from tranship.planning.deciding.suggest.mappings import truth_of
 from tranship.planning.names.tokens import squashed
+from tranship.planning.names.truths import truth_of
 from tranship.planning.printed.allowed_values import allowed_values
 
 _GONE = "inactive|inactivated|deactivated|disabled|deleted|removed|archived|trashed|suspended|closed"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tranship.model.evidence import LookupFacts
 from tranship.model.names import Side
-from tranship.planning.comparing.meaning import Concern
+from tranship.planning.comparing.meaning import Concern, opposed
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
 from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quoting
@@ -90,6 +90,8 @@ def converted(tables: TablePairContext, left: str, right: str) -> Translation:
             coverage=1.0,
             evidence=concern.evidence,
         )
+    if concern is not None and concern.opposite:
+        return NO_TRANSLATION
     formats = tables.formats(left, right)
     return _guessed(tables, names, formats[0]) if formats else NO_TRANSLATION
 
@@ -105,7 +107,7 @@ def _of_concern(pair: ColumnPairContext, concern: Concern, *, renaming: bool) ->
     conversion = pair.conversion
     bare = "rename" if renaming and conversion.automatic else "transform"
     possible = conversion.bare or conversion.automatic
-    if concern.sql is None and possible:
+    if concern.sql is None and possible and not concern.opposite:
         as_they_are = "nothing translates it by itself; the suggestion takes the values as they are"
         return Translation({**pair.names, "action": bare}, evidence=(as_they_are,))
     if concern.sql is None:
@@ -189,10 +191,8 @@ def _by_mapping(pair: ColumnPairContext, *, bare: bool) -> Translation | None:
     the same.
     """
     facts, allowed = pair.facts, allowed_values(pair.tables.after, pair.target)
-    if facts is None or not allowed:
-        return None
-    mapped = map_values(facts, allowed, boolean=pair.target.type.leaf.base == "boolean")
-    if mapped is None:
+    mapped = _mapped(pair, allowed)
+    if facts is None or mapped is None:
         return None
     same = all(key == result for key, result in mapped.pairs)
     if bare and same and facts.complete and pair.conversion.bare:
@@ -213,8 +213,20 @@ def _by_mapping(pair: ColumnPairContext, *, bare: bool) -> Translation | None:
     )
 
 
+def _mapped(pair: ColumnPairContext, allowed: tuple[str, ...]) -> Mapped | None:
+    """Returns the counterparts of the old values; where the opposite is asked and NEW takes any value, the
+    two old values change places.
+    """
+    facts, names = pair.facts, (pair.source.name, pair.target.name)
+    if facts is None:
+        return None
+    swapped = tuple(counted.value for counted in facts.values) if opposed(*names) else ()
+    return map_values(facts, allowed or swapped, names, boolean=pair.target.type.leaf.base == "boolean")
+
+
 def _mapping_evidence(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
-    reasons: list[Fact] = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
+    listed = ", ".join(repr(value) for value in allowed[:20])
+    reasons: list[Fact] = [f"NEW allows: {listed}"] if allowed else []
     if mapped.open:
         reasons.append(quoting(f"no counterpart for {len(mapped.open)} of them", mapped.open, shown=20))
     elif not mapped.by_word:

@@ -32,6 +32,7 @@ from tranship.planning.names.likeness import compare_names, names_agree
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
 SAME_COLUMN = "same physical table, same column number"
+_EQUAL_NAMES = "names are equal but for case and separators"
 _ALONE = "only their places and their declarations speak for it, neither names nor values"
 DOUBTED_CHANCE = 0.9
 """Probability of a pair that is physically one column although a veto stands against it: the number is nearly
@@ -129,7 +130,7 @@ def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: R
     _by_lineage(state)
     if not state.lost() or not state.fresh():
         return state
-    _by_rule(state, NameRule(), "names are equal but for case and separators")
+    _by_equal_names(state)
     if context.convention is not None and context.convention.columns is not None:
         _by_rule(state, context.convention.columns, *context.convention.evidence[-1:])
     if order_proven(old, new, context):
@@ -174,6 +175,30 @@ def _free(pairs: Sequence[tuple[str, str]], kept: Sequence[tuple[str, str]]) -> 
     """Returns the pairs of which neither column has a counterpart."""
     taken_old, taken_new = {a for a, _ in kept}, {b for _, b in kept}
     return [(a, b) for a, b in pairs if a not in taken_old and b not in taken_new]
+
+
+def _by_equal_names(state: Progress) -> None:
+    """Pairs columns whose names differ in case and separators alone, as a question where a veto stands
+    against it: no other column comes before them.
+    """
+    lost, fresh = [c.name for c in state.lost()], [c.name for c in state.fresh()]
+    for before, after in column_pairs(NameRule(), state.old, state.new, lost, fresh):
+        against = state.vetoes(before, after)
+        if against:
+            reasons = (_EQUAL_NAMES, *(f"but {veto}" for veto in against))
+            state.doubted.append(Proposal(before, after, DOUBTED_CHANCE, reasons))
+        else:
+            state.found.append(ColumnPair(before, after, Pairing.RULE, (_EQUAL_NAMES,)))
+
+
+def speaks_against(evidence: Sequence[str]) -> bool:
+    """Returns whether the evidence of a pair speaks against it; that two columns of one name have types of
+    two families does not.
+    """
+    against = [line.removeprefix("but ") for line in evidence if line.startswith("but ")]
+    if _EQUAL_NAMES in evidence:
+        against = [line for line in against if not line.startswith(OTHER_FAMILY)]
+    return bool(against)
 
 
 def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
