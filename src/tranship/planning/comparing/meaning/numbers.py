@@ -88,6 +88,23 @@ def _rounded(pair: PairContext, sql: str) -> str:
     return f"round({sql})" if pair.families[1] == "integer" and " / " in sql else sql
 
 
+def _amount(pair: PairContext) -> str:
+    """Returns SQL for an old number that is computed with as it is printed.
+
+    A float of 1.005 is a little less, and a hundred times it is rounded down. CAST to numeric keeps 15 digits
+    of a double and 6 of a real, whose text has all (PostgreSQL documentation, "Floating-Point Types").
+    """
+    if pair.new.type.leaf.base in ("real", "double precision"):
+        return pair.value
+    match pair.old.type.leaf.base:
+        case "money" | "double precision":
+            return f"CAST({pair.value} AS numeric)"
+        case "real":
+            return f"CAST(CAST({pair.value} AS text) AS numeric)"
+        case _:
+            return pair.value
+
+
 def _by_units(pair: PairContext) -> Concern | None:
     left, right = pair.units
     if left is None or right is None or left.dimension != right.dimension:
@@ -95,7 +112,7 @@ def _by_units(pair: PairContext) -> Concern | None:
     if same_unit(left, right):
         return None
     reasons = f"OLD's '{pair.old.name}' says {left.word}, NEW's '{pair.new.name}' says {right.word}"
-    sql = converted(pair.value, left, right)
+    sql = converted(_amount(pair), left, right)
     if left.dimension == "size":
         return Concern((reasons, "a kilobyte is taken for 1024 bytes"), sql)
     rate = () if sql is not None else ("there is no fixed rate between the two",)
@@ -125,7 +142,7 @@ def _cents_lost(pair: PairContext, left: Unit | None, right: Unit | None) -> Con
         return Concern((words,), times(pair.value, Fraction(1, _PER_UNIT)))
     if right is not None and _is_cent(right) and pair.families[0] == "decimal":
         words = f"OLD's '{pair.old.name}' has decimals, NEW's '{pair.new.name}' says {right.word}"
-        return Concern((words,), f"round({times(pair.value, Fraction(_PER_UNIT))})")
+        return Concern((words,), f"round({times(_amount(pair), Fraction(_PER_UNIT))})")
     return None
 
 
@@ -200,9 +217,8 @@ def _to_whole(pair: PairContext) -> Concern | None:
         if facts is None
         else f"{facts.fractional} of {facts.rows} numbers have decimals that whole numbers would lose"
     )
-    value = f"CAST({pair.value} AS numeric)" if pair.old.type.leaf.base == "money" else pair.value
     reasons = f"'{pair.new.name}' speaks of money: {pair.old.type.text} in OLD, whole numbers in NEW"
-    sql = f"round({times(value, Fraction(_PER_UNIT))})"
+    sql = f"round({times(_amount(pair), Fraction(_PER_UNIT))})"
     minor = sorted(pair.new_words & _MINOR)
     if minor:
         return Concern((reasons, many, f"NEW's name says {minor[0]}"), sql)
@@ -255,7 +271,7 @@ def _to_percent(pair: PairContext) -> Concern | None:
     if why is None:
         return None
     evidence = f"'{pair.old.name}' speaks of a share: OLD holds nothing above 1; {why}"
-    return Concern((evidence,), _rounded(pair, times(pair.value, Fraction(_PER_UNIT))))
+    return Concern((evidence,), _rounded(pair, times(_amount(pair), Fraction(_PER_UNIT))))
 
 
 def _goes_to_hundred(pair: PairContext) -> str | None:
@@ -315,7 +331,7 @@ def _by_magnitude(pair: PairContext) -> Concern | None:
     ratio = there.median / facts.median
     if not _PER_UNIT / 2 <= max(ratio, 1 / ratio) <= _PER_UNIT * 2:
         return None
-    sql = times(pair.value, Fraction(_PER_UNIT) if ratio > 1 else Fraction(1, _PER_UNIT))
+    sql = times(_amount(pair), Fraction(_PER_UNIT) if ratio > 1 else Fraction(1, _PER_UNIT))
     way = "larger" if ratio > 1 else "smaller"
     return Concern(
         (f"the numbers of NEW's own rows are about {_PER_UNIT} times {way} than OLD's: cents and units?",),

@@ -127,6 +127,22 @@ def test_a_name_that_says_cents_is_more_than_a_word_for_money(name: str) -> None
     assert (concern.sql, concern.guess) == ("round(old.pay * 100)", False)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sql"),
+    [
+        ("float8", "round(CAST(old.pay AS numeric) * 100)"),
+        ("float4", "round(CAST(CAST(old.pay AS text) AS numeric) * 100)"),
+        ("money", "round(CAST(old.pay AS numeric) * 100)"),
+    ],
+)
+def test_cents_of_a_float_are_those_that_it_is_printed_with(kind: str, sql: str) -> None:
+    before = parse_catalog(f"t(id int pk, pay {kind})").table(T)
+    after = parse_catalog("t(id int pk, pay_cents int)").table(T)
+    assert before is not None and after is not None
+    concern = concern_of(before, after, ("pay", "pay_cents"), Observed(), "UTC")
+    assert concern is not None and concern.sql == sql
+
+
 def test_rows_of_new_in_the_same_unit_speak_against_cents() -> None:
     entry = asked(
         "t(id int pk, pay numeric(10,2))",
