@@ -347,8 +347,11 @@ def count(source: Source) -> str:
 def count_unseen(source: Source, seen: Sequence[str]) -> str:
     """Returns a query for the ``rows`` of a source, and how many of them do not fulfil the conditions
     ``seen`` (``unseen``).
+
+    A row of more than 2^31 transactions ago is frozen and keeps its xmin, which then looks like one to come
+    (PostgreSQL documentation, "Preventing Transaction ID Wraparound Failures"): it is not unseen.
     """
-    unseen = f"NOT ({' AND '.join(seen)})"
+    unseen = f"pg_catalog.age(old.xmin) >= 0 AND NOT ({' AND '.join(seen)})"
     return f"""
         SELECT count(*) AS rows, count(*) FILTER (WHERE {unseen}) AS unseen
         {from_source(source)}{where(in_source(source))}
