@@ -11,56 +11,13 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manual import site
 
 from support import ROOT, Pair
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-_ALONE = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "TRANSHIP_FAILPOINT")
-"""Variables that would lend the environment something of the checkout."""
-
-
-def _call(*command: str | Path, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name not in _ALONE}
-    done = subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", timeout=600, check=False
-    )
-    assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-@pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Builds the sdist as a release does: with the manual's site in its place."""
-    folder = tmp_path_factory.mktemp("sources")
-    tree = folder / "tranship"
-    # Not the checkout itself: other tests read it meanwhile, and it may hold files of an earlier build.
-    tree.mkdir()
-    for name in (".gitignore", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml"):
-        shutil.copy(ROOT / name, tree)
-    for name in ("src", "docs", "man", "scripts", "config"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "manual"))
-    site.build(tree / "src" / "tranship" / "manual")
-    _call(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder / "dist", cwd=tree)
-    (made,) = (folder / "dist").glob("*.tar.gz")
-    return made
-
-
-@pytest.fixture(scope="module")
-def wheel(sdist: Path) -> Path:
-    """Builds the wheel from what is in the sdist and nothing else."""
-    folder = sdist.parent.parent / "unpacked"
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    (tree,) = folder.iterdir()
-    _call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", sdist.parent, cwd=tree)
-    (made,) = sdist.parent.glob("*.whl")
-    return made
+from support.package import call
 
 
 def _constraints(folder: Path) -> Path:
@@ -75,10 +32,10 @@ def _install(wheel: Path, python: str | Path, folder: Path) -> Path:
     """Returns the folder of programs of a new environment that has the wheel and what it depends on."""
     if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode:
         pytest.skip(f"{python} cannot make environments (Debian: apt-get install python3-venv)")
-    _call(python, "-m", "venv", folder / "env", cwd=folder)
+    call(python, "-m", "venv", folder / "env", cwd=folder)
     programs = folder / "env" / "bin"
     pip = (programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    _call(*pip, "--only-binary", ":all:", "-c", _constraints(folder), wheel, cwd=folder)
+    call(*pip, "--only-binary", ":all:", "-c", _constraints(folder), wheel, cwd=folder)
     return programs
 
 
@@ -123,14 +80,14 @@ def test_the_sdist_and_the_wheel_hold_what_they_should(sdist: Path, wheel: Path)
 
 
 def test_it_runs_alone(programs: Path, tmp_path: Path) -> None:
-    version = _call(programs / "tranship", "--version", cwd=tmp_path).stdout
-    assert _call(programs / "python", "-m", "tranship", "--version", cwd=tmp_path).stdout == version
-    told = _call(programs / "tranship", "--help", cwd=tmp_path).stdout
+    version = call(programs / "tranship", "--version", cwd=tmp_path).stdout
+    assert call(programs / "python", "-m", "tranship", "--version", cwd=tmp_path).stdout == version
+    told = call(programs / "tranship", "--help", cwd=tmp_path).stdout
     (manual,) = re.findall(r"^Manual: file://(.*)$", told, re.MULTILINE)
     assert Path(manual).is_relative_to(programs.parent)
     assert "A first migration" in Path(manual).read_text(encoding="utf-8")
     assert (programs.parent / "share" / "man" / "man1" / "tranship.1").is_file()
-    refused = _call(programs / "tranship", "studio", "config.json", cwd=tmp_path, status=2)
+    refused = call(programs / "tranship", "studio", "config.json", cwd=tmp_path, status=2)
     assert "[studio]" in refused.stderr or "extra 'studio'" in refused.stderr, refused
 
 
@@ -141,8 +98,8 @@ async def test_it_moves_rows(programs: Path, pair: Pair, tmp_path: Path) -> None
     await pair.new.run("CREATE TABLE users (id bigint PRIMARY KEY, name text)")
     pair.config(tmp_path)
     tranship = programs / "tranship"
-    _call(tranship, "analyze", "config.json", cwd=tmp_path)
-    assert "Verified" in _call(tranship, "migrate", "config.json", "--live", cwd=tmp_path).stdout
+    call(tranship, "analyze", "config.json", cwd=tmp_path)
+    assert "Verified" in call(tranship, "migrate", "config.json", "--live", cwd=tmp_path).stdout
     assert await pair.new.fetch("SELECT * FROM users") == [(1, "Ada")]
 
 
@@ -179,4 +136,4 @@ def test_it_runs_on_the_other_pythons_at_hand(wheel: Path, pair: Pair, tmp_path:
         programs = _install(wheel, python, folder)
         pair.config(folder)
         for words in (("ping", "config.json"), ("migrate", "config.json", "--rehearse")):
-            _call(programs / "tranship", *words, cwd=folder)
+            call(programs / "tranship", *words, cwd=folder)
