@@ -28,7 +28,8 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
     cells = grouped(certificate.cells)
     said = f"{cells} values in NEW were compared with what OLD's rows became. All are equal."
     apart = [f"Not compared: {table.apart}" for table in tables if table.apart]
-    yield Banner((said, *apart), Tone.GOOD)
+    missing = rejected_line(tables)
+    yield Banner((said, *missing, *apart), Tone.CHANGED if missing else Tone.GOOD)
     yield Facts(
         (
             ("OLD", certificate.old),
@@ -53,15 +54,28 @@ def _totals(tables: Sequence[CertifiedTable]) -> Totals:
     """
     counted = ("written", "rejected", "already_there", "kept", "updated", "merged")
     sums = {name: sum(getattr(table, name) for table in tables) for name in counted}
-    sums["rejected"] = sum(table.rejected for table in last_runs(tables))
+    sums["rejected"] = _rejected(tables)
     parts = ((name.replace("_", " "), rows) for name, rows in sums.items())
     return Totals("rows", sum(sums.values()), tuple(part for part in parts if part[1]))
 
 
 def _read_again(tables: Sequence[CertifiedTable]) -> Iterator[tuple[str, str]]:
-    again = sum(table.rejected for table in tables) - sum(table.rejected for table in last_runs(tables))
+    again = sum(table.rejected for table in tables) - _rejected(tables)
     if again:
         yield "Taken up again", f"{count_of(again, 'row', write=grouped)} that a run rejected, by a later run"
+
+
+def rejected_line(tables: Sequence[CertifiedTable]) -> list[str]:
+    """Returns the line about rows that were rejected and that no later run took up, or no line."""
+    rows = _rejected(tables)
+    if not rows:
+        return []
+    was, them = ("was", "it") if rows == 1 else ("were", "them")
+    return [f"{count_of(rows, 'row', write=grouped)} {was} rejected: NEW does not hold {them}."]
+
+
+def _rejected(tables: Sequence[CertifiedTable]) -> int:
+    return sum(table.rejected for table in last_runs(tables))
 
 
 def last_runs(tables: Sequence[CertifiedTable]) -> tuple[CertifiedTable, ...]:

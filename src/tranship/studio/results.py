@@ -16,7 +16,7 @@ from tranship.model.certificate import Certificate
 from tranship.model.verdict import MigrationResult
 from tranship.report.by_table import certificate_columns, result_columns
 from tranship.report.causes import cause_words
-from tranship.report.certificate import last_runs
+from tranship.report.certificate import last_runs, rejected_line
 from tranship.report.rejects import part_of_rejects
 from tranship.report.said_once import problem_lines
 from tranship.report.verification import coverage, grouped
@@ -163,7 +163,9 @@ def _certified(certificate: Certificate, path: str) -> ResultShown:
     columns = {heading: [*map(grouped, counts)] for heading, counts in certificate_columns(tables).items()}
     columns["Verified"] = [f"except {table.apart}" if table.apart else "verified" for table in tables]
     return ResultShown(
-        verdict=f"Certificate: {cells} values in NEW are what OLD's rows became.",
+        verdict=" ".join(
+            [f"Certificate: {cells} values in NEW are what OLD's rows became.", *rejected_line(tables)]
+        ),
         facts=tuple(facts),
         headings=("Table", *columns),
         tables=_lines([table.flow or table.table for table in tables], columns),

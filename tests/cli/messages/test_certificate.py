@@ -50,7 +50,9 @@ def test_it_says_what_was_verified_and_is_checked(folder: Path) -> None:
         checked = run_here("verify", "--certificate", file, cwd=folder)
         assert checked.status == 0, checked
         apart = "; except public.item.made (NEW's default now())"
+        assert "\n1 row was rejected: NEW does not hold it.\n" in checked.stdout
         assert checked.stdout.endswith(f"Verified 600 of 600 cells{apart}\n")
+    assert "All are equal.</p><p>1 row was rejected: NEW does not hold it." in page.read_text()
     document = json.loads(page.with_suffix(".json").read_text())
     (table,) = document["tables"]
     assert (table["read"], table["written"], table["rejected"], table["cells"]) == (201, 200, 1, 600)
@@ -126,6 +128,7 @@ def test_a_row_that_a_later_run_took_up_counts_once(folder: Path) -> None:
     assert [table["rejected"] for table in document["tables"]] == [1, 0], "each run says what it did"
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.read_text()))
     assert "201 rows 201 written" in text, text
+    assert "does not hold" not in text
     assert "Taken up again 1 row that a run rejected, by a later run" in text
 
 

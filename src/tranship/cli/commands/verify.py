@@ -31,6 +31,7 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
+    from tranship.report.certificate import rejected_line
     from tranship.report.verification import certified
 
     call = context.ensure_object(CliContext)
@@ -39,7 +40,8 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
         answer_json(call, found)
     else:
         say(f"The certificate is as it was made on {found.made}: SHA-256 {found.sha256}")
-        say(certified(found))
+        for line in (*rejected_line(found.tables), certified(found)):
+            say(line)
     context.exit()
 
 
