@@ -47,7 +47,7 @@ class Suggested(Struct, frozen=True):
     complete: bool = True
     """It leaves no value open."""
     first: tuple[str, ...] = ()
-    """Old keys, with their tables, whose questions have to be answered before it can be taken."""
+    """Old tables and keys whose questions have to be answered before it can be taken."""
 
 
 def suggestions_in(seen: DecisionFile) -> tuple[Suggested, ...]:

@@ -62,6 +62,11 @@ class Commands:
         """The folder of the results."""
         return self.folder / "results"
 
+    @property
+    def changes_file(self) -> Path:
+        """What ``analyze`` writes for the next commands."""
+        return self.results / f"{PREFIX}_migration_changes.json"
+
     def analyze(self) -> CliResult:
         """Runs ``analyze``."""
         return self._tranship("analyze", str(self.config), "--prefix", PREFIX)

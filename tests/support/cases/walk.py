@@ -21,6 +21,7 @@ from support.cases.outcome import DryRun, Outcome
 from support.cases.page import rewrite_answers
 from support.cases.stage import ask, fingerprint, has_journal, load, running, staged, write_config
 from support.fences import follow_console
+from support.taking import doubts_of
 
 
 def run_case(
@@ -168,6 +169,8 @@ class _Walk:
             done = commands.generate()
             seen.check(done.status == 0, f"resolve generate: exit {done.status}\n{done}")
             compare_questions(outcome.questions, commands.questions(), seen)
+        for doubt in doubts_of(commands.changes_file, commands.folder / "suggested"):
+            seen.check(False, f"resolve generate: {doubt}")
         if self.whole and commands.resolutions is not None and outcome.outcome != "refuse":
             done = commands.validate()
             seen.check(done.status == 0, f"validate: exit {done.status}\n{done}")

@@ -5,8 +5,8 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → codes → formats · concepts → splits · merges · pairs
-→ parts → drafts → mappings · constants · other_ids → context → flows → ways → own_conversion · keys ·
-generated → switches → translate → joins · own_keys → lacking → columns → for_all → shapes/ →
+→ parts → drafts → tables · mappings · constants · other_ids → context → flows → ways → own_conversion ·
+keys · generated → switches → translate → joins · own_keys → lacking → columns → for_all → shapes/ →
 earlier_file → document.
 """
 
@@ -19,13 +19,12 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, ChangeClass, Comparison, Matching, TablePair, TableProposal
+from tranship.model.change import Change, ChangeClass, Comparison, Matching, TablePair
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
-from tranship.planning.comparing.compare import compare, table_words
-from tranship.planning.comparing.likelihood import likelihood
+from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
 from tranship.planning.deciding.resolve import decide
@@ -37,7 +36,7 @@ from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.document import SUGGESTIONS, Written, document
-from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
+from tranship.planning.deciding.suggest.drafts import Draft
 from tranship.planning.deciding.suggest.earlier_file import (
     Dropped,
     is_untouched,
@@ -50,8 +49,9 @@ from tranship.planning.deciding.suggest.for_all import DraftOf, asked_together, 
 from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
 from tranship.planning.deciding.suggest.shapes import shapes
 from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole, whole_of
+from tranship.planning.deciding.suggest.tables import asks_table, gone_table, pending_tables, table_draft
 from tranship.planning.matching.match import match
-from tranship.planning.matching.scope import Scope, default_schema
+from tranship.planning.matching.scope import Scope
 
 _SETTLED = Resolution("", "", "")
 """Stands for what needs no question although no entry is about it."""
@@ -122,7 +122,7 @@ def suggest(
     asked += [(str(table), _SETTLED) for table in answers.read]
     data = _Data(old, new, evidence, provisional)
     undecided = _undecided(provisional, answers)
-    proposed = shapes(data.whole(undecided))
+    proposed = shapes(data.whole(undecided, asked))
     data = replace(data, proposed=proposed)
     asking = asked_together(_fresh(data, undecided, asked), (old, new), earlier.patterns)
     drafts = [_written(_beside(proposed, old, one)) for one in asking]
@@ -212,12 +212,15 @@ class _Data(Struct, frozen=True):
     provisional: Provisional
     proposed: tuple[Shape, ...] = ()
 
-    def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:
+    def whole(
+        self, undecided: Mapping[str, Sequence[Change]], asked: Sequence[tuple[str, Resolution]]
+    ) -> Whole:
         """Returns what shapes are looked for in."""
         matching = self.provisional.comparison.matching
         left = matching.only_old, self._unfilled(matching)
         whole = whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
-        return replace(whole, schema_pairs=matching.schema_pairs)
+        pending = pending_tables(self.provisional.matching, asked)
+        return replace(whole, schema_pairs=matching.schema_pairs, pending=pending)
 
     @staticmethod
     def _unfilled(matching: Matching) -> tuple[TableName, ...]:
@@ -292,11 +295,11 @@ def _fresh(
     """Yields drafts about what neither a decision nor an open entry of the earlier file is about."""
     provisional = data.provisional
     for proposal in provisional.matching.proposals:
-        if proposal.old in provisional.matching.only_old and not _asks_table(asked, proposal.old):
-            yield DraftOf(proposal.old, _table_draft(proposal, data.new, provisional))
-    lost = [name for name in provisional.comparison.matching.only_old if not _asks_table(asked, name)]
+        if proposal.old in provisional.matching.only_old and not asks_table(asked, proposal.old):
+            yield DraftOf(proposal.old, table_draft(proposal, data.new, provisional.matching))
+    lost = [name for name in provisional.comparison.matching.only_old if not asks_table(asked, name)]
     for name in lost:
-        yield from (DraftOf(name, _gone(change)) for change in by_table.get(str(name), ()))
+        yield from (DraftOf(name, gone_table(change)) for change in by_table.get(str(name), ()))
     for pair in provisional.comparison.matching.pairs:
         changes = [c for c in by_table.get(pair.flow, ()) if not _asked(asked, pair, c)]
         for draft in _pair_drafts(data, pair, changes):
@@ -329,48 +332,14 @@ def trial_questions(
     return tuple(found)
 
 
-def _asks_table(asked: Sequence[tuple[str, Resolution]], table: TableName) -> bool:
-    return any(
-        name == str(table) and entry.old_column is None and entry.new_column is None for name, entry in asked
-    )
-
-
 def _asked(asked: Sequence[tuple[str, Resolution]], pair: TablePair, change: Change) -> bool:
     """Returns whether an open entry of the earlier file already asks about this change."""
     if change.old_column is None and change.new_column is None:
-        return _asks_table(asked, pair.old)
+        return asks_table(asked, pair.old)
     entries = [entry for name, entry in asked if name in (pair.flow, str(pair.old))]
     old = {name for entry in entries for name in entry.sources}
     new = {entry.new_column for entry in entries} - {None}
     return change.old_column in old or change.new_column in new
-
-
-def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional) -> Draft:
-    fields: dict[str, Field] = {"action": "rename_table", "new_table": proposal.new.name}
-    schemas = dict(provisional.matching.schema_pairs)
-    if proposal.new.schema != schemas.get(proposal.old.schema, default_schema(new)):
-        fields["new_schema"] = proposal.new.schema
-    evidence = [likelihood(proposal.old.name, proposal.new.name, proposal.score), *proposal.evidence]
-    if proposal.runner_up is not None:
-        evidence.append(f"second best match: '{proposal.runner_up}'")
-    old_words, new_words = table_words(proposal.old, proposal.new, provisional.matching)
-    question = f"Table '{old_words}' likely renamed to '{new_words}' in new DB"
-    sure = not proposal.doubtful
-    confidence = Confidence.LIKELY if sure else Confidence.GUESS
-    return Draft(question, None, None, fields, sure, confidence, tuple(evidence), rival=proposal.other)
-
-
-def _gone(change: Change) -> Draft:
-    fields: dict[str, Field] = {"action": "drop_table"}
-    return Draft(
-        change.description,
-        None,
-        None,
-        fields,
-        complete=False,
-        confidence=Confidence.GUESS,
-        evidence=change.evidence,
-    )
 
 
 def _written(one: DraftOf) -> Written:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from support.build import parse_catalog
+from support.taking import refused_suggestions
 from tranship.model.catalog import Catalog, ForeignKey
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, RowsInNew, ValueCount
 from tranship.model.names import ColumnRef, TableName
@@ -15,8 +16,11 @@ from tranship.planning.matching.scope import make_scope
 
 
 def suggested(old: Catalog, new: Catalog, evidence: Evidence | None = None) -> Suggestions:
+    """What is suggested; whoever takes a suggestion as it stands is not refused."""
     scope, _ = make_scope(old, new, None)
-    return suggest(old, new, scope, evidence or Evidence())
+    made = suggest(old, new, scope, evidence or Evidence())
+    assert not refused_suggestions(made, old, new, scope)
+    return made
 
 
 def test_columns_of_another_spelling_are_named_one_by_one() -> None:
@@ -89,6 +93,42 @@ def test_a_table_with_the_same_key_was_split_off_whatever_else_it_needs() -> Non
     new = f"room(room_no int pk, name text, gone int!); other(id int pk); {rest}"
     assert questions(old, new) == ["Do columns of 'room' fill 'counts'?"]
     assert questions(old.replace("room_no", "id"), new.replace("room_no", "id")) == [], "any table has an id"
+
+
+def test_a_reference_of_the_key_s_own_name_is_filled_once() -> None:
+    """The key gets another name, and both references to it keep that of OLD but for its spelling."""
+    old = parse_catalog(
+        "Customer(CustomerId int pk, Login text, Email text, Phone text, Tags text, ShoeSize int, bio text)"
+    )
+    links = "customer_tags(customer_id int pk -> customers.id, tag_id int pk -> tags.id)"
+    new = parse_catalog(
+        f"customers(id int pk, login text, email text, phone text); tags(id int pk, name text!); {links};"
+        "profiles(customer_id int pk -> customers.id, shoe_size int, bio text, since date!)"
+    )
+    (shape,) = suggested(old, new).shapes
+    assert shape.question == "Do columns of 'Customer' fill 'profiles'?", (
+        "nothing of OLD says which tag a link has"
+    )
+    assert shape.entries == {
+        "Customer -> profiles": (
+            {"action": "transform", "old_column": "CustomerId", "new_column": "customer_id"},
+            {"action": "transform", "old_column": "ShoeSize", "new_column": "shoe_size"},
+        )
+    }
+    lacking = "NEW's public.profiles needs a value of 'since', too: it is asked for once this is taken"
+    assert shape.evidence[-1] == lacking
+
+
+def test_what_a_table_becomes_is_decided_before_its_rows() -> None:
+    """Two new tables may be meant, so that nothing is filled in."""
+    old = parse_catalog("person(id int pk, kind text, name text)")
+    new = parse_catalog("member(id int pk, name text); guest(id int pk, name text)")
+    kinds = (ValueCount("member", 2), ValueCount("guest", 1))
+    held = ColumnFacts(ColumnRef(TableName("public", "person"), "kind"), 3, 0, 2, kinds)
+    (shape,) = suggested(old, new, Evidence(columns=(held,))).shapes
+    assert shape.entries == {"person": ({"action": "filter", "where": "old.kind = 'member'"},)}
+    assert shape.first == ("person",)
+    assert str(shape.evidence[0]).startswith("first decide what becomes of person: ")
 
 
 def test_a_split_of_columns_that_keep_their_names_has_an_entry() -> None:

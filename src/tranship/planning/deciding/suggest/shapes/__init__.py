@@ -4,7 +4,7 @@ Each is a whole of entries, as they would stand in the file, with what speaks fo
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
 below. Order of the files: whole → kinds → extracted · one_to_many → links · unpivots · many_to_one · folded ·
-spelled → within → json_tables → once → keys_first.
+spelled → within → json_tables → once → takeable → questions_first.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from tranship.planning.deciding.resolve.words import SPECIFY_CONDITION
 from tranship.planning.deciding.suggest.shapes.extracted import extracted
 from tranship.planning.deciding.suggest.shapes.folded import folded_tables
 from tranship.planning.deciding.suggest.shapes.json_tables import json_tables
-from tranship.planning.deciding.suggest.shapes.keys_first import with_keys_first
 from tranship.planning.deciding.suggest.shapes.kinds import references_of_any_table, rows_of_one_kind
 from tranship.planning.deciding.suggest.shapes.links import links
 from tranship.planning.deciding.suggest.shapes.many_to_one import attributes, child_rows, united_tables
 from tranship.planning.deciding.suggest.shapes.once import with_keys_tried
 from tranship.planning.deciding.suggest.shapes.one_to_many import lists, split_tables, trees
+from tranship.planning.deciding.suggest.shapes.questions_first import with_questions_first
+from tranship.planning.deciding.suggest.shapes.takeable import is_takeable, with_lacking_values
 from tranship.planning.deciding.suggest.shapes.unpivots import unpivots
 from tranship.planning.deciding.suggest.shapes.whole import Entry, Shape, Whole
 from tranship.planning.deciding.suggest.shapes.within import (
@@ -68,7 +69,7 @@ def shapes(whole: Whole) -> tuple[Shape, ...]:
     Of two that fill the same columns from one old table the first stays: it says more of the table.
     """
     found: list[Shape] = []
-    for shape in chain.from_iterable(detector(whole) for detector in _DETECTORS):
+    for shape in filter(is_takeable, chain.from_iterable(detector(whole) for detector in _DETECTORS)):
         others = (one for one in found if one.table == shape.table)
         if not shape.fills or not any(shape.fills <= one.fills for one in others):
             found.append(shape)
@@ -78,7 +79,8 @@ def shapes(whole: Whole) -> tuple[Shape, ...]:
 
 
 def _told(whole: Whole, shape: Shape, found: Sequence[Shape]) -> Shape:
-    return with_keys_first(whole, with_keys_tried(whole, _with_rivals(shape, found)))
+    told = with_keys_tried(whole, _with_rivals(shape, found))
+    return with_questions_first(whole, with_lacking_values(whole, told))
 
 
 def _with_rivals(shape: Shape, found: Sequence[Shape]) -> Shape:

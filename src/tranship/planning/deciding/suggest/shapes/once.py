@@ -16,15 +16,17 @@ def with_keys_tried(whole: Whole, shape: Shape) -> Shape:
     """Returns a shape with what OLD's rows say of the keys of each further table that it fills, and which of
     these keys nobody has tried.
     """
-    before = whole.old.table(shape.table)
-    told = [
-        line
-        for table in whole.unfilled
-        for key, entries in shape.entries.items()
-        if before is not None and key.endswith(f" -> {table_key(table.name, whole.new)}")
-        for line in _of_flow(whole, before, table, entries)
-    ]
+    told = [line for flow in further_flows(whole, shape) for line in _of_flow(whole, *flow)]
     return replace(shape, evidence=(*shape.evidence, *dict.fromkeys(told))) if told else shape
+
+
+def further_flows(whole: Whole, shape: Shape) -> Iterator[tuple[Table, Table, Sequence[Entry]]]:
+    """Yields the flows of a shape into tables that nothing fills yet: old table, new table, entries."""
+    before = whole.old.table(shape.table)
+    for table in whole.unfilled if before is not None else ():
+        for key, entries in shape.entries.items():
+            if before is not None and key.endswith(f" -> {table_key(table.name, whole.new)}"):
+                yield before, table, entries
 
 
 def _of_flow(whole: Whole, before: Table, table: Table, entries: Sequence[Entry]) -> Iterator[str]:
@@ -32,7 +34,7 @@ def _of_flow(whole: Whole, before: Table, table: Table, entries: Sequence[Entry]
     if Action.MERGE in actions:
         # Rows that have such a key in common have become one.
         return
-    filled = _filled(before, table, entries)
+    filled = filled_columns(before, table, entries)
     for columns in dict.fromkeys(key.columns for key in table.keys):
         # What is computed for a key of one column is a number or an id of its own.
         own = columns == (single_key(table),) and filled.get(columns[0]) is None
@@ -49,7 +51,7 @@ def _copied(columns: Sequence[str], filled: Mapping[str, str | None]) -> tuple[s
     return olds if len(olds) == len(columns) else ()
 
 
-def _filled(before: Table, table: Table, entries: Sequence[Entry]) -> dict[str, str | None]:
+def filled_columns(before: Table, table: Table, entries: Sequence[Entry]) -> dict[str, str | None]:
     """Returns the new columns that a flow fills, each with the old one; None: an expression. Columns of one
     name belong together without an entry.
     """

@@ -89,8 +89,10 @@ def _fed(one: PairOfTables, table: Table, key: ForeignKey | None) -> float:
 
 
 def _needs(table: Table) -> list[Column]:
-    """Returns the columns beside the key that a row of a new table needs; all of them where it needs none."""
-    keys = table.primary_key.columns if table.primary_key is not None else ()
+    """Returns the columns beside the key that a row of a new table needs; all of them where it needs none. A
+    key of several columns needs each of them: it says what the row joins.
+    """
+    keys = (single_key(table),)
     free = [column for column in table.columns if column.name not in keys and not column.filled_by_server]
     return [column for column in free if column.refuses_null] or free
 
@@ -154,7 +156,7 @@ def _split(
     # Columns of the same name need no entry.
     entries: list[Entry] = [copied(old, new) for old, new in taken.items() if old != new]
     primary = single_key(one.before)
-    if key is not None and primary is not None and one.before.column(key.columns[0]) is None:
+    if key is not None and primary is not None and not _is_filled(one, key.columns[0], taken):
         entries.append(copied(primary, key.columns[0]))
     # Without any entry there would be nothing that a person can accept.
     entries = entries or [copied(old, new) for old, new in taken.items()]
@@ -168,6 +170,11 @@ def _split(
     question = f"Do columns of '{one.pair.old.name}' fill '{table.name.name}'?"
     entries = [*chosen, *entries]
     return Shape(question, (*evidence, why), one.into(table, entries), one.pair.old, tuple(taken))
+
+
+def _is_filled(one: PairOfTables, column: str, taken: Mapping[str, str]) -> bool:
+    """Returns whether an old column of its name fills a new one without a further entry."""
+    return column in taken.values() or one.before.column(column) is not None
 
 
 def _own_number(one: PairOfTables, table: Table, entries: Sequence[Entry]) -> Iterator[Fact]:

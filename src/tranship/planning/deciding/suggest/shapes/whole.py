@@ -45,7 +45,9 @@ class Shape(Struct, frozen=True):
     into: TableName | None = None
     """The new table, filled by another old one, into which the rows of the old table go as a whole."""
     first: tuple[str, ...] = ()
-    """Old keys, with their tables, whose open questions have to be answered before it can be taken."""
+    """Old tables, and old keys with their tables, whose open questions have to be answered before it can be
+    taken.
+    """
 
     @property
     def fills(self) -> frozenset[tuple[str, str]]:
@@ -114,6 +116,8 @@ class Whole(Struct, frozen=True, dict=True):
     """Schemas of OLD that correspond to schemas of NEW."""
     asked: frozenset[tuple[str, str | None]] = frozenset()
     """Flows, as changes name them, with the old columns about which a question is open."""
+    pending: frozenset[TableName] = frozenset()
+    """Old tables whose pair is proposed, and nobody has agreed yet."""
 
     def is_common(self, name: str, after: TableName) -> bool:
         """Returns whether old tables have a column of this name whose rows go elsewhere than into one new

@@ -1,4 +1,6 @@
-"""Which keys need new values before a shape can be taken: its columns follow them and are not converted."""
+"""Which questions come before a shape can be taken: keys that need new values, since its columns follow them
+and are not converted, and tables of which nobody has agreed yet what they become.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +20,36 @@ _COPYING = (Action.TRANSFORM, Action.RENAME)
 _WAYS = frozenset({"value_mapping", "lookup_table", "transform_sql"})
 
 
-def with_keys_first(whole: Whole, shape: Shape) -> Shape:
-    """Returns a shape with the open questions about keys that come before it, and says so in its evidence.
+def with_questions_first(whole: Whole, shape: Shape) -> Shape:
+    """Returns a shape with the open questions that come before it, and says so in its evidence.
 
-    Until such a key has new values by decision, an entry that copies the old one is refused (TS328).
+    Until a key has new values by decision, an entry that copies the old one is refused (TS328); until a table
+    has a new one, so is what is said of its rows and columns (TS329).
     """
     copying = chain.from_iterable(_copied(whole, key, own) for key, own in shape.entries.items())
-    asked = [found for one in copying if (found := _key_first(whole, *one)) is not None]
-    first = tuple(dict.fromkeys(asked))
+    keys = dict.fromkeys(found for one in copying if (found := _key_first(whole, *one)) is not None)
+    tables = dict.fromkeys(_tables_first(whole, shape))
     told = [
+        f"first decide what becomes of {name}: before that nothing says where its rows go, "
+        "and what is said of them may be refused (TS329)"
+        for name in tables
+    ]
+    told += [
         f"first decide action '{Action.NEW_KEY}' for {name}: "
         "the columns that refer to this key follow its new values, and before that this is refused (TS328)"
-        for name in first
+        for name in keys
     ]
+    first = (*tables, *keys)
     return replace(shape, first=first, evidence=(*told, *shape.evidence)) if first else shape
+
+
+def _tables_first(whole: Whole, shape: Shape) -> Iterator[str]:
+    """Yields the old tables that a shape speaks of and of which nobody has agreed what they become."""
+    pending = {table_key(name, whole.old) for name in whole.pending}
+    for key, entries in shape.entries.items():
+        name, says_itself = key.partition(" -> ")[0], any(e["action"] == Action.RENAME_TABLE for e in entries)
+        if name in pending and not says_itself:
+            yield name
 
 
 def _copied(

@@ -1,0 +1,59 @@
+"""Drafts about old tables as a whole, and which of their questions are open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tranship.model.catalog import Catalog
+from tranship.model.change import Change, Matching, TableProposal
+from tranship.model.names import TableName
+from tranship.model.resolution import Resolution
+from tranship.planning.comparing.compare import table_words
+from tranship.planning.comparing.likelihood import likelihood
+from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
+from tranship.planning.matching.scope import default_schema
+
+
+def asks_table(asked: Sequence[tuple[str, Resolution]], table: TableName) -> bool:
+    """Returns whether an open entry asks what becomes of an old table; ``asked`` are the entries, each with
+    its flow's name or its table's.
+    """
+    return any(
+        name == str(table) and entry.old_column is None and entry.new_column is None for name, entry in asked
+    )
+
+
+def pending_tables(matching: Matching, asked: Sequence[tuple[str, Resolution]]) -> frozenset[TableName]:
+    """Returns the old tables with a proposed new one that somebody has to agree to before it counts."""
+    proposals = (one for one in matching.proposals if one.old in matching.only_old)
+    return frozenset(one.old for one in proposals if one.doubtful or asks_table(asked, one.old))
+
+
+def table_draft(proposal: TableProposal, new: Catalog, matching: Matching) -> Draft:
+    """Returns the draft of a proposed rename."""
+    fields: dict[str, Field] = {"action": "rename_table", "new_table": proposal.new.name}
+    schemas = dict(matching.schema_pairs)
+    if proposal.new.schema != schemas.get(proposal.old.schema, default_schema(new)):
+        fields["new_schema"] = proposal.new.schema
+    evidence = [likelihood(proposal.old.name, proposal.new.name, proposal.score), *proposal.evidence]
+    if proposal.runner_up is not None:
+        evidence.append(f"second best match: '{proposal.runner_up}'")
+    old_words, new_words = table_words(proposal.old, proposal.new, matching)
+    question = f"Table '{old_words}' likely renamed to '{new_words}' in new DB"
+    sure = not proposal.doubtful
+    confidence = Confidence.LIKELY if sure else Confidence.GUESS
+    return Draft(question, None, None, fields, sure, confidence, tuple(evidence), rival=proposal.other)
+
+
+def gone_table(change: Change) -> Draft:
+    """Returns the draft of a table for which no new one was found."""
+    fields: dict[str, Field] = {"action": "drop_table"}
+    return Draft(
+        change.description,
+        None,
+        None,
+        fields,
+        complete=False,
+        confidence=Confidence.GUESS,
+        evidence=change.evidence,
+    )
