@@ -42,7 +42,8 @@ _BY_HAND: Final = (
     "tranship resolve validate results/my_manual_resolutions.json results/my_migration_changes.json",
     f"{_RUN}          # dry run",
     f"{_RUN} --live",
-    "tranship verify config/my-config.json     # at any time afterwards",
+    "tranship verify config/my-config.json --prefix my     # at any time afterwards",
+    "tranship report config/my-config.json --prefix my     # the run as a page",
     "tranship rollback config/my-config.json     # what a rollback would delete; --live deletes it",
     "tranship purge config/my-config.json     # removes the journal from the new database, at the very end",
 )
@@ -77,7 +78,7 @@ class _Place(NamedTuple):
 
     def newest(self, kind: str, ending: str) -> Path:
         """Returns the last file of its kind that a run wrote."""
-        found = (self.folder / "results").glob(f"{self.prefix}_migration_{kind}_*.{ending}")
+        found = (self.folder / "results").glob(f"{self.prefix}_{kind}_*.{ending}")
         return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -176,6 +177,10 @@ def _walk(place: _Place, old: Server, new: Server, *, keep: bool) -> None:
     _heading("5. Check: the same questions put to both databases")
     _check(asyncio.run(_facts(old, "shop_check_old.sql")), asyncio.run(_facts(new, "shop_check_new.sql")))
     _accounts(place)
+    _heading("6. Proof: every value in NEW compared once more, and a page about the run")
+    _command(folder, 0, "verify", config, "--prefix", place.prefix)
+    _say()
+    _command(folder, 0, "report", config, "--prefix", place.prefix)
 
 
 async def _fill(old: Server, new: Server) -> None:
@@ -329,7 +334,7 @@ def _check(old: dict[str, str], new: dict[str, str]) -> None:
 
 def _accounts(place: _Place) -> None:
     """Prints what became of every row, from the result file."""
-    result = json.loads(place.newest("result_live", "json").read_text(encoding="utf-8"))
+    result = json.loads(place.newest("migration_result_live", "json").read_text(encoding="utf-8"))
     _say(f"\n{'table':26}{'read':>9}{'written':>9}{'rejected':>9}{'left out':>9}")
     for table in result["tables"]:
         name = table["table"].removeprefix("public.")
@@ -350,8 +355,10 @@ def _ending(place: _Place, old: Server, new: Server, *, keep: bool) -> None:
     results = place.folder / "results"
     _say(f"the comparison       {results / f'{place.prefix}_migration_report.txt'}")
     _say(f"the same as a page   {results / f'{place.prefix}_migration_report.html'}")
-    _say(f"the live run         {place.newest('result_live', 'json')}")
-    _say(f"the rejected rows    {place.newest('rejects_live', 'jsonl')}")
+    _say(f"the dry run          {place.newest('dryrun', 'html')}")
+    _say(f"the live run         {place.newest('run', 'html')}")
+    _say(f"its rejected rows    {place.newest('migration_rejects_live', 'jsonl')}")
+    _say(f"the certificate      {place.newest('verification', 'html')}")
     if keep:
         _say(f"\nBoth servers are still running:\n\n  old  {old.url('shop')}\n  new  {new.url('shop')}")
         _say(f"\nThe configuration {place.config} names them, as in: tranship status {place.config}")

@@ -25,13 +25,15 @@ def test_demo_goes_the_whole_way(run_cli: Callable[..., CliResult], tmp_path: Pa
         "rejected: 7 of reviews",
         "rejected: 5 of shipments",
         "event_log -> events",
+        "Verified 1 860 454 of 1 860 454 cells\n\n(exit 0",
         "The same by hand",
         "Both servers are stopped and removed.",
     ):
         assert words in told.stdout, told
     assert "TS341" not in told.stderr, "the answers say for which schemas they are"
-    for name in re.findall(r"\S+/results/\S+", told.stdout.split("Where the files are")[1]):
-        assert Path(name).is_file()
+    named = re.findall(r"\S+/results/\S+", told.stdout.split("Where the files are")[1])
+    assert all(Path(name).is_file() for name in named)
+    assert len(named) == 6
     config = json.loads((tmp_path / "results" / "demo_config.json").read_text(encoding="utf-8"))
     for side in ("old_database", "new_database"):
         with socket.socket() as probe:
