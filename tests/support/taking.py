@@ -1,4 +1,6 @@
-"""Takes each whole suggestion of a resolutions file as it stands, as a person does who believes it."""
+"""Takes each whole suggestion of a resolutions file as it stands, as a person does who believes it, and looks for
+what the file does not ask.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +44,15 @@ def _refused(
 
 
 def doubts_of(changes: Path, folder: Path) -> list[str]:
-    """What would be refused of the suggestions in the file that ``resolve generate`` writes; ``folder`` is for
-    that file.
+    """What is wrong with the file that ``resolve generate`` writes: suggestions that would be refused, and
+    problems beside its open questions. ``folder`` is for that file.
     """
     made = asyncio.run(api.suggest(changes, results_dir=str(folder), fresh=True))
     if made.path is None:
         return []
     recorded = read_changes(changes)
     sides, scope = (recorded.old.catalog, recorded.new.catalog), recorded_scope(recorded)
-    return list(_refused(DecisionFile.read(made.path), sides, scope, recorded_background(recorded)))
+    refused = _refused(DecisionFile.read(made.path), sides, scope, recorded_background(recorded))
+    wrong = (one for one in api.validate(made.path, changes) if not one.warning)
+    unasked = (f"{p.code} {p.object} {p.message}" for p in wrong if p.code != OpenQuestion.code)
+    return [*refused, *unasked]

@@ -54,6 +54,7 @@ from tranship.planning.deciding.data_questions import (
 )
 from tranship.planning.deciding.shape_questions import shape_questions
 from tranship.planning.deciding.suggest import trial_questions
+from tranship.planning.deciding.suggest.unsettled import columns_until_agreed
 from tranship.planning.matching.scope import Scope
 from tranship.server.session import datestyle, pin
 from tranship.sql import evidence as sql
@@ -83,14 +84,17 @@ async def gather(
     together; ``Evidence.not_asked`` names those that have no answer.
     """
     gathering = await _begin(open_, old, new, probe_seconds)
-    first = provisional_comparison(old, new, scope, background=background).comparison
+    granted = provisional_comparison(old, new, scope, background=background)
+    first = granted.comparison
     early = await gathering.early(early_questions(first, old, new))
     observed = observed_in(early)
     comparison = compare(old, new, first.matching, observed=observed)
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
     trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
     questions = shape_questions(comparison, old, new)
-    names = [await gathering.column(ref) for ref in questions.names]
+    granted = replace(granted, comparison=comparison)
+    waiting = columns_until_agreed((old, new), scope, granted, (observed, background))
+    names = [await gathering.column(ref) for ref in (*questions.names, *waiting)]
     standing = await rows_in_new(gathering.asker, old, new, first.matching)
     breaks = [await gathering.breaks(note.demand) for note in comparison.notes if note.demand is not None]
     return replace(

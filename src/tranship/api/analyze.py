@@ -271,8 +271,8 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
     answers = with_mentions(answers, compare(old, new, matching, answers))
-    found = without_answered(found, file, (old, new), matching, answers)
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
+    found = without_answered(found, file, (old, new), comparison, answers)
     open_places = asked_about(file, (old, new), scope, background, with_mistakes(found))
     rest = undecided(
         c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))

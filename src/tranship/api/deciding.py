@@ -284,9 +284,10 @@ class Deciding:
         background = recorded_background(self._recorded)
         answers, decided, problems = decide(state.file, old, new, self._scope, background)
         matching = match(old, new, self._scope, decided, background=background)
-        answers = with_mentions(answers, compare(old, new, matching, answers))
+        comparison = compare(old, new, matching, answers, observed=observed_in(self._recorded.evidence))
+        answers = with_mentions(answers, comparison)
         return _Judged(
-            without_answered(problems, state.file, (old, new), matching, answers),
+            without_answered(problems, state.file, (old, new), comparison, answers),
             targets(state.file.entries, (old, new), self._scope, matching, answers),
         )
 

@@ -243,7 +243,7 @@ def _check_without_pair(
         return
     columns, others = list(filter(_decides_columns, sound)), list(filter(_decides_the_rest, sound))
     yield from check_against_each_other(columns)
-    if not _is_decided_as_a_whole(one, decided):
+    if not _is_decided_as_a_whole(one, decided) and not _is_asked_as_a_whole(one):
         # The first one says it for all.
         yield from (problem(entry, NoCounterpart(one.old.name)) for entry in [*columns, *others][:1])
 
@@ -288,6 +288,11 @@ def _is_decided_as_a_whole(one: TableEntries, decided: Decided) -> bool:
     driving = {flow.old for flow in decided.flows}
     said = any(action_of(entry) in TABLE_ACTIONS for entry in one.entries)
     return said or one.old.name in (*decided.dropped, *driving)
+
+
+def _is_asked_as_a_whole(one: TableEntries) -> bool:
+    """Returns whether an entry asks what becomes of the table: what is said of its columns waits for that."""
+    return any(is_open(entry) and not _named_columns(entry) for entry in one.entries)
 
 
 def _open(asking: Sequence[Resolution], sound: Sequence[Resolution]) -> Iterator[Problem]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from msgspec import Struct
+
 from tranship.errors.codes.decisions import AnsweredElsewhere, OpenQuestion
 from tranship.model.catalog import Catalog
-from tranship.model.change import Matching
+from tranship.model.change import ChangeClass, Comparison, Matching
 from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.flows import entries_by_flow, place_of
@@ -25,25 +27,39 @@ def without_answered(
     problems: Iterable[Problem],
     file: ResolutionFile,
     sides: tuple[Catalog, Catalog],
-    matching: Matching,
+    comparison: Comparison,
     answers: Answers,
 ) -> tuple[Problem, ...]:
-    """Returns the problems without the open questions that other decisions answer.
+    """Returns the problems without the open questions that other decisions answer; ``comparison`` was made
+    with these answers.
 
     An entry that asks what becomes of an old column or an old table is answered where another flow or an
     expression takes its values to NEW. One that names a new column, too, is answered where that follows a new
-    key by itself.
+    key by itself, or where what became of tables has joined the two columns and nothing about them is
+    breaking any more.
     """
     asking = {entry.path: entry for entry in file.entries if entry.action == SPECIFY_ACTION}
     open_ = [one for one in problems if one.code == OpenQuestion.code and entry_path(one) in asking]
-    following = rekeyed_columns(matching.pairs, answers, *sides) if open_ else {}
-    settled = [
-        one
-        for one in open_
-        if _is_answered(asking[entry_path(one)], sides, matching, answers)
-        or _follows(asking[entry_path(one)], sides, following)
-    ]
+    following = rekeyed_columns(comparison.matching.pairs, answers, *sides) if open_ else {}
+    known = _Known(sides, comparison, answers, following)
+    settled = [one for one in open_ if known.settles(asking[entry_path(one)])]
     return tuple(one for one in problems if one not in settled)
+
+
+class _Known(Struct, frozen=True):
+    """What the decisions come to."""
+
+    sides: tuple[Catalog, Catalog]
+    comparison: Comparison
+    answers: Answers
+    following: Collection[Place]
+    """Columns that follow a new key."""
+
+    def settles(self, entry: Resolution) -> bool:
+        """Returns whether nobody asks any more what an entry asks."""
+        taken_up = _is_answered(entry, self.sides, self.comparison.matching, self.answers)
+        follows = taken_up or _follows(entry, self.sides, self.following)
+        return follows or _is_joined(entry, self.sides, self.comparison)
 
 
 def answered_elsewhere(
@@ -64,6 +80,18 @@ def _follows(entry: Resolution, sides: tuple[Catalog, Catalog], following: Colle
     """Returns whether the column that an entry asks about holds a new key, or follows one."""
     place = place_of(entry.table, *sides)
     return place is not None and (*place, entry.new_column or "") in following
+
+
+def _is_joined(entry: Resolution, sides: tuple[Catalog, Catalog], comparison: Comparison) -> bool:
+    """Returns whether an entry asks if one column became another of a different name, and by now they belong
+    together by themselves, with nothing about either of them to decide.
+    """
+    place, old, new = place_of(entry.table, *sides), entry.old_column, entry.new_column
+    pair = next((one for one in comparison.matching.pairs if (one.old, one.name) == place), None)
+    if pair is None or old == new or not any((one.old, one.new) == (old, new) for one in pair.columns):
+        return False
+    own = (one for one in comparison.of(ChangeClass.BREAKING) if one.table == pair.flow)
+    return not any(one.old_column == old or one.new_column == new for one in own)
 
 
 def _is_answered(

@@ -5,9 +5,9 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → codes → formats · concepts → splits · merges · pairs
-→ parts → drafts → tables · mappings · constants · other_ids → context → flows → ways → own_conversion ·
-keys · generated → switches → translate → joins · own_keys → lacking → columns → for_all → shapes/ →
-earlier_file → document.
+→ parts → drafts → tables → unsettled · mappings · constants · other_ids → context → flows → ways →
+own_conversion · keys · generated → switches → translate → joins · own_keys → lacking → columns → for_all →
+shapes/ → earlier_file → document.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
 from tranship.planning.deciding.suggest.shapes import shapes
 from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole, whole_of
 from tranship.planning.deciding.suggest.tables import asks_table, gone_table, pending_tables, table_draft
+from tranship.planning.deciding.suggest.unsettled import UntilAgreed, told_until_agreed, until_agreed
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import Scope
 
@@ -120,10 +121,14 @@ def suggest(
     pairs = provisional.comparison.matching.pairs
     asked = [*earlier.open_entries, *said_by_patterns(earlier.patterns, pairs, old, new)]
     asked += [(str(table), _SETTLED) for table in answers.read]
-    data = _Data(old, new, evidence, provisional)
+    pending = pending_tables(provisional.matching, asked)
+    data = _Data(old, new, evidence, provisional, pending)
     undecided = _undecided(provisional, answers)
-    proposed = shapes(data.whole(undecided, asked))
-    data = replace(data, proposed=proposed)
+    proposed = shapes(data.whole(undecided))
+    waiting = until_agreed(
+        (old, new), scope, (answers, decided), provisional, pending, (observed, background)
+    )
+    data = replace(data, proposed=proposed, waiting=waiting)
     asking = asked_together(_fresh(data, undecided, asked), (old, new), earlier.patterns)
     drafts = [_written(_beside(proposed, old, one)) for one in asking]
     written = _ordered(provisional, [*earlier.again(), *drafts])
@@ -210,17 +215,18 @@ class _Data(Struct, frozen=True):
     new: Catalog
     evidence: Evidence
     provisional: Provisional
+    pending: frozenset[TableName]
+    """Old tables with a proposed new one that nobody has agreed to."""
     proposed: tuple[Shape, ...] = ()
+    waiting: UntilAgreed | None = None
+    """What is open until then."""
 
-    def whole(
-        self, undecided: Mapping[str, Sequence[Change]], asked: Sequence[tuple[str, Resolution]]
-    ) -> Whole:
+    def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:
         """Returns what shapes are looked for in."""
         matching = self.provisional.comparison.matching
         left = matching.only_old, self._unfilled(matching)
         whole = whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
-        pending = pending_tables(self.provisional.matching, asked)
-        return replace(whole, schema_pairs=matching.schema_pairs, pending=pending)
+        return replace(whole, schema_pairs=matching.schema_pairs, pending=self.pending)
 
     @staticmethod
     def _unfilled(matching: Matching) -> tuple[TableName, ...]:
@@ -304,6 +310,20 @@ def _fresh(
         changes = [c for c in by_table.get(pair.flow, ()) if not _asked(asked, pair, c)]
         for draft in _pair_drafts(data, pair, changes):
             yield DraftOf(pair.old, draft, pair.name, pair.new)
+    yield from _until_agreed(data, asked)
+
+
+def _until_agreed(data: _Data, asked: Sequence[tuple[str, Resolution]]) -> Iterator[DraftOf]:
+    """Yields drafts about what is open until somebody agrees to the tables that are proposed."""
+    if data.waiting is None:
+        return
+    now = data.waiting.comparison
+    here = replace(data, provisional=replace(data.provisional, comparison=now))
+    for pair in now.matching.pairs:
+        own = [c for c in data.waiting.changes if c.table == pair.flow and not _asked(asked, pair, c)]
+        for draft in _pair_drafts(here, pair, own):
+            told = told_until_agreed(draft, data.old.table(pair.old), data.pending, data.old)
+            yield DraftOf(pair.old, told, pair.name, pair.new)
 
 
 def _pair_drafts(data: _Data, pair: TablePair, changes: Sequence[Change]) -> list[Draft]:

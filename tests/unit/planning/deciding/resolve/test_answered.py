@@ -81,6 +81,7 @@ def open_entries(old_text: str, new_text: str, entries: dict[str, list[Any]]) ->
     file = parse_resolutions(parse_jsonc(Path("r.json"), json.dumps({"resolutions": entries})))
     answers, decided, problems = decide(file, old, new, scope)
     matching = match(old, new, scope, decided)
-    answers = with_mentions(answers, compare(old, new, matching, answers))
-    found = without_answered(problems, file, (old, new), matching, answers)
+    comparison = compare(old, new, matching, answers)
+    answers = with_mentions(answers, comparison)
+    found = without_answered(problems, file, (old, new), comparison, answers)
     return [entry_path(one) for one in found if not one.warning]

@@ -23,16 +23,14 @@ _WAYS = frozenset({"value_mapping", "lookup_table", "transform_sql"})
 def with_questions_first(whole: Whole, shape: Shape) -> Shape:
     """Returns a shape with the open questions that come before it, and says so in its evidence.
 
-    Until a key has new values by decision, an entry that copies the old one is refused (TS328); until a table
-    has a new one, so is what is said of its rows and columns (TS329).
+    Until a key has new values by decision, an entry that copies the old one is refused (TS328); until
+    somebody agrees to the new table of an old one, nothing is sure that was found by comparing the two.
     """
     copying = chain.from_iterable(_copied(whole, key, own) for key, own in shape.entries.items())
     keys = dict.fromkeys(found for one in copying if (found := _key_first(whole, *one)) is not None)
     tables = dict.fromkeys(_tables_first(whole, shape))
     told = [
-        f"first decide what becomes of {name}: before that nothing says where its rows go, "
-        "and what is said of them may be refused (TS329)"
-        for name in tables
+        f"first decide what becomes of {name}: before that nothing says where its rows go" for name in tables
     ]
     told += [
         f"first decide action '{Action.NEW_KEY}' for {name}: "
