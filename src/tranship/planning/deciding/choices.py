@@ -63,7 +63,7 @@ class Asked(Struct, frozen=True):
     conversion: Conversion | None = None
     """How the old column's values become the new one's by themselves; None where that is not known."""
     required: bool = False
-    """Something has to fill the new column: to leave the old one behind would only ask what does."""
+    """Something has to fill the new column: who leaves the old one behind is asked what does."""
     paired: bool = False
     """Both columns belong together already: what becomes of the values is asked, which no rename answers."""
     joined: bool = False
@@ -124,7 +124,7 @@ def choices(asked: Asked) -> tuple[Choice, ...]:
             _MAP,
             _LOOK_UP,
             *(() if asked.paired else _renamed(asked.conversion)),
-            *(() if asked.required else (_IGNORE,)),
+            *_left_behind(asked),
         )
     if old:
         into = tuple(_into(choice) for choice in (_BARE, _EXPRESSION, _MAP))
@@ -145,6 +145,16 @@ def _renamed(conversion: Conversion | None) -> tuple[Choice, ...]:
     """Returns the rename where a person has nothing to decide about the values."""
     renamed = Choice("rename", Action.RENAME, _RENAME.does)
     return (renamed,) if conversion is None or conversion.automatic else ()
+
+
+def _left_behind(asked: Asked) -> tuple[Choice, ...]:
+    """Returns the way to say that the old column goes nowhere. Of two columns that belong together one would
+    be asked about again.
+    """
+    if not asked.required:
+        return (_IGNORE,)
+    then = f"{_IGNORE.does}; what fills the new one instead, `resolve generate` asks"
+    return () if asked.paired else (replace(_IGNORE, does=then),)
 
 
 def _into(choice: Choice) -> Choice:

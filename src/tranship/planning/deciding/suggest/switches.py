@@ -19,7 +19,7 @@ from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence, quoting
-from tranship.planning.deciding.suggest.guesses import reference
+from tranship.planning.deciding.suggest.guesses import reference, text_literal
 from tranship.planning.names.tokens import squashed
 from tranship.planning.names.truths import truth_of
 from tranship.planning.printed.allowed_values import allowed_values
@@ -156,7 +156,7 @@ def _is_gone(column: Column, values: Sequence[str], *, live: bool) -> str:
         case Family.INTEGER:
             return f"{value} = 0" if live else f"{value} <> 0"
         case _:
-            listed = ", ".join("'" + text.replace("'", "''") + "'" for text in values)
+            listed = ", ".join(map(text_literal, values))
             return f"{value} IN ({listed})" if values else "false"
 
 

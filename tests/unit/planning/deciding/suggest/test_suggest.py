@@ -428,6 +428,13 @@ def test_a_decision_whose_action_has_no_use_for_a_placeholder_beside_it_is_kept(
     assert (made.kept, made.dropped) == (2, ())
 
 
+def test_what_fills_a_column_is_asked_once_the_one_that_may_fill_it_is_left_behind(tmp_path: Path) -> None:
+    existing = """{"resolutions": {"t": [{"old_column": "gone", "action": "ignore"}]}}"""
+    made = run("t(id int pk, gone bool)", "t(id int pk, lives bool!)", folder=tmp_path, existing=existing)
+    (question,) = made.questions
+    assert question.text == "Column 'lives' only exists in new DB"
+
+
 def test_every_entry_of_a_table_that_does_not_exist_is_named_as_dropped(tmp_path: Path) -> None:
     existing = """{"resolutions": {"tt": [
       {"old_column": "b", "action": "ignore"}, {"new_column": "c", "action": "default", "default_value": "x"}]}}"""
