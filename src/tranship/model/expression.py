@@ -36,6 +36,8 @@ class Loss(StrEnum):
     CUT_SPACES = "trailing spaces cut"
     FLOAT = "not exactly representable"
     ZONE = "time zone applied"
+    SKIPPED = "time of day that the zone skips"
+    TWICE = "time of day that the zone has twice"
     TRUNCATED = "time of day dropped"
     FIELDS = "smaller units dropped"
     TRUTH = "number became true"

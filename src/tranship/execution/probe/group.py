@@ -115,9 +115,10 @@ async def probe_group(
         await probing.undefaulted(batches)
     for plan in group.tables:
         with question(f"values that change in {plan.flow}"):
-            await count_losses(job, plan, old, book)
+            foreseen = context.arrived is Arrived.NOTHING
+            await count_losses(job, plan, old, book, foreseen=foreseen)
             await find_tolerated(job, plan, old, book)
-            if context.arrived is Arrived.NOTHING:
+            if foreseen:
                 await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.flow) for plan in group.tables)
 
