@@ -97,9 +97,18 @@ def _sibling(table: Table, column: Column, new: Catalog) -> Constant | None:
         twin = other.column(column.name)
         if twin is None or other.name == table.name or twin.type != column.type:
             continue
-        plain = _PLAIN.fullmatch(twin.default or "")
-        if plain is not None:
-            text, number, truth = plain.groups()
-            value = number or truth or (text or "").replace("''", "'")
+        value = constant_default(twin)
+        if value is not None:
             return Constant(value, f"the default of {other.name}.{twin.name}")
     return None
+
+
+def constant_default(column: Column) -> str | None:
+    """Returns the default of a new column as a text; None where it has none, or where the server computes
+    it.
+    """
+    plain = _PLAIN.fullmatch(column.default or "")
+    if plain is None:
+        return None
+    text, number, truth = plain.groups()
+    return number or truth or (text or "").replace("''", "'")

@@ -129,7 +129,8 @@ class Draft(Struct, frozen=True):
         """How the value is found: by one of the ways of a transform, else as a constant."""
         ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in self.fields]
         if ways:
-            return f"by {ways[0]}"
+            null = self.fields.get("null_value")
+            return f"by {ways[0]}" + (f", NULL = {null!r}" if null else "")
         return f"= {self.fields['default_value']!r}" if "default_value" in self.fields else ""
 
     def entry(self) -> dict[str, object]:

@@ -32,6 +32,7 @@ from tranship.planning.deciding.suggest.facts import Fact, changed_evidence, mis
 from tranship.planning.deciding.suggest.formats import reads_otherwise
 from tranship.planning.deciding.suggest.guesses import reference
 from tranship.planning.deciding.suggest.keys import several_keys
+from tranship.planning.deciding.suggest.nulls import nulls_left
 from tranship.planning.deciding.suggest.ways import way_between
 from tranship.planning.printed.allowed_values import allowed_values
 from tranship.planning.types.conversion import OTHER_ORDER
@@ -283,7 +284,9 @@ def _prefilled(
         return Translation(evidence=evidence)
     values = [counted.value for counted in facts.values]
     mapping = {value: value if value in keep else SPECIFY_DEFAULT_VALUE for value in values}
-    return Translation({**pair.names, "action": "transform", "value_mapping": mapping}, evidence=evidence)
+    nulls = nulls_left(facts, pair.target, ())
+    fields = {**pair.names, "action": "transform", "value_mapping": mapping, **nulls.fields}
+    return Translation(fields, evidence=(*evidence, *nulls.evidence))
 
 
 def between_types(pair: ColumnPairContext) -> Translation:

@@ -20,6 +20,7 @@ from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence, quoting
 from tranship.planning.deciding.suggest.guesses import reference, text_literal
+from tranship.planning.deciding.suggest.nulls import nulls_left
 from tranship.planning.names.tokens import squashed
 from tranship.planning.names.truths import truth_of
 from tranship.planning.printed.allowed_values import allowed_values
@@ -174,7 +175,9 @@ def _place(
             mapping = _mapping(tables, switch, labels)
             listed = ", ".join(labels[:_MOST_NAMED])
             if mapping:
-                return target, {"value_mapping": mapping}, (f"NEW allows: {listed}",)
+                nulls = nulls_left(tables.facts(switch.column.name), target, labels)
+                fields: dict[str, Field] = {"value_mapping": mapping, **nulls.fields}
+                return target, fields, (f"NEW allows: {listed}", *nulls.evidence)
     return None
 
 

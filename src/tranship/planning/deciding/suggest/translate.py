@@ -15,6 +15,7 @@ from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quot
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.keys import key_translation
 from tranship.planning.deciding.suggest.mappings import Mapped, map_values
+from tranship.planning.deciding.suggest.nulls import nulls_left, nulls_refused
 from tranship.planning.deciding.suggest.own_conversion import between_types, own_conversion, refusal_evidence
 from tranship.planning.names.families import family
 from tranship.planning.printed.allowed_values import allowed_values
@@ -163,7 +164,7 @@ def _by_lookup(pair: ColumnPairContext) -> Translation | None:
         complete=best.covers and not by_chance,
         confidence=Confidence.GUESS if by_chance else confidence,
         coverage=best.found / best.distinct if best.distinct else 0.0,
-        evidence=(*lookup_evidence(best), *rivals),
+        evidence=(*lookup_evidence(best), *rivals, *nulls_refused(pair.facts, pair.target)),
         inserts=best.inserts,
     )
 
@@ -195,21 +196,23 @@ def _by_mapping(pair: ColumnPairContext, *, bare: bool) -> Translation | None:
     if facts is None or mapped is None:
         return None
     same = all(key == result for key, result in mapped.pairs)
+    nulls = nulls_left(facts, pair.target, allowed)
     if bare and same and facts.complete and pair.conversion.bare:
         return Translation(
-            {**pair.names, "action": "transform"},
-            complete=True,
-            confidence=Confidence.HIGH,
+            {**pair.names, "action": "transform", **nulls.fields},
+            complete=not nulls.fields,
+            confidence=Confidence.GUESS if nulls.fields else Confidence.HIGH,
             coverage=1.0,
-            evidence=("every value of OLD is allowed as it is",),
+            evidence=("every value of OLD is allowed as it is", *nulls.evidence),
         )
     sample = ("a sample: there may be further values",) if facts.sampled else ()
+    certain = mapped.certain and not nulls.fields
     return Translation(
-        {**pair.names, "action": "transform", "value_mapping": dict(mapped.pairs)},
-        complete=mapped.certain,
-        confidence=Confidence.HIGH if mapped.certain else Confidence.GUESS,
+        {**pair.names, "action": "transform", "value_mapping": dict(mapped.pairs), **nulls.fields},
+        complete=certain,
+        confidence=Confidence.HIGH if certain else Confidence.GUESS,
         coverage=1 - len(mapped.open) / len(mapped.pairs),
-        evidence=(*_mapping_evidence(mapped, allowed), *sample),
+        evidence=(*_mapping_evidence(mapped, allowed), *nulls.evidence, *sample),
     )
 
 
