@@ -134,6 +134,14 @@ async def gather_observed(
     return observed_in(replace(evidence, in_new=standing)), gathering.not_asked
 
 
+async def gather_columns(
+    open_: Connections, old: Catalog, new: Catalog, columns: Iterable[ColumnRef], *, probe_seconds: float
+) -> dict[ColumnRef, ColumnFacts]:
+    """Returns what columns of OLD hold, as far as there is an answer within the time limit."""
+    gathering = await _begin(open_, old, new, probe_seconds)
+    return {facts.column: facts for facts in _known([await gathering.column(ref) for ref in columns])}
+
+
 async def _begin(open_: Connections, old: Catalog, new: Catalog, seconds: float) -> _Gathering:
     style = datestyle(new)
     await asyncio.gather(

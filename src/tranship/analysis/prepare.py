@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tranship.analysis.added_values import asks_to_add, with_added_values
 from tranship.analysis.described import described_plan, with_described_queries
-from tranship.analysis.evidence import gather_observed
+from tranship.analysis.evidence import gather_columns, gather_observed
 from tranship.analysis.expression_checks import refused_sql
 from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
 from tranship.analysis.problems import not_asked, places, undecided
@@ -41,6 +41,7 @@ from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
+from tranship.planning.deciding.come_alive import come_alive, marks_left
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
 from tranship.planning.deciding.resolve.answered import without_answered
 from tranship.planning.deciding.resolve.casts import cast_questions
@@ -132,7 +133,8 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse([*more, *tried, *not_executed(plan, new)])
         plan = at_moment(await described_plan(open_.old, plan, sides), moment)
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
-    warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
+        alive = await _come_alive(open_, sides, plan, answers, options)
+    warnings = (*stale, *unread, *problems, *tried, *more, *alive, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
 
 
@@ -315,6 +317,20 @@ async def _compared(
         open_, old, new, comparison, probe_seconds=_OBSERVE_SECONDS, filled=filled
     )
     return compare(old, new, matching, answers, observed=observed)
+
+
+async def _come_alive(
+    open_: Connections, sides: Sides, plan: Plan, answers: Answers, options: MigrateOptions
+) -> tuple[Problem, ...]:
+    """Returns warnings of rows that OLD marks as deleted and NEW would not; before rows are moved nobody is
+    to wait for such a count.
+    """
+    marks = () if options.live or options.rehearse else marks_left(plan, answers, sides.old, sides.new)
+    if not marks:
+        return ()
+    columns = dict.fromkeys(one.ref for one in marks)
+    known = await gather_columns(open_, sides.old, sides.new, columns, probe_seconds=_OBSERVE_SECONDS)
+    return tuple(come_alive(marks, known))
 
 
 async def _refused_values(open_: Connections, sides: Sides, answers: Answers) -> list[Problem]:

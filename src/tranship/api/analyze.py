@@ -50,6 +50,7 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
+from tranship.planning.deciding.come_alive import come_alive, marks_left
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
 from tranship.planning.deciding.resolve.answered import answered_elsewhere, without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
@@ -284,7 +285,9 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
         return problems
     # The plan is made of right decisions alone, and may have problems of its own.
     plan, more = build(old, new, comparison, answers, scope.tables)
-    return (*problems, *more, *not_executed(plan, new))
+    facts = {one.column: one for one in recorded.evidence.columns}
+    alive = come_alive(marks_left(plan, answers, old, new), facts)
+    return (*problems, *more, *not_executed(plan, new), *alive)
 
 
 def _write_report(document: Document, report_path: Path, page_path: Path) -> str:

@@ -47,11 +47,28 @@ class NewKeyUnused(RefusalMessage, frozen=True):
     code = "TS305"
     meaning = (
         "an entry about the rows of a flow does not fit its tables, or leaves open what becomes of rows that"
-        " merged rows had each"
+        " merged rows had each, or that OLD marks as deleted"
     )
     cure = "correct it; the message says what does not fit, or is open"
     message = "OLD's column {column!r} fills no column of NEW, so its new values would go nowhere"
     hint = "say by a 'rename' which new column it fills, or name another column"
+    column: str
+
+
+class ComesAlive(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: {rows} that OLD marks as deleted in {column!r} would come alive in NEW: the column is"
+        " ignored, and nothing else tells them apart"
+    )
+    hint = (
+        "a 'filter' beside the 'ignore', whose condition names the column, leaves them out; nothing has to be"
+        " done where they are meant to move"
+    )
+    flow: FlowId
+    rows: str
     column: str
 
 

@@ -36,7 +36,7 @@ def with_mentions(answers: Answers, comparison: Comparison) -> Answers:
 
 
 def _named(tables: Iterable[TableName], texts: Sequence[str]) -> tuple[TableName, ...]:
-    return tuple(table for table in tables if any(_names(text, table.name) for text in texts))
+    return tuple(table for table in tables if any(names(text, table.name) for text in texts))
 
 
 def _in_old(entry: Resolution) -> tuple[str, ...]:
@@ -53,9 +53,10 @@ def _producing(entry: Resolution) -> tuple[str, ...]:
 
 def _uses(table: TableName, text: str, ref: ColumnRef) -> bool:
     if ref.table == table:
-        return _names(text, ref.column) or _WHOLE_ROW.search(text) is not None
-    return _names(text, ref.table.name) and _names(text, ref.column)
+        return names(text, ref.column) or _WHOLE_ROW.search(text) is not None
+    return names(text, ref.table.name) and names(text, ref.column)
 
 
-def _names(text: str, name: str) -> bool:
+def names(text: str, name: str) -> bool:
+    """Returns whether a text of SQL holds a name."""
     return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None

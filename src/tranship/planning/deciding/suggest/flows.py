@@ -16,6 +16,7 @@ from tranship.planning.deciding.suggest.drafts import Field
 from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.guesses import reference
 from tranship.planning.names.tokens import stems
+from tranship.planning.names.truths import truth_of
 
 _MARKS = ("delet", "archiv", "remov", "trash")
 """How the words begin by which applications mark rows that are no longer theirs (soft deletion)."""
@@ -29,10 +30,17 @@ _MOST_OFTEN = 0.5
 
 
 def marks_deleted(column: Column) -> bool:
-    """Returns whether a column's name says that its rows are no longer there for the application."""
+    """Returns whether a flag or a moment says by its name that its rows are no longer there for the
+    application.
+    """
+    return says_deleted(column) and column.type.leaf.family in _FLAGS | _MOMENTS
+
+
+def says_deleted(column: Column) -> bool:
+    """Returns whether a column's name says so, whatever it holds."""
     words = frozenset(stems(column.name))
     marks = {word for word in words if word.startswith(_MARKS)}
-    return bool(marks) and words - marks <= _BESIDE and column.type.leaf.family in _FLAGS | _MOMENTS
+    return bool(marks) and words - marks <= _BESIDE
 
 
 def soft_deletion(column: Column, facts: ColumnFacts | None) -> tuple[dict[str, Field], tuple[Fact, ...]]:
@@ -44,16 +52,21 @@ def soft_deletion(column: Column, facts: ColumnFacts | None) -> tuple[dict[str, 
     where = kept if is_flag else f"{value} IS NULL"
     evidence: list[Fact] = ["the name says that marked rows are deleted or put aside"]
     if facts is not None:
-        marked = _marked(facts) if is_flag else facts.filled
+        marked = marked_rows(column, facts)
         of = count_of(facts.rows, "row") + (" (a sample)" if facts.sampled else "")
         evidence.append(f"{marked} of {of} are marked: with 'ignore' alone they would come alive in NEW")
     evidence.append("a filter needs an 'ignore' of the column beside it")
     return {"action": "filter", "where": where}, tuple(evidence)
 
 
-def _marked(facts: ColumnFacts) -> int:
-    unmarked = sum(counted.rows for counted in facts.values if counted.value in ("f", "false", "0"))
-    return facts.filled - unmarked
+def marked_rows(column: Column, facts: ColumnFacts) -> int:
+    """Returns how many of the rows that were read a column marks: all with a moment, and all whose flag or
+    word is not a no.
+    """
+    if column.type.leaf.family in _MOMENTS:
+        return facts.filled
+    unmarked = (one.rows for one in facts.values if truth_of(one.value) is False or not one.value.strip())
+    return facts.filled - sum(unmarked)
 
 
 def unfilled_tables(only_new: Sequence[TableName], new: Catalog) -> tuple[Table, ...]:
