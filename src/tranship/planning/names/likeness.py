@@ -36,6 +36,9 @@ class Wording(Struct, frozen=True):
 
 KEY_WORDS = frozenset({"id", "key", "uuid", "guid", "pk", "ref"})
 """Words that any two references have in common."""
+_AUXILIARY = "is has have had was were are be can should do does did will flag"
+AUXILIARIES = frozenset(_AUXILIARY.split())
+"""Words that make a question out of another word, and say nothing by themselves."""
 LOOKS_ALIKE = 0.6
 """Likeness of letters, 0 to 1, from which it says something."""
 

@@ -19,7 +19,7 @@ birthdate birthday / age / gender sex
 zip postal / city town / street / county / province / country nation / timezone / language locale / currency
 latitude / longitude / altitude elevation
 barcode ean / sku / isbn / iban / bic swift / ssn / passport / ip / browser
-color colour / weight mass / width / height / depth / length / area / volume / radius / diameter
+color colour / size / weight mass / width / height / depth / length / area / volume / radius / diameter
 temperature / humidity / pressure / speed velocity / distance / duration / voltage
 quantity count / stock inventory / rating score grade / version / type kind / status / level
 like / view / click / visit / download / upload / follower / following / share

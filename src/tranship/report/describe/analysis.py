@@ -12,6 +12,7 @@ from tranship.model.count import count_of
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
 from tranship.planning.deciding.suggest import Question, Suggestions
+from tranship.planning.matching.renames.columns import by_place
 from tranship.report.describe.alike import MOST_NAMES, Alike, alike, the_same_for
 from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
@@ -54,7 +55,11 @@ def describe_analysis(
         verdict = _without_tables(new)
     if suggestions.shapes and verdict.tone is not Tone.BAD:
         verdict = Banner((*verdict.lines, _also_possible(len(suggestions.shapes))), verdict.tone)
-    first = (("Verdict", verdict.lines[0]), *_to_decide(suggestions.questions, schemas))
+    first = (
+        ("Verdict", verdict.lines[0]),
+        *_to_decide(suggestions.questions, schemas),
+        *_by_place(comparison.changes),
+    )
     blocks: list[Block] = [
         Banner((TITLE,)),
         Facts((*first, *_facts(comparison, old, new))),
@@ -109,8 +114,9 @@ def _changes(found: Sequence[Change], schemas: frozenset[str], facts: ColumnWord
 
 def _folded(said: Sequence[Alike], schemas: frozenset[str], facts: ColumnWords) -> Iterator[Item]:
     for one in said:
-        # What a person decides, and what rejects rows, is named wholly.
+        # What a person decides, what rejects rows, and new names that no rule tells are named wholly.
         weighty = one.first.requires_manual or one.first.kind == _NEW_CONSTRAINT
+        weighty = weighty or by_place(one.first.evidence)
         yield _said(one, schemas, facts, most=None if weighty else MOST_NAMES)
 
 
@@ -118,8 +124,15 @@ def _said(one: Alike, schemas: frozenset[str], facts: ColumnWords, *, most: int 
     if not one.others:
         return _item(one.first, schemas, facts.of(one.first))
     item = _item(one.first, schemas, facts.at_stake(one.first))
-    others = [(_label(note.table, schemas), note.old_column or note.new_column) for note in one.others]
+    others = [(_label(note.table, schemas), _column(note)) for note in one.others]
     return Item(item.text, item.label, (*item.notes, Note(the_same_for(others, most=most))))
+
+
+def _column(note: Change) -> str | None:
+    """Returns the column that a note is about, and under which name it goes on."""
+    if note.kind is ChangeKind.COLUMN_RENAMED:
+        return f"{note.old_column} → {note.new_column}"
+    return note.old_column or note.new_column
 
 
 def _to_decide(questions: Sequence[Question], schemas: frozenset[str]) -> tuple[tuple[str, str], ...]:
@@ -130,6 +143,14 @@ def _to_decide(questions: Sequence[Question], schemas: frozenset[str]) -> tuple[
     named = [f"{table} ({count})" for table, count in tables.most_common(_MOST_TABLES)]
     more = len(tables) - len(named)
     return (("To decide", ", ".join(named) + (f" and {count_of(more, 'more table')}" if more > 0 else "")),)
+
+
+def _by_place(changes: Sequence[Change]) -> tuple[tuple[str, str], ...]:
+    """Returns how many columns are taken for others because of their places: nobody is asked about them."""
+    placed = [change for change in changes if not change.requires_manual and by_place(change.evidence)]
+    if not placed:
+        return ()
+    return (("To read", f"{count_of(len(placed), 'column')} taken for renamed because of the place"),)
 
 
 def _facts(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[tuple[str, str], ...]:

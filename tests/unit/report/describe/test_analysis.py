@@ -275,3 +275,14 @@ def test_one_check_of_a_table_that_several_fill_is_said_once() -> None:
     text = report(old, new)
     assert text.count("New CHECK 'm_v_check'") == 1
     assert "the same for 7 more: m_2017, m_2018" in text
+
+
+def test_what_is_taken_for_renamed_because_of_its_place_is_named_with_its_new_name() -> None:
+    said = "zone pot lid cap bar rim jar box mug pan pin hub cog rod peg net bow urn vat axe saw awl"
+    words = said.split()
+    old = catalog(*(table(f"t{word}", "id int!", "z int", f"{word} int", "b int") for word in words))
+    new = catalog(*(table(f"t{word}", "id int!", "z int", f"held_{word}s int", "b int") for word in words))
+    text = unfolded(report(old, new))
+    assert "To read: 22 columns taken for renamed because of the place\n" in text
+    assert all(f"t{word}.{word} → held_{word}s" in text for word in sorted(words)[1:])
+    assert "and 13 more" not in text

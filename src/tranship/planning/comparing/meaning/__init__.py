@@ -31,11 +31,9 @@ from tranship.planning.comparing.meaning.context import (
     observed_in,
 )
 from tranship.planning.comparing.meaning.flags import (
-    asks_the_same,
     clock_concern,
     flag_concern,
     is_utc,
-    opposed,
 )
 from tranship.planning.comparing.meaning.key_questions import key_questions
 from tranship.planning.comparing.meaning.numbers import measures, number_concern, only_beside
@@ -51,14 +49,12 @@ __all__ = [
     "Observed",
     "PairContext",
     "another_key_meant",
-    "asks_the_same",
     "concern_of",
     "is_utc",
     "key_questions",
     "meaning_change",
     "meaning_questions",
     "observed_in",
-    "opposed",
     "times",
     "unit_of",
 ]

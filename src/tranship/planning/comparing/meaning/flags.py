@@ -5,32 +5,9 @@ from __future__ import annotations
 import re
 
 from tranship.planning.comparing.meaning.context import Concern, PairContext
+from tranship.planning.names.opposites import opposed
 from tranship.planning.names.tokens import words
 
-_FILLERS = frozenset({"is", "has", "was", "are", "be", "can", "flag", "ind", "indicator", "status"})
-_NEGATIONS = frozenset({"not", "no", "non", "never", "without"})
-_PREFIXES = ("un", "in", "im", "non", "dis")
-_OPPOSITES = """
-active enabled enable activated on / \
-inactive disabled disable deactivated off suspended deleted archived removed
-visible public shown show published listed displayed / \
-hidden invisible private unlisted hide draft unpublished
-allowed allow permitted granted / denied forbidden disallowed blocked banned prohibited
-available / unavailable
-open / closed
-required mandatory / optional
-online / offline
-included include / excluded exclude
-accepted approved / rejected declined
-paid settled / unpaid outstanding
-succeeded success successful / failed failure
-subscribed / unsubscribed
-"""
-_GROUPS = tuple(
-    (frozenset(a.split()), frozenset(b.split()))
-    for line in _OPPOSITES.strip().split("\n")
-    for a, b in [line.split(" / ")]
-)
 _WRITTEN = frozenset({"text", "integer", "enum"})
 """Families of types that may hold a yes or a no."""
 _ANSWERS = 4
@@ -40,56 +17,6 @@ _UTC_ZONES = frozenset({"utc", "gmt", "uct", "zulu", "universal", "greenwich"})
 """Names of the zone UTC, which may also stand below ``Etc/``."""
 _LOCAL = frozenset({"local"})
 _WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
-
-
-def opposed(left: str, right: str) -> bool:
-    """Returns whether two names ask the same question the other way round.
-
-    Examples are ``is_active`` and ``disabled``, ``hidden`` and ``is_not_hidden``.
-    """
-    return _turned_round(left, right) is True
-
-
-def asks_the_same(left: str, right: str) -> bool:
-    """Returns whether two names ask the same question: ``active`` and ``is_active``, ``hidden`` and
-    ``not_shown``.
-    """
-    return _turned_round(left, right) is False
-
-
-def _turned_round(left: str, right: str) -> bool | None:
-    """Returns whether two names ask one question the other way round; None: they ask two questions."""
-    a, b = _asked(left), _asked(right)
-    odd = (_negated(left) + _negated(right)) % 2 == 1
-    if a == b and a:
-        return odd
-    gone, come = a - b, b - a
-    if len(gone) != 1 or len(come) != 1:
-        return None
-    (before,), (after,) = gone, come
-    related = _relation(before, after)
-    # A negation on one side turns the relation of the two words round.
-    return None if related is None else related != odd
-
-
-def _relation(before: str, after: str) -> bool | None:
-    """Returns whether two words are opposites (True) or mean the same (False); None if neither is known."""
-    for yes, no in _GROUPS:
-        if (before in yes and after in no) or (before in no and after in yes):
-            return True
-        if {before, after} <= yes or {before, after} <= no:
-            return False
-    short, long = sorted((before, after), key=len)
-    negated = len(short) > 3 and any(long == prefix + short for prefix in _PREFIXES)
-    return True if negated else None
-
-
-def _asked(name: str) -> frozenset[str]:
-    return frozenset(words(name)) - _FILLERS - _NEGATIONS
-
-
-def _negated(name: str) -> int:
-    return sum(1 for word in words(name) if word in _NEGATIONS)
 
 
 def flag_concern(pair: PairContext) -> Concern | None:

@@ -13,7 +13,6 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.column_changes import conversion_evidence
-from tranship.planning.comparing.meaning import opposed
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.beside import holds_several, with_those_beside
 from tranship.planning.deciding.suggest.context import TablePairContext
@@ -34,6 +33,7 @@ from tranship.planning.deciding.suggest.switches import (
 )
 from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.matching.renames.columns import speaks_against
+from tranship.planning.names.opposites import opposed
 from tranship.planning.names.tokens import stems
 from tranship.planning.types.conversion import same_type
 

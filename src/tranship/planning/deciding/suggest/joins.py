@@ -9,12 +9,12 @@ from msgspec import Struct
 from tranship.model.change import Change
 from tranship.model.evidence import LookupFacts, LookupQuestion
 from tranship.model.names import Side
-from tranship.planning.comparing.meaning import asks_the_same, opposed
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft
 from tranship.planning.deciding.suggest.facts import column_evidence, lookup_evidence
 from tranship.planning.deciding.suggest.translate import converted, translation
+from tranship.planning.names.opposites import asks_the_same, opposed
 from tranship.planning.names.tokens import stems
 
 DULL = frozenset(stems("id code name key value type at on by of is has was date time"))

@@ -9,8 +9,8 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from tranship.model.evidence import ColumnFacts
-from tranship.planning.comparing.meaning import asks_the_same, opposed
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
+from tranship.planning.names.opposites import asks_the_same, opposed
 from tranship.planning.names.tokens import words
 from tranship.planning.names.truths import FALSE, STATES, TRUE, answers, truth_of
 

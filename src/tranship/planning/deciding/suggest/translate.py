@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tranship.model.evidence import LookupFacts
 from tranship.model.names import Side
-from tranship.planning.comparing.meaning import Concern, opposed
+from tranship.planning.comparing.meaning import Concern
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
 from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quoting
@@ -18,6 +18,7 @@ from tranship.planning.deciding.suggest.mappings import Mapped, map_values
 from tranship.planning.deciding.suggest.nulls import nulls_left, nulls_refused
 from tranship.planning.deciding.suggest.own_conversion import between_types, own_conversion, refusal_evidence
 from tranship.planning.names.families import family
+from tranship.planning.names.opposites import opposed
 from tranship.planning.printed.allowed_values import allowed_values
 
 

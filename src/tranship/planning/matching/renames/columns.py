@@ -38,6 +38,7 @@ DOUBTED_CHANCE = 0.9
 """Probability of a pair that is physically one column although a veto stands against it: the number is nearly
 proof, unless the column was dropped and the table made again in another order.
 """
+_ALONE_HERE = "without a counterpart"
 _OF_PLACES_ALONE = (OTHER_FAMILY, UNRELATED_BOOLEANS)
 """Vetoes that say nothing against a column that is physically the same one."""
 
@@ -201,6 +202,11 @@ def speaks_against(evidence: Sequence[str]) -> bool:
     return bool(against)
 
 
+def by_place(evidence: Sequence[str]) -> bool:
+    """Returns whether the places of two columns are what proves that one was renamed."""
+    return any(_ALONE_HERE in line for line in evidence)
+
+
 def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
     lost, fresh = [c.name for c in state.lost()], [c.name for c in state.fresh()]
     for before, after in column_pairs(rule, state.old, state.new, lost, fresh):
@@ -255,7 +261,7 @@ def _between(gap: Gap) -> str:
     where = f"before {gap.right[1]}" if gap.right is not None else ""
     if gap.left is not None and gap.right is not None:
         where = f"between {gap.left[1]} and {gap.right[1]}"
-    return f"{what} without a counterpart {where} in both tables"
+    return f"{what} {_ALONE_HERE} {where} in both tables"
 
 
 def _proposals(context: ColumnsContext) -> tuple[Proposal, ...]:

@@ -12,7 +12,8 @@ from tranship.model.names import TableName
 from tranship.planning.matching.renames.context import RenameContext
 from tranship.planning.matching.renames.data import misfits
 from tranship.planning.names.families import family
-from tranship.planning.names.likeness import compare_names
+from tranship.planning.names.likeness import AUXILIARIES, compare_names
+from tranship.planning.names.opposites import opposite
 from tranship.planning.names.things import different_things
 from tranship.planning.names.tokens import numbers, singular, squashed, stems, words
 
@@ -30,23 +31,14 @@ _ZONE = "utc gmt cet cest est edt pst pdt"
 _CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
 _LABEL = frozenset({"name", "label", "title", "description"})
 _KEYS = frozenset({"id", "uuid", "guid"})
-_NEGATIONS = frozenset({"not", "non", "without", "never"})
-_NEGATING_PREFIXES = frozenset({"un", "in", "im", "non", "dis"})
-_OPPOSITES = """
-enable disable enabled disabled visible hidden show hide shown hidden public private public hidden open
-closed allow deny allowed denied include exclude included excluded on off accept reject accepted rejected
-succeeded failed success failure online offline locked unlocked required optional first last min max minimum
-maximum start end begin end start finish from to old new lower upper debit credit buy sell source target
-sender receiver sender recipient increase decrease up down left right before after latitude longitude lat
-lng width height upvotes downvotes likes dislikes billing shipping buyer seller net gross created updated
-created modified home work income expense arrival departure opened closed subject body
-"""
+_NEGATIONS = frozenset({"not", "non", "without", "never", "optout", "exempt"})
 _UNIT = """
 cent penny pence dollar euro usd eur gbp percent permille basis bps ratio
 ms msec millis millisecond usec microsecond ns nanosecond sec second minute hour hrs day week month year
 byte kb mb gb tb kib mib gib bit kilobyte megabyte gigabyte
 mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz ounce
-celsius fahrenheit kelvin
+celsius fahrenheit kelvin kmh kph mph knot rpm bpm hz khz mhz ghz pa kpa hpa mbar psi kw mw kwh mwh kcal
+ml cl dl litre liter gallon gal pct px dpi
 """
 
 _CODE_WIDTH, _TEXT_WIDTH = 4, 20
@@ -61,9 +53,14 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "negation": _NEGATIONS,
 }
 _UNITS = frozenset(_UNIT.split())
-_PAIRS = frozenset(
-    pair for one in zip(*[iter(_OPPOSITES.split())] * 2, strict=True) for pair in (one, one[::-1])
-)
+_QUALIFYING = """
+hint reserved min max minimum maximum avg average median limit threshold quota net gross old previous prev
+former legacy original orig initial final planned actual estimated expected target budgeted forecast remaining
+left used available free sold returned due overdue paid unpaid opening closing backup bkp bak obsolete
+deprecated code internal external emergency billing shipping
+"""
+_QUALIFIERS = frozenset(_QUALIFYING.split())
+"""Words that make another value of a thing: a stock has a minimum, and a password a hint."""
 
 
 def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
@@ -72,6 +69,7 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
         yield f"{OTHER_FAMILY} ({before.type.text} → {after.type.text})"
     yield from token_vetoes(before.name, after.name)
     yield from _width_veto(before, after)
+    yield from _qualified(before.name, after.name)
     if different_things(before.name, after.name):
         yield "the names speak of different things"
     if _unrelated_booleans(before, after):
@@ -104,7 +102,7 @@ def _word_vetoes(before: str, after: str) -> list[str]:
     if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
         found.append("units in the names differ")
     changes = product(sorted(left - right), sorted(right - left))
-    found += [f"{a} is the opposite of {b}" for a, b in changes if _opposite(a, b)]
+    found += [f"{a} is the opposite of {b}" for a, b in changes if opposite(a, b)]
     differing = left ^ right
     if left and right and differing and differing <= _KEYS:
         found.append(_of_keys(before, after, (left - right, right - left)))
@@ -139,9 +137,23 @@ def _width_veto(before: Column, after: Column) -> Iterator[str]:
         yield f"one holds {most} at most, the other has room for texts"
 
 
+def _qualified(before: str, after: str) -> Iterator[str]:
+    """Yields what makes two values of one thing out of two names: a further word of one, or one letter of
+    each.
+    """
+    if squashed(before) == squashed(after):
+        return
+    (left, right), (a, b) = (tuple(map(frozenset, (of(before), of(after)))) for of in (words, stems))
+    if a < b or b < a:
+        name, said = (after, right - left) if a < b else (before, left - right)
+        yield from (f"only {name!r} says {word!r}" for word in sorted(said & _QUALIFIERS))
+    if left & right and all(len(said) == 1 and len(min(said)) == 1 for said in (left - right, right - left)):
+        yield "one letter tells the names apart"
+
+
 def _unrelated_booleans(before: Column, after: Column) -> bool:
-    """Returns whether two booleans share no word: any two booleans fit, so their place alone proves
-    nothing.
+    """Returns whether two booleans share no word but ``is`` or ``has``: any two booleans fit, so their place
+    alone proves nothing.
     """
     both = family(before.type) == family(after.type) == "boolean"
     return both and not _related(before, after) and not compare_names(before.name, after.name).synonyms
@@ -149,20 +161,13 @@ def _unrelated_booleans(before: Column, after: Column) -> bool:
 
 def _related(before: Column, after: Column) -> bool:
     """Returns whether two names share a word, or are the same but for separators."""
-    shared = set(stems(before.name)) & set(stems(after.name))
+    shared = (set(stems(before.name)) & set(stems(after.name))) - AUXILIARIES
     return bool(shared) or squashed(before.name) == squashed(after.name)
 
 
 def _room(column: Column) -> float:
     modifiers = column.type.leaf.modifiers
     return modifiers[0] if modifiers else inf
-
-
-def _opposite(a: str, b: str) -> bool:
-    short, long = sorted((a, b), key=len)
-    # Three letters behind a negating prefix are rarely a word: "inset" is not the opposite of "set".
-    negated = len(short) > 3 and long.endswith(short) and long[: -len(short)] in _NEGATING_PREFIXES
-    return negated or (a, b) in _PAIRS
 
 
 def _nature(name: frozenset[str]) -> str:
