@@ -226,20 +226,27 @@ class _Gathering:
         )
 
     async def trial(self, question: TrialQuestion) -> TrialFacts | None:
-        """Returns whether an expression translates every old row. An error about a value is an answer,
-        too.
+        """Returns whether an expression translates every old row. An error about a value is an answer, too;
+        which values do not fit is then counted without the expression.
         """
+        refused: list[asyncpg.PostgresError] = []
+        tried = await self._trial(question, question.sql, refused)
+        if not refused:
+            return tried
+        counted = await self._trial(question, sql.NOT_COMPUTED, [])
+        return replace(counted or TrialFacts(question, 0, 0), failed=True)
+
+    async def _trial(
+        self, question: TrialQuestion, computed: str, refused: list[asyncpg.PostgresError]
+    ) -> TrialFacts | None:
         table = self._catalogs[Side.OLD].table(question.table)
         if table is None:
             return None
         percent = percent_read(table)
-        text = sql.trial(table, question.sql, question.fits, question.shown, percent)
-        refused: list[asyncpg.PostgresError] = []
+        text = sql.trial(table, computed, question.fits, question.shown, percent)
         rows = await self.asker.ask(
             Side.OLD, f"whether {question.sql} does for {question.table}", text, refused=refused
         )
-        if refused:
-            return TrialFacts(question, 0, 0, failed=True, sampled=percent is not None)
         if not rows:
             return None
         row = rows[0]

@@ -221,6 +221,10 @@ def magnitudes(table: Table, column: str, percent: float | None) -> str:
     """
 
 
+NOT_COMPUTED = "''"
+"""Stands in a `trial` for an expression that raised: only ``fits`` is then looked at."""
+
+
 def trial(table: Table, sql: str, fits: str, shown: str, percent: float | None) -> str:
     """Returns a query with one row: would an expression translate every row that holds something?
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Column
 from tranship.planning.deciding.suggest.facts import Fact, quoting
-from tranship.planning.deciding.suggest.guesses import Guess, reference
+from tranship.planning.deciding.suggest.guesses import Guess, of_one_form, reference
 
 _WIDEST = 18
 """Digits of the longest code that a bigint holds whatever its digits are."""
@@ -33,5 +33,6 @@ def code_guesses(source: Column, target: Column, values: tuple[str, ...]) -> Ite
         quoting(f"a shorter one would stand in the char({width}) with spaces behind it", [shortest]),
         "if the numbers themselves are meant: action 'transform' with the same columns alone",
     )
-    sql, fits = f"lpad({value}::text, {width}, '0')", f"{value} BETWEEN 0 AND {10**width - 1}"
+    fits = f"{value} BETWEEN 0 AND {10**width - 1}"
+    sql = of_one_form(fits, f"lpad({value}::text, {width}, '0')", value, f"a code of {width} digits")
     yield Guess((source.name,), target.name, sql, fits, value, evidence, provable=False)

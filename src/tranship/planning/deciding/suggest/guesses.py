@@ -47,18 +47,21 @@ def trial_evidence(guess: Guess, tried: TrialFacts | None) -> tuple[Fact, ...]:
     if tried is None:
         return ("not tried on the data: look at a few rows before you agree",)
     if tried.failed:
-        return ("tried on the data: some rows look right and are refused by the server",)
+        refused = "tried on the data: some rows look right and are refused by the server"
+        return (refused, *_misfits(tried))
     if not tried.rows:
         return ("OLD holds no value to try it on",)
     of = "of the sampled rows" if tried.sampled else "rows"
-    evidence: list[Fact] = [
+    fitted = (
         f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) {guess.fitting}"
-    ]
-    if tried.fitting < tried.rows:
-        evidence.append(
-            quoting(f"{tried.rows - tried.fitting} do not: look at them before you agree", tried.examples)
-        )
-    return tuple(evidence)
+    )
+    return (fitted, *_misfits(tried))
+
+
+def _misfits(tried: TrialFacts) -> tuple[Fact, ...]:
+    misfits = tried.rows - tried.fitting
+    said = f"{misfits} do not{'' if not tried.failed else ' fit'}: look at them before you agree"
+    return (quoting(said, tried.examples),) if misfits else ()
 
 
 def reference(column: Column) -> str:
@@ -79,3 +82,12 @@ def share(pattern: str, values: tuple[str, ...]) -> float:
 def matches(value: str, pattern: str) -> str:
     """Returns the condition that a text fits a pattern as a whole."""
     return f"{value} ~ {text_literal(f'^(?:{pattern})$')}"
+
+
+def of_one_form(form: str, sql: str, value: str, written: str) -> str:
+    """Returns an expression that is text, and that is computed for values of one form only.
+
+    Of another value it gives a text that no date, number or code is: NEW refuses the row and names the value.
+    ``form`` is a condition, ``written`` says in words what is expected.
+    """
+    return f"CASE WHEN {form} THEN {sql} ELSE {text_literal(f'not {written}: ')} || {value} END"
