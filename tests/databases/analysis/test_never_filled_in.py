@@ -187,7 +187,9 @@ async def test_codes_numbers_and_generated_columns_are_compared_with_the_data(
     """
     entries = await _entries(make_pair, run_cli, tmp_path, (old, new))
     assert entries["item.zip"]["action"] == entries["item.code"]["action"] == "SPECIFY_ACTION"
-    assert _suggested(entries["item.zip"])["transform_sql"] == "lpad(old.zip::text, 5, '0')"
+    assert _suggested(entries["item.zip"])["transform_sql"] == (
+        "CASE WHEN old.zip BETWEEN 0 AND 99999 THEN lpad(old.zip::text, 5, '0') ELSE 'not a code of 5 digits: ' || old.zip END"
+    )
     assert "tried on 9 rows: 9 (100 %) fit exactly" in entries["item.zip"]["_evidence"]
     assert entries["item.plain"]["action"] == "transform"
     said = {name: entry["_evidence"][-1] for name, entry in entries.items()}

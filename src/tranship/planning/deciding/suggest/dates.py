@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from tranship.model.catalog import Column
+from tranship.model.evidence import ColumnFacts
 from tranship.planning.deciding.suggest.guesses import (
     Guess,
     matches,
@@ -44,6 +45,7 @@ _ISO = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?"
 """What the server reads in one way whatever its DateStyle is; whether it is a date is said by the server."""
 _COMPACT = r"[12][0-9]{3}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
 _SEPARATORS = (".", "/", "-")
+_ORDERS: Final = ("DMY", "MDY", "DMy", "MDy", "yMD")
 _SECONDS = (100_000_000, 5_000_000_000)
 """Seconds since 1970 between 1973 and 2128: smaller numbers are counts as a rule."""
 _DAYS = (1900_01_01, 2100_12_31)
@@ -172,19 +174,16 @@ def _separated(
     yield Guess((source.name,), target.name, sql, fits, value, (order.evidence,), provable=provable)
 
 
-def readings(values: tuple[str, ...]) -> Iterator[str]:
+def readings(facts: ColumnFacts | None) -> Iterator[str]:
     """Yields how dates of two digits a part, or of contradicting orders, may be read, in words."""
-    orders = (
-        _Order(separator, parts) for parts in ("DMY", "MDY", "DMy", "MDy", "yMD") for separator in _SEPARATORS
-    )
-    fitting = ((order, sum(1 for v in values if re.fullmatch(order.pattern, v))) for order in orders)
-    found = [(order, count) for order, count in fitting if count]
-    if not found:
-        return
-    listed = ", ".join(f"{order.template} ({count} of {len(values)} values)" for order, count in found)
-    yield f"possible readings: {listed}"
-    yield "none is suggested: give a transform_sql with the one that was meant"
-    if any("y" in order.parts for order, _ in found):
+    values = [counted.value.strip() for counted in facts.values] if facts is not None else []
+    orders = (_Order(separator, parts) for parts in _ORDERS for separator in _SEPARATORS)
+    fitting = [(order, len(list(filter(re.compile(order.pattern).fullmatch, values)))) for order in orders]
+    listed = [f"{order.template} ({count} of {len(values)} values)" for order, count in fitting if count]
+    if listed:
+        yield f"possible readings: {', '.join(listed)}"
+        yield "none is suggested: give a transform_sql with the one that was meant"
+    if any(count and "y" in order.parts for order, count in fitting):
         yield "to_date takes a year of two digits for one of 1970 to 2069"
 
 

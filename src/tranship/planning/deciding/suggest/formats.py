@@ -45,24 +45,29 @@ def format_guesses(source: Column, target: Column, facts: ColumnFacts | None, da
     """
     if facts is None or not facts.values:
         return []
-    values, blank = _written_values(facts), _has_blanks(facts)
+    value = _value(source, blank=_has_blanks(facts))
+    found = _guesses(source, target, _written_values(facts), datestyle, value)
+    return [_saying_of_blanks(guess, source) for guess in found]
+
+
+def _guesses(
+    source: Column, target: Column, values: tuple[str, ...], datestyle: str, value: str
+) -> Iterator[Guess]:
     before, base = family(source.type), target.type.leaf.base
-    guesses: Iterator[Guess] = iter(())
     if base in DATES and before == "text":
-        guesses = dates(source, target, values, datestyle, _value(source, blank=blank))
+        yield from dates(source, target, values, datestyle, value)
     elif base in DATES and before == "integer":
-        guesses = moments(source, target, values)
+        yield from moments(source, target, values)
     elif base == "interval" and before in _NUMERIC_OR_TEXT:
-        guesses = _durations(source, target, values)
+        yield from _durations(source, target, values)
     elif before == "integer" and width_of(target) is not None:
-        guesses = code_guesses(source, target, values)
+        yield from code_guesses(source, target, values)
     elif before == "text":
-        guesses = _texts(source, target, values, _value(source, blank=blank))
-    return [_saying_of_blanks(guess, source, blank=blank) for guess in guesses]
+        yield from _texts(source, target, values, value)
 
 
-def _saying_of_blanks(guess: Guess, source: Column, *, blank: bool) -> Guess:
-    if not blank or guess.shown == reference(source):
+def _saying_of_blanks(guess: Guess, source: Column) -> Guess:
+    if guess.shown == reference(source):
         return guess
     return replace(guess, evidence=(*guess.evidence, "blank texts become NULL"))
 

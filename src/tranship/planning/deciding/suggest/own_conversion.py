@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ from tranship.planning.deciding.otherwise import says_another
 from tranship.planning.deciding.resolve.patterns import written_pattern
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
+from tranship.planning.deciding.suggest.dates import DATES, readings
 from tranship.planning.deciding.suggest.drafts import (
     NO_TRANSLATION,
     AskedOnce,
@@ -51,7 +53,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
     meant.
     """
     misfits = [m for m in pair.tables.evidence.misfits if (m.old, m.new) == pair.refs]
-    evidence: list[Fact] = [line for m in misfits for line in misfit_evidence(m)]
+    evidence: list[Fact] = list(chain.from_iterable(map(misfit_evidence, misfits)))
     evidence += map(changed_evidence, pair.tables.evidence.changed_between(*pair.refs))
     refusals = _refusals(pair, misfits)
     if refusals is not None and refusals.refused:
@@ -64,14 +66,23 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
         return replace(other, evidence=(*evidence, *other.evidence))
     evidence += _another_zone(pair)
     unsure = _unsure(pair, refusals)
+    if unsure and _is_date_of_text(pair):
+        # NEW would read such a text by its DateStyle, whatever was meant: that is no suggestion.
+        return Translation(evidence=(*evidence, unsure, *readings(pair.facts)))
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
         {**pair.names, "action": "transform", **_without_placeholder(pair, refusals)},
         complete=complete,
         confidence=Confidence.LIKELY if complete else Confidence.GUESS,
         coverage=1.0,
-        evidence=tuple(filter(None, (*evidence, unsure))),
+        evidence=(*evidence, unsure) if unsure else tuple(evidence),
     )
+
+
+def _is_date_of_text(pair: ColumnPairContext) -> bool:
+    """Returns whether texts, which were looked at, become dates or moments."""
+    from_text = pair.facts is not None and pair.source.type.leaf.family is Family.STRING
+    return from_text and pair.target.type.leaf.base in DATES
 
 
 def _unsure(pair: ColumnPairContext, refusals: Refusals | None) -> Fact:
