@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from tranship.model.catalog import Table
 from tranship.model.change import Pairing, TablePair, TableProposal
 from tranship.model.count import count_of
@@ -24,6 +26,10 @@ PROVISIONAL = 0.3
 """Probability from which a pair of the first weighing counts as a pair in the second.
 
 It is above ``TABLES_THRESHOLD``: a wrong pair would speak for further wrong ones."""
+CALLED_ALIKE = 0.5
+"""Least probability of two tables whose names are equal but for the plural, whatever their columns are: a
+person who reads both lists would take them for one, but only after a look at the columns.
+"""
 PROVING_OVERLAP = 0.5
 """Share of the smaller table's columns that must have the same name on both sides before a name proves
 anything.
@@ -153,8 +159,22 @@ def weighed(
     own = {(i, j): own_features(shared, shared.olds[i], shared.news[j]) for i, j in places}
     first = {place: probability(features, weights) for place, features in _linked(shared, links, own).items()}
     likely = {shared.olds[c.row].name: shared.news[c.column].name for c in choose(first, PROVISIONAL)}
-    links = make_links(old, new, {**pairs, **likely})
+    called = {shared.olds[i].name: shared.news[j].name for i, j in _called_alike(shared)}
+    links = make_links(old, new, {**pairs, **called, **likely})
     return links, _linked(shared, links, own)
+
+
+def _called_alike(shared: TablesContext) -> list[tuple[int, int]]:
+    """Returns the places of tables of one schema whose names are equal but for the plural, and fit no other
+    table. Such tables of two schemas are paired by ``led_renames``.
+    """
+    row, place = ({t.name: i for i, t in enumerate(side)} for side in (shared.olds, shared.news))
+    found = []
+    for schema in sorted({name.schema for name in row}):
+        lost, fresh = ([name.name for name in side if name.schema == schema] for side in (row, place))
+        pairs = unique_pairs(lost, fresh, folded, folded)
+        found += [(TableName(schema, a), TableName(schema, b)) for a, b in pairs if not token_vetoes(a, b)]
+    return [(row[a], place[b]) for a, b in found]
 
 
 def _linked(
@@ -172,13 +192,19 @@ def _proposals(
     shared = make_tables_context(old, new, pairs)
     links, features = weighed(shared, old, new, pairs)
     chances = {place: probability(values, TABLES) for place, values in features.items()}
+    by_name = [place for place in _called_alike(shared) if chances.get(place, 0.0) < CALLED_ALIKE]
+    chances |= dict.fromkeys(by_name, CALLED_ALIKE)
     # Chosen first: that a table has a rival of which little speaks is a reason to doubt, too.
     chosen = (
         choice
         for choice in choose(chances, TABLES_THRESHOLD)
         if _something_speaks(links, shared.olds[choice.row], shared.news[choice.column])
     )
-    return tuple(_proposal(shared, links, choice) for choice in chosen)
+    return tuple(
+        _of_its_name(found) if (choice.row, choice.column) in by_name else found
+        for choice in chosen
+        for found in [_proposal(shared, links, choice)]
+    )
 
 
 def _something_speaks(links: Links, old: Table, new: Table) -> bool:
@@ -226,6 +252,13 @@ def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TablePropo
     if few:
         evidence = (*evidence, "neither their names nor foreign keys speak for it, only these columns")
     return TableProposal(before.name, after.name, chance, evidence, runner_up, rival, of_few_columns=few)
+
+
+def _of_its_name(proposal: TableProposal) -> TableProposal:
+    """Returns a proposal for which its columns would not speak: a question without an answer."""
+    why = "their names are equal but for the plural, few of their columns speak for it"
+    # Any other table has less in common with it: to name one would only lead astray.
+    return replace(proposal, evidence=(*proposal.evidence, why), runner_up=None, of_few_columns=True)
 
 
 def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:

@@ -243,3 +243,24 @@ def test_a_few_columns_alone_are_a_doubtful_rename() -> None:
         [users, past], [users, replace(past, name=TableName("public", "order_archive"))]
     ).proposals
     assert not same.doubtful
+
+
+def test_a_table_in_the_plural_is_asked_about_whatever_its_columns_are() -> None:
+    old = [
+        table("category", "category_id int!", "name text", "last_update timestamp", key=["category_id"]),
+        table("setting", "name text", "val text"),
+        table("film", "film_id int!", "category_id int", references=[("category_id", "category")]),
+    ]
+    new = [
+        table("categories", "id int!", "label text", "updated_at timestamptz", key=["id"]),
+        table("settings", "key text!", "value text", key=["key"]),
+        table("films", "id int!", "category int", references=[("category", "categories")]),
+    ]
+    found = renames(old, new)
+    assert automatic(found) == []
+    assert asked(found) == [("category", "categories"), ("film", "films"), ("setting", "settings")]
+    assert all(one.doubtful for one in found.proposals)
+    elsewhere = [replace(one, name=TableName("app", one.name.name)) for one in new]
+    assert asked(renames(old, [*elsewhere, table("t", "id int")])) == []
+    several = [*new, table("SETTINGS", "name text")]
+    assert ("setting", "settings") not in asked(renames(old, several))
