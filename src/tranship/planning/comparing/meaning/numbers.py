@@ -37,6 +37,7 @@ _BOUND = re.compile(r"(?:<=?|AND)\s*\(*'?(-?[0-9]+(?:\.[0-9]+)?)'?")
 _ENOUGH_THERE = 5
 """Numbers other than 0 that NEW's own rows must hold before their magnitude says something."""
 _DECIMALS = (2, 3, 4)
+_DECIMALS_IN = re.compile(r"[0-9][.][0-9]")
 _PER_UNIT = 100
 _SECONDS = (5e8, 5e9)
 """Magnitudes of seconds since 1970 between 1985 and 2128."""
@@ -85,7 +86,11 @@ def number_concern(pair: PairContext) -> Concern | None:
 
 
 def _rounded(pair: PairContext, sql: str) -> str:
-    return f"round({sql})" if pair.families[1] == "integer" and " / " in sql else sql
+    """Returns SQL for a number that NEW takes: whole where it holds whole numbers, which refuse ``125.00``,
+    too.
+    """
+    whole = pair.families == ("integer", "integer") and " / " not in sql and _DECIMALS_IN.search(sql) is None
+    return sql if whole or pair.families[1] != "integer" else f"round({sql})"
 
 
 def _amount(pair: PairContext) -> str:

@@ -31,7 +31,7 @@ from tranship.planning.deciding.suggest.switches import (
     switch_evidence,
     with_switch,
 )
-from tranship.planning.deciding.suggest.translate import translation
+from tranship.planning.deciding.suggest.translate import rounded_guess, translation
 from tranship.planning.matching.renames.columns import speaks_against
 from tranship.planning.names.opposites import opposed
 from tranship.planning.names.tokens import stems
@@ -231,6 +231,7 @@ def open_guesses(tables: TablePairContext, changes: Sequence[Change]) -> Iterato
     yield from _part_guesses(tables, changes)
     for left, right in dict.fromkeys(translated(list(changes))):
         yield from tables.formats(left, right)[:1]
+        yield from filter(None, [rounded_guess(tables, left, right)])
     generated = (change for change in changes if change.kind is ChangeKind.BECOMES_GENERATED)
     yield from filter(None, (generated_guess(tables, change.old_column or "") for change in generated))
 

@@ -12,7 +12,7 @@ from tranship.planning.comparing.meaning import Concern
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
 from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quoting
-from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
+from tranship.planning.deciding.suggest.guesses import Guess, reference, trial_evidence
 from tranship.planning.deciding.suggest.keys import key_translation
 from tranship.planning.deciding.suggest.mappings import Mapped, map_values
 from tranship.planning.deciding.suggest.nulls import nulls_left, nulls_refused
@@ -90,7 +90,7 @@ def converted(tables: TablePairContext, left: str, right: str) -> Translation:
         return Translation(
             {**names, "action": "transform", "transform_sql": concern.sql},
             coverage=1.0,
-            evidence=concern.evidence,
+            evidence=(*concern.evidence, *_rounded_away(tables, left, right)),
         )
     if concern is not None and concern.opposite:
         return NO_TRANSLATION
@@ -117,7 +117,30 @@ def _of_concern(pair: ColumnPairContext, concern: Concern, *, renaming: bool) ->
     fields = {**pair.names, "action": "transform", "transform_sql": concern.sql}
     other = f"if it means the same after all: action '{bare}' with the same columns alone"
     confidence = Confidence.GUESS if concern.guess else Confidence.LIKELY
-    return Translation(fields, confidence=confidence, coverage=1.0, evidence=(other,) if possible else ())
+    evidence = (*_rounded_away(pair.tables, *pair.names.values()), *((other,) if possible else ()))
+    return Translation(fields, confidence=confidence, coverage=1.0, evidence=evidence)
+
+
+def rounded_guess(tables: TablePairContext, left: str, right: str) -> Guess | None:
+    """Returns the expression of another unit that rounds, to be tried: it fits where nothing is rounded."""
+    concern, source = tables.concern(left, right), tables.before.column(left)
+    if concern is None or concern.sql is None or source is None or not concern.sql.startswith("round("):
+        return None
+    computed = concern.sql.removeprefix("round(").removesuffix(")")
+    return Guess((left,), right, concern.sql, f"{computed} = {concern.sql}", reference(source))
+
+
+def _rounded_away(tables: TablePairContext, left: object, right: object) -> tuple[Fact, ...]:
+    """Returns how many numbers the expression of another unit rounds, in words."""
+    guess = rounded_guess(tables, str(left), str(right))
+    tried = tables.evidence.tried(guess.question(tables.before.name)) if guess is not None else None
+    if tried is None or tried.failed or not tried.rows:
+        return ()
+    of = "sampled rows" if tried.sampled else "rows"
+    if tried.fitting == tried.rows:
+        return (f"it rounds none of {tried.rows} {of}",)
+    said = f"it gives no whole number in {tried.rows - tried.fitting} of {tried.rows} {of}, and rounds there"
+    return (quoting(said, tried.examples),)
 
 
 def _guessed(tables: TablePairContext, names: Mapping[str, Field], guess: Guess) -> Translation:
