@@ -68,12 +68,17 @@ def _cut(
     evidence = tuple(_cut_evidence(whole, shape, parts.keys(), person=person))
     by_blank = person and shape.parts[0] == "first"
     # Of names only two words are surely a first and a last one.
-    exact = r"\S+ \S+" if by_blank else shape.pattern
+    exact = r"[^\s,;/&()]+ [^\s,;/&()]+" if by_blank else shape.pattern
+    commas = by_blank and any("," in text for text in values)
+    if commas:
+        evidence = (*evidence, "a name with a comma is taken for the last name before the first")
     provable = not person and set(shape.parts) <= parts.keys()
     for place, part in enumerate(shape.parts, 1):
         if part in parts:
             target = parts[part]
-            sql = _person_part(value, part) if by_blank else _group(value, shape, place, target)
+            sql = (
+                _person_part(value, part, commas=commas) if by_blank else _group(value, shape, place, target)
+            )
             fits = matches(value, exact)
             yield Guess((whole.name,), target.name, sql, fits, value, evidence, provable=provable)
 
@@ -100,10 +105,15 @@ def _cut_evidence(whole: Column, shape: Shape, parts: Set[str], *, person: bool)
         )
 
 
-def _person_part(value: str, part: str) -> str:
+def _person_part(value: str, part: str, *, commas: bool) -> str:
+    first = f"split_part({value}, ' ', 1)"
+    rest = f"strpos({value}, ' ') > 0 THEN substr({value}, strpos({value}, ' ') + 1) ELSE '' END"
+    if not commas:
+        return first if part == "first" else f"CASE WHEN {rest}"
+    turned = f"CASE WHEN strpos({value}, ',') > 0 THEN"
     if part == "first":
-        return f"split_part({value}, ' ', 1)"
-    return f"CASE WHEN strpos({value}, ' ') > 0 THEN substr({value}, strpos({value}, ' ') + 1) ELSE '' END"
+        return f"{turned} btrim(substr({value}, strpos({value}, ',') + 1)) ELSE {first} END"
+    return f"{turned} split_part({value}, ',', 1) WHEN {rest}"
 
 
 def _group(value: str, shape: Shape, place: int, target: Column) -> str:
