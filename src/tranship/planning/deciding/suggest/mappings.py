@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct
@@ -16,6 +17,8 @@ from tranship.planning.names.truths import FALSE, STATES, TRUE, answers, truth_o
 
 _ALIKE = 85
 """Likeness of 100 from which a label counts as misspelt: one letter in seven may differ."""
+_BETWEEN = re.compile(r"(?<=[^\W_])[\s_\-./]+(?=[^\W_])")
+"""What stands between two letters or digits without a meaning."""
 _SAYING = {True: TRUE, False: FALSE, None: frozenset[str]()}
 _SHORT = {
     "m": ("male", "man", "mr", "männlich"),
@@ -51,10 +54,7 @@ def map_values(
     """
     if not allowed or not _lists_all(facts):
         return None
-    found = {
-        counted.value: _counterpart(counted.value, allowed, names, boolean=boolean)
-        for counted in facts.values
-    }
+    found = _counterparts([counted.value for counted in facts.values], allowed, names, boolean=boolean)
     labels = {value: label for value, (label, _) in found.items()}
     missing = tuple(value for value in labels if labels[value] is None)
     # With most values open, a table to fill in is no suggestion any more.
@@ -77,6 +77,35 @@ def _is_one_to_one(labels: Mapping[str, str | None], *, boolean: bool) -> bool:
     Such values may have been kept apart on purpose; a boolean has two results for any number of words.
     """
     return boolean or len(set(labels.values())) == len(labels)
+
+
+def _counterparts(
+    values: Sequence[str], allowed: Sequence[str], names: tuple[str, str], *, boolean: bool
+) -> dict[str, tuple[str | None, bool]]:
+    """Returns the label of each value, and whether it is no guess."""
+    found = {value: _counterpart(value, allowed, names, boolean=boolean) for value in values}
+    return found if boolean else found | dict.fromkeys(_joined(found, allowed, names), (None, False))
+
+
+def _joined(
+    found: Mapping[str, tuple[str | None, bool]], allowed: Sequence[str], names: tuple[str, str]
+) -> list[str]:
+    """Returns the values that share a label with another one from which they differ by more than case, blanks
+    and accents: ``A+`` and ``A-``. That they are one is no guess to make; a word for yes or no says so.
+    """
+    plain = {value: _plain(value) for value in found}
+    return [
+        value
+        for value, (label, _) in found.items()
+        if label is not None and value not in allowed and _truth(_folded(value), names) is None
+        if any(one == label and plain[other] != plain[value] for other, (one, _) in found.items())
+    ]
+
+
+def _plain(value: str) -> str:
+    """Returns a value without case, accents, and what stands between its words."""
+    letters = unicodedata.normalize("NFKD", _BETWEEN.sub(" ", value.strip()))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 
 def _with_placeholders(labels: Mapping[str, str | None]) -> tuple[tuple[str, str | None], ...]:
@@ -177,4 +206,7 @@ def _misspelt(word: str, label: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return re.sub(r"[\s_\-./]+", "", text.strip()).casefold()
+    """Returns a word without case and what stands inside it; a sign before or behind it has a meaning
+    (``-1``, ``A-``).
+    """
+    return re.sub(r"\s+", "", _BETWEEN.sub("", text.strip("_. \t"))).casefold()
