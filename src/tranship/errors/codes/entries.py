@@ -388,7 +388,7 @@ class TablesLeaveItOut(RefusalMessage, frozen=True):
     meaning = "the resolutions file has an entry for a table that takes no part"
     cure = "nothing has to be done: this is a warning"
     warning = True
-    message = 'the configured "tables" leave this table out: its entries are not used'
+    message = 'the configured "tables", -t or -T leave this table out: its entries are not used'
 
 
 class SchemaLeftOut(RefusalMessage, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
@@ -26,6 +27,7 @@ from tranship.errors.codes.scope import (
 )
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
+from tranship.model.flow import VALUES_LOOKED_UP
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
@@ -58,6 +60,8 @@ class Scope(Struct, frozen=True):
     """Those of ``tables`` that only NEW has: what fills them takes part."""
     only: tuple[TableName, ...] | None = None
     """The tables that the patterns of the command line leave; None: there are no patterns."""
+    never: tuple[str, ...] = ()
+    """The patterns among them that leave tables out."""
 
     def includes(self, name: TableName) -> bool:
         """Returns whether the old table takes part, whatever it fills."""
@@ -69,8 +73,21 @@ class Scope(Struct, frozen=True):
         return self.includes(old) or new in self.of_new
 
     def includes_flow(self, old: TableName, new: TableName) -> bool:
-        """Returns whether a flow that a person named takes part: the configuration chooses either table."""
+        """Returns whether a flow that a person named takes part: the configuration chooses either table.
+
+        Values for a lookup table belong to the flow that looks them up, unless their table is left out.
+        """
+        if old.name == VALUES_LOOKED_UP and self.tables is None:
+            return not any(matches(new, pattern) for pattern in self.never)
         return self.includes(old) or new in (self.tables or ())
+
+
+def matches(name: TableName, pattern: str) -> bool:
+    """Returns whether a pattern names a table, by its bare name or with its schema.
+
+    ``*`` stands for any letters, ``?`` for one, ``[a-c]`` for one of these. Capitals count.
+    """
+    return fnmatchcase(name.name, pattern) or fnmatchcase(str(name), pattern)
 
 
 def make_scope(

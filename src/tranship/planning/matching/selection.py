@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
@@ -11,7 +10,7 @@ from tranship.errors.codes.scope import EverythingExcluded, NothingMatches
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
-from tranship.planning.matching.scope import Scope, moved_tables, nearest_hint, unreadable
+from tranship.planning.matching.scope import Scope, matches, moved_tables, nearest_hint, unreadable
 
 
 def narrowed(
@@ -37,7 +36,8 @@ def narrowed(
     if not chosen and not found:
         found.append(EverythingExcluded(old.database).problem())
     tables = None if scope.tables is None else _among(scope.tables, chosen)
-    return replace(scope, tables=tables, of_new=_among(scope.of_new, chosen), only=chosen), tuple(found)
+    of_new = _among(scope.of_new, chosen)
+    return replace(scope, tables=tables, of_new=of_new, only=chosen, never=tuple(never)), tuple(found)
 
 
 def _among(names: Sequence[TableName], chosen: Sequence[TableName]) -> tuple[TableName, ...]:
@@ -55,11 +55,3 @@ def _without_match(names: Sequence[TableName], patterns: Sequence[str], database
 def _chosen(name: TableName, only: Sequence[str], never: Sequence[str]) -> bool:
     wanted = not only or any(matches(name, pattern) for pattern in only)
     return wanted and not any(matches(name, pattern) for pattern in never)
-
-
-def matches(name: TableName, pattern: str) -> bool:
-    """Returns whether a pattern names a table, by its bare name or with its schema.
-
-    ``*`` stands for any letters, ``?`` for one, ``[a-c]`` for one of these. Capitals count.
-    """
-    return fnmatchcase(name.name, pattern) or fnmatchcase(str(name), pattern)

@@ -8,8 +8,8 @@ from support.build import catalog, table
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.planning.matching.match import match
-from tranship.planning.matching.scope import Scope, make_scope
-from tranship.planning.matching.selection import matches, narrowed
+from tranship.planning.matching.scope import Scope, make_scope, matches
+from tranship.planning.matching.selection import narrowed
 
 OLD = catalog(
     table("orders", "id int"),

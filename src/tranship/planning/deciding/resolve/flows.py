@@ -202,7 +202,8 @@ def _named(
     if target is None or wrong:
         return wrong, None
     table, name = _query_table(left, target, sides) if selects else _driving_table(left, target, sides)
-    if not scope.includes_flow(table.name, target.name):
+    source = TableName("", left) if selects else table.name
+    if not scope.includes_flow(source, target.name):
         return [problem(first, TablesLeaveItOut())], None
     return [], TableEntries(table, tuple(entries), name, target.name)
 

@@ -116,7 +116,7 @@ def cannot_add(
     elif len({frozenset(other.keys) for _, other in readers}) > 1:
         why, instead = "lookups find its rows by different columns", "name the same key columns everywhere"
     elif not chosen:
-        why, instead = 'the configured "tables" leave it out', 'name it in "tables", too'
+        why, instead = 'the configured "tables" or -T leave it out', 'name it in "tables", or leave it in'
     else:
         return None
     return CannotAddMissing(lookup.table, why, instead).problem(str(plan.flow))
