@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Column
 from tranship.planning.deciding.suggest.concepts import PLACE, names_of, parts_among
-from tranship.planning.deciding.suggest.guesses import Guess, reference
+from tranship.planning.deciding.suggest.guesses import Guess, of_one_form, reference
 from tranship.planning.names.tokens import stems
 
 _DATE, _TIME = "date", "time without time zone"
@@ -113,8 +113,14 @@ def _ends_of(whole: Column, come: Sequence[Column]) -> Iterator[Guess]:
 
 def _range_of(start: Column, end: Column, whole: Column) -> Guess:
     low, high = reference(start), reference(end)
-    fits = f"({low} <= {high}) IS NOT FALSE"
-    shown = f"NULLIF(concat_ws(' to ', {low}, {high}), '')"
-    sql = f"{whole.type.leaf.base}({low}, {high})"
-    ends = "the lower end belongs to the range, the upper one does not; an end that is NULL is open"
-    return Guess((start.name, end.name), whole.name, sql, fits, shown, (ends,), provable=False)
+    # A range whose ends are equal is empty without its upper end, and both values would be lost.
+    fits = f"({low} < {high}) IS NOT FALSE"
+    ends = f"concat_ws(' to ', {low}, {high})"
+    made = f"{whole.type.leaf.base}({low}, {high})"
+    sql = of_one_form(fits, f"CAST({made} AS text)", ends, "a start before an end")
+    evidence = (
+        "the lower end belongs to the range, the upper one does not; an end that is NULL is open",
+        f"if the upper end belongs to it, too: transform_sql {made[:-1]}, '[]')",
+    )
+    shown = f"NULLIF({ends}, '')"
+    return Guess((start.name, end.name), whole.name, sql, fits, shown, evidence, provable=False)
