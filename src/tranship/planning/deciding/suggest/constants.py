@@ -15,6 +15,7 @@ from tranship.model.types import TypeKind
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.facts import Fact, Valued
 from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems
 from tranship.planning.printed.allowed_values import allowed_values
 
 _ZERO = {"integer": "0", "decimal": "0", "text": "", "boolean": "false", "json": "{}"}
@@ -30,8 +31,6 @@ class Constant(Struct, frozen=True):
     why: Fact
     empty: bool = False
     """It is the empty value of its type: nothing speaks for it."""
-    first: bool = False
-    """It is the first of several values that NEW allows: nothing speaks for it but its place."""
     beside: tuple[str, ...] = ()
     """What else may fill the column."""
 
@@ -57,28 +56,38 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
 
 
 def beside_flags(found: Constant, flags: Sequence[str]) -> Constant:
-    """Returns a constant with the old columns of two values that find no place and may say the same.
-
-    The first of several values that NEW allows is no suggestion beside one: it would hide what the flag says
-    of each row.
-    """
+    """Returns a constant with the old columns of two values that find no place and may say the same."""
     if not flags:
         return found
     names = ", ".join(map(repr, flags[:10]))
     why = f"{names}, which only OLD has and which says one of two things of each row, may fill it: give a "
     beside = (*found.beside, f"{why}value_mapping")
-    return replace(found, beside=beside, value=SPECIFY_DEFAULT_VALUE if found.first else found.value)
+    return replace(found, beside=beside)
+
+
+def kind_label(table: Table, column: Column, old: str) -> Constant | None:
+    """Returns the one allowed value that an old table is called by: ``vendor`` for ``vendors``."""
+    label = label_of(old, allowed_values(table, column))
+    return Constant(label, f"NEW allows {label!r}, which is the name of the old table") if label else None
+
+
+def label_of(name: str, labels: Sequence[str]) -> str | None:
+    """Returns the one label that a table is called by."""
+    called = set(stems(name))
+    found = [label for label in labels if stems(label) and set(stems(label)) <= called]
+    return found[0] if len(found) == 1 else None
 
 
 def _allowed(table: Table, column: Column) -> Constant | None:
-    """Returns the first value of a list; of true and false none is more plausible than the other."""
+    """Returns the one value that NEW allows; of several none is more plausible than the others."""
     allowed, leaf = allowed_values(table, column), column.type.leaf
     if not allowed or leaf.base == "boolean":
         return None
-    kind = "label of its enum" if leaf.kind is TypeKind.ENUM else "value its CHECK allows"
-    return Constant(
-        allowed[0], f"the first {kind}: {', '.join(allowed[:MOST_SHOWN])}", first=len(allowed) > 1
-    )
+    listed = ", ".join(allowed[:MOST_SHOWN])
+    labels = "labels of its enum" if leaf.kind is TypeKind.ENUM else "values that its CHECK allows"
+    if len(allowed) > 1:
+        return Constant(SPECIFY_DEFAULT_VALUE, f"the {labels}, of which nothing says one: {listed}")
+    return Constant(allowed[0], f"the only one of the {labels}: {listed}")
 
 
 def _zero(column: Column) -> Constant | None:

@@ -8,7 +8,7 @@ from tranship.model.catalog import Column
 from tranship.model.change import Change, ChangeClass
 from tranship.model.references import references
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
-from tranship.planning.deciding.suggest.constants import Constant, beside_flags, constant
+from tranship.planning.deciding.suggest.constants import Constant, beside_flags, constant, kind_label
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact
@@ -77,8 +77,9 @@ def _found_constant(tables: TablePairContext, column: Column) -> Constant | None
     unfilled = [one for one in tables.after.columns if one.name not in fed]
     if tenant_column(tables.after, unfilled, sources) == column:
         return Constant(tenant_value(tables.after, column, tables.before), tenant_reason(column))
+    named = kind_label(tables.after, column, tables.before.name.name)
     held = tables.evidence.held(tables.after.name, column.name)
-    return constant(tables.after, column, tables.new, held)
+    return named or constant(tables.after, column, tables.new, held)
 
 
 def is_alike(tables: TablePairContext, left: str, target: Column) -> bool:

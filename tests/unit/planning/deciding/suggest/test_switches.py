@@ -116,7 +116,8 @@ def test_the_first_label_is_no_suggestion_beside_a_flag_that_may_say_it(
     assert any(line.startswith("'vip'") and "value_mapping" in line for line in tier["_evidence"])
 
 
-def test_without_a_flag_the_first_label_is_suggested_as_before() -> None:
+def test_of_several_labels_none_is_suggested_without_a_flag_either() -> None:
     found = entries("vip text", "tier tier!", "vip", {"red": 4, "blue": 4})
     tier = next(entry for entry in found if entry.get("new_column") == "tier")
-    assert tier["_suggestion"]["default_value"] == "gold"
+    assert "_suggestion" not in tier
+    assert any("of which nothing says one: gold" in line for line in tier["_evidence"])

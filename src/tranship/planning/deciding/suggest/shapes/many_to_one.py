@@ -14,6 +14,7 @@ from tranship.model.references import references
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.resolve.tables import table_key
+from tranship.planning.deciding.suggest.constants import label_of
 from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.guesses import text_literal
 from tranship.planning.deciding.suggest.shapes.whole import (
@@ -188,13 +189,6 @@ def _constant(column: str, value: str) -> Entry:
 def _discriminators(table: Table, one: PairOfTables) -> list[Column]:
     """Returns the new columns that say of which kind a row is: a list of values, and nothing in OLD."""
     return [c for c in one.come if table.column(c.name) is None and allowed_values(one.after, c)]
-
-
-def label_of(name: str, labels: Sequence[str]) -> str | None:
-    """Returns the one label that a table is called by."""
-    called = set(stems(name))
-    found = [label for label in labels if stems(label) and set(stems(label)) <= called]
-    return found[0] if len(found) == 1 else None
 
 
 def _offsets(whole: Whole, one: PairOfTables, tables: Sequence[Table]) -> list[int]:
