@@ -19,7 +19,14 @@ from tranship.planning.deciding.otherwise import reads_as_another, says_another
 from tranship.planning.deciding.suggest.codes import code_guesses, width_of
 from tranship.planning.deciding.suggest.dates import DATES, dates, moments
 from tranship.planning.deciding.suggest.facts import Fact, quoting
-from tranship.planning.deciding.suggest.guesses import Guess, matches, of_one_form, reference, share
+from tranship.planning.deciding.suggest.guesses import (
+    BLANKS_AROUND,
+    Guess,
+    matches,
+    of_one_form,
+    reference,
+    share,
+)
 from tranship.planning.names.families import family
 
 _MOST = 0.5
@@ -229,7 +236,7 @@ def _listed(source: Column, target: Column, values: tuple[str, ...]) -> Iterator
         yield Guess((source.name,), target.name, cut.sql, fits, value, (cut.evidence,), provable=False)
     elif element in ("integer", "decimal"):
         # Only numbers between the separators: then there is no other reading, and a trial can prove it.
-        fits = matches(value, f"({_NUMBER}({cut.between}{_NUMBER})*)?")
+        fits = matches(value, rf"\s*({_NUMBER}({cut.between}{_NUMBER})*)?\s*")
         sql = f"{cut.sql}::{target.type.leaf.text}"
         yield Guess((source.name,), target.name, sql, fits, value, (cut.evidence,))
 
@@ -251,8 +258,11 @@ def _cut_of(value: str, values: tuple[str, ...]) -> _Cut | None:
     count, separator = max(found, key=lambda pair: pair[0])
     if count:
         between = rf"\s*[{separator}]\s*"
-        sql = f"regexp_split_to_array({value}, '{between}')"
-        return _Cut(sql, between, f"cut at every {separator!r}, the blanks around it dropped")
+        trimmed = f"regexp_replace({value}, '{BLANKS_AROUND}', '', 'g')"
+        sql = f"array_remove(regexp_split_to_array({trimmed}, '{between}'), '')"
+        return _Cut(
+            sql, between, f"cut at every {separator!r}; each item is trimmed, blank ones are left out"
+        )
     if share(_WORDS, values) < 1.0 or not any(" " in text for text in values):
         return None
     return _Cut(f"string_to_array({value}, ' ')", " ", "cut at every blank")

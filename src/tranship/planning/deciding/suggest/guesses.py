@@ -15,6 +15,9 @@ from tranship.model.names import TableName
 from tranship.planning.deciding.suggest.facts import Fact, percent, quoting
 from tranship.planning.matching.scope import quoted
 
+BLANKS_AROUND = r"^\s+|\s+$"
+"""The regular expression of blanks before and behind a text."""
+
 
 class Guess(Struct, frozen=True):
     """One expression with the condition that tells for which rows it is right."""

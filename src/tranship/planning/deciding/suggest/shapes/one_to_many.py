@@ -11,7 +11,7 @@ from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.flows import separator_of
-from tranship.planning.deciding.suggest.guesses import reference, text_literal
+from tranship.planning.deciding.suggest.guesses import BLANKS_AROUND, reference, text_literal
 from tranship.planning.deciding.suggest.joins import DULL
 from tranship.planning.deciding.suggest.shapes.kinds import kind_of
 from tranship.planning.deciding.suggest.shapes.whole import (
@@ -264,11 +264,13 @@ def _cut_items(value: str, values: Sequence[str], separator: str | None) -> _Ite
     if separator is None:
         return None
     pattern = text_literal(rf"\s*[{separator}]\s*")
-    given = f"regexp_split_to_table({value}, {pattern})"
+    trimmed = f"regexp_replace({value}, {text_literal(BLANKS_AROUND)}, '', 'g')"
+    given = f"regexp_split_to_table({trimmed}, {pattern})"
     parts = [part.strip() for text in values for part in text.split(separator)]
     numbers = all(part.isdigit() for part in parts if part)
     families = _READ_AS_TEXT if numbers else frozenset({"text"})
-    return _Items(given, f"its values are lists between {separator!r}", "item.value <> ''", families)
+    how = f"its values are lists between {separator!r}; each item is trimmed, and blank ones are left out"
+    return _Items(given, how, "item.value <> ''", families)
 
 
 def trees(whole: Whole) -> Iterator[Shape]:
