@@ -7,7 +7,8 @@ probability.
 Lives here: rules, features, and the logistic weights that ``benchmarks/_fit_renames.py`` fits. Does not live
 here: renames that a person decides (``matching.match`` takes them first). Begin with ``columns`` and
 ``tables``. Order of the files: context · convention · lineage · gap · data · vetoes → columns_context ·
-overlap · links → features · table_features → score · assign · rivals → evidence → columns · tables.
+overlap · links · only_references → features · table_features → score · assign · rivals → evidence → columns ·
+tables.
 """
 
 from tranship.planning.matching.renames.columns import column_renames

@@ -16,6 +16,7 @@ from tranship.planning.matching.renames.evidence import describe, of_place_alone
 from tranship.planning.matching.renames.features import features
 from tranship.planning.matching.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.matching.renames.lineage import moved_names, same_relation
+from tranship.planning.matching.renames.only_references import only_references
 from tranship.planning.matching.renames.rivals import in_words
 from tranship.planning.matching.renames.score import (
     ORDERED,
@@ -119,7 +120,22 @@ def column_renames(
     asked = tuple(state.doubted)
     if state.lost() and state.fresh():
         asked += _proposals(state.columns_context(order_proven(old, new, context)))
-    return ColumnRenames(tuple(state.found), asked)
+    return ColumnRenames(tuple(state.found), _with_only_references(state, asked))
+
+
+def _with_only_references(state: Progress, asked: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """Returns the proposals with those of references that nothing was found for, or nothing but a place."""
+    found = tuple(only_references((state.old, state.new), _free_of(state, asked), state.context))
+    olds, news = {one.old for one in found}, {one.new for one in found}
+    return (*(one for one in asked if one.old not in olds and one.new not in news), *found)
+
+
+def _free_of(state: Progress, asked: Sequence[Proposal]) -> tuple[list[Column], list[Column]]:
+    """Returns the columns of either side about which no proposal is that says more than a place."""
+    olds = {one.old for one in asked if not one.of_place_alone}
+    news = {one.new for one in asked if not one.of_place_alone}
+    lost, fresh = state.lost(), state.fresh()
+    return [one for one in lost if one.name not in olds], [one for one in fresh if one.name not in news]
 
 
 def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> Progress:
