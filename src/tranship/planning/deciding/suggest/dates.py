@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from tranship.model.catalog import Column
-from tranship.model.evidence import ColumnFacts
+from tranship.model.evidence import ColumnFacts, ValueCount
 from tranship.planning.deciding.suggest.guesses import (
     Guess,
     matches,
@@ -41,6 +41,8 @@ _DAYS_OF_MONTHS: Final = (
 """Days, months and years that go together; the last row is that of leap years."""
 _CLOCK = "([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 _OFFSET = r"([ ]?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?"
+_ZONE_BEHIND: Final = "(:[0-9.]+ ?[+-][0-9]{2}(:?[0-9]{2})*|[A-Za-z])$"
+"""Ends a time that says its zone: an offset behind a time of day, or a name."""
 _ISO = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?"
 """What the server reads in one way whatever its DateStyle is; whether it is a date is said by the server."""
 _COMPACT = r"[12][0-9]{3}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
@@ -50,6 +52,21 @@ _SECONDS = (100_000_000, 5_000_000_000)
 """Seconds since 1970 between 1973 and 2128: smaller numbers are counts as a rule."""
 _DAYS = (1900_01_01, 2100_12_31)
 """Year, month and day in one number."""
+
+
+def texts_without_zone(facts: ColumnFacts | None) -> list[ValueCount]:
+    """Returns the listed texts that say no time zone."""
+    return [one for one in facts.values if one.value.strip() and _lacks_zone(one.value)] if facts else []
+
+
+def _lacks_zone(text: str) -> bool:
+    return re.search(_ZONE_BEHIND, text.strip()) is None
+
+
+def read_as_utc(value: str, *, mixed: bool) -> str:
+    """Returns the expression that reads texts without a zone as UTC; ``mixed``: others say theirs."""
+    utc = f"{value} || ' UTC'"
+    return f"CASE WHEN {value} ~ {text_literal(_ZONE_BEHIND)} THEN {value} ELSE {utc} END" if mixed else utc
 
 
 def _real_days(order: str, separator: str) -> str:

@@ -22,7 +22,7 @@ from tranship.planning.deciding.otherwise import says_another
 from tranship.planning.deciding.resolve.patterns import written_pattern
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
-from tranship.planning.deciding.suggest.dates import DATES, readings
+from tranship.planning.deciding.suggest.dates import DATES, ZONED, read_as_utc, readings, texts_without_zone
 from tranship.planning.deciding.suggest.drafts import (
     NO_TRANSLATION,
     AskedOnce,
@@ -160,6 +160,8 @@ def _other_clock(pair: ColumnPairContext) -> Translation | None:
     Nothing in the data tells which reading was meant; where OLD holds no value, nothing depends on it.
     """
     zone = pair.tables.old.timezone
+    if _is_zoned_text(pair) and not is_utc(zone):
+        return _texts_without_offset(pair, zone)
     kinds = {pair.source.type.leaf.base, pair.target.type.leaf.base}
     plain = not kinds.isdisjoint(_PLAIN)
     if pair.conversion.rule is not Rule.ZONE or is_utc(zone) or not plain:
@@ -169,6 +171,26 @@ def _other_clock(pair: ColumnPairContext) -> Translation | None:
         nothing = "OLD holds no value here: both readings of the time zone come to the same"
         return replace(bare, complete=True, confidence=Confidence.HIGH, evidence=(nothing,))
     return replace(bare, evidence=both_readings(_moment(pair.source), zone))
+
+
+def _is_zoned_text(pair: ColumnPairContext) -> bool:
+    """Returns whether texts become moments with a time zone."""
+    return pair.source.type.leaf.family is Family.STRING and pair.target.type.leaf.base == ZONED
+
+
+def _texts_without_offset(pair: ColumnPairContext, zone: str) -> Translation | None:
+    """Returns both readings of texts that say no zone; None where every text says one, or is no ISO date."""
+    facts = pair.facts
+    known = facts is not None and facts.complete
+    bare = texts_without_zone(facts)
+    if known and (not bare or reads_otherwise(pair.source, pair.target, facts)):
+        return None
+    rows = sum(counted.rows for counted in bare)
+    said = "1 row holds a text" if rows == 1 else f"{rows} rows hold texts"
+    quoted = [quoting(f"{said} without a time zone", [counted.value for counted in bare])] if bare else []
+    utc = read_as_utc(reference(pair.source), mixed=not known or rows < (facts.filled if facts else 0))
+    bare_transform = {**pair.names, "action": "transform"}
+    return Translation(bare_transform, coverage=1.0, evidence=(*quoted, *_either_zone(zone, utc)))
 
 
 def _another_zone(pair: ColumnPairContext) -> tuple[Fact, ...]:
@@ -200,7 +222,10 @@ def taken_for(value: str, zone: str) -> tuple[Fact, ...]:
 
 def both_readings(value: str, zone: str) -> tuple[Fact, ...]:
     """Returns what a time without a zone may mean; ``value`` is the old column as an expression names it."""
-    utc = f"{value} AT TIME ZONE 'UTC'"
+    return _either_zone(zone, f"{value} AT TIME ZONE 'UTC'")
+
+
+def _either_zone(zone: str, utc: str) -> tuple[Fact, ...]:
     return (
         f"a transform without SQL reads the times in OLD's database time zone {zone}",
         f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {utc}",
