@@ -19,6 +19,7 @@ SchemaPairs = tuple[tuple[str, str], ...]
 
 _TELLS_REPEATED_KEYS = 160000
 """The first version of OLD that can be asked which documents repeat a key (``IS JSON WITH UNIQUE KEYS``)."""
+KEYS_NOT_COUNTED = "repeated keys are dropped and not counted: OLD is older than PostgreSQL 16"
 _DISCRETE = {"int4": 0, "int8": 1}
 OTHER_ORDER = "NEW may sort texts in another order"
 """Stands in the reason of a conversion between ranges of texts under other collations."""
@@ -153,8 +154,10 @@ def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
         found = single_byte(context.versions)
     elif old.typname and new.typname:
         found = scalar(old, new, context.versions[1])
-        if _may_drop_keys(old, new, context.versions[0]) and found.bare:
-            found = structs.replace(found, loss=Loss.KEYS)
+        if found.bare and _may_drop_keys(old, new):
+            counted = context.versions[0] >= _TELLS_REPEATED_KEYS
+            why = found.why if counted else f"{found.why}; {KEYS_NOT_COUNTED}"
+            found = structs.replace(found, why=why, loss=Loss.KEYS if counted else found.loss)
     elif _same_name(old, new, context.schemas):
         kept = _suffix(new) in ("", _suffix(old))
         found = SAME if kept else asked(Rule.NEW_INPUT, "the modifier changes")
@@ -165,12 +168,10 @@ def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
     return found
 
 
-def _may_drop_keys(old: PgType, new: PgType, old_version: int) -> bool:
-    """Returns whether documents become jsonb, which holds each key once, and OLD can count those that lose
-    one.
-    """
+def _may_drop_keys(old: PgType, new: PgType) -> bool:
+    """Returns whether documents become jsonb, which holds each key once."""
     written = old.typname == "json" or _is_text(old)
-    return written and new.typname == "jsonb" and old_version >= _TELLS_REPEATED_KEYS
+    return written and new.typname == "jsonb"
 
 
 def _across(old: PgType, new: PgType) -> Conversion:

@@ -37,7 +37,7 @@ from tranship.planning.deciding.suggest.keys import several_keys
 from tranship.planning.deciding.suggest.nulls import nulls_left
 from tranship.planning.deciding.suggest.ways import way_between
 from tranship.planning.printed.allowed_values import allowed_values
-from tranship.planning.types.conversion import OTHER_ORDER
+from tranship.planning.types.conversion import KEYS_NOT_COUNTED, OTHER_ORDER
 from tranship.planning.types.values import castable
 
 # A mapping of more values is filled by nobody; a lookup table is the better answer then.
@@ -91,7 +91,7 @@ def _unsure(pair: ColumnPairContext, refusals: Refusals | None) -> Fact:
         # All values that NEW was asked about were looked at, not only those that the file lists.
         return quoting(says_another(refusals.otherwise_rows, pair.target.type), refusals.otherwise)
     otherwise = reads_otherwise(pair.source, pair.target, pair.facts)
-    return otherwise or several_keys(pair) or _in_other_order(pair)
+    return otherwise or several_keys(pair) or _in_other_order(pair) or _uncounted(pair)
 
 
 def _in_other_order(pair: ColumnPairContext) -> str:
@@ -99,6 +99,13 @@ def _in_other_order(pair: ColumnPairContext) -> str:
     if OTHER_ORDER not in pair.conversion.why:
         return ""
     return "that NEW takes the bounds does not say that the same texts lie between them"
+
+
+def _uncounted(pair: ColumnPairContext) -> str:
+    """Returns, in words, that OLD cannot tell which values lose something; else nothing."""
+    if KEYS_NOT_COUNTED not in pair.conversion.why or holds_no_value(pair.facts):
+        return ""
+    return "nobody looked for documents that hold a key twice"
 
 
 def _refusals(pair: ColumnPairContext, misfits: Sequence[Misfits]) -> Refusals | None:
