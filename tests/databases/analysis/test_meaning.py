@@ -83,7 +83,7 @@ def everything() -> Pairs:
     made.add(
         "percent_check", "rate float8", "g", "rate float8 CHECK (rate >= 0 AND rate <= 1)", "old.rate / 100.0"
     )
-    made.add("fraction", "rate numeric(5,4)", "g / 100.0", "rate int", "old.rate * 100")
+    made.add("fraction", "rate numeric(5,4)", "g / 100.0", "rate int", "round(old.rate * 100)")
     made.add("rate_kept", "rate float8", "g", "rate float8", None)
     made.add("distance", "way_km float8", "g", "way_miles float8", "old.way_km / 1.609344")
     made.add("weight_told", "w numeric", "g", "w numeric", "old.w * 1000", comments=("in kg", "in grams"))

@@ -85,12 +85,15 @@ async def entry(make_pair: MakePair, before: str, after: str, values: list[str |
 async def test_some_are_refused(
     make_pair: MakePair, before: str, after: str, values: list[str | None], told: str
 ) -> None:
-    """The bare conversion is suggested and not filled in."""
+    """The bare conversion is suggested and not filled in; of dates those alone that are written year first."""
     found = await entry(make_pair, before, after, values)
     assert told in found["_evidence"], found["_evidence"]
     assert found["action"] == SPECIFY_ACTION
     suggested = found["_suggestion"]
-    assert suggested["action"] == "transform" and not suggested.keys() & {"value_mapping", "transform_sql"}
+    assert suggested["action"] == "transform" and "value_mapping" not in suggested
+    assert suggested.get("transform_sql", "").endswith("ELSE 'not YYYY-MM-DD: ' || old.v END") is (
+        (before, after) == ("varchar(30)", "timestamp")
+    )
 
 
 @pytest.mark.parametrize(
