@@ -22,7 +22,7 @@ def in_one_way(whole: Whole, one: PairOfTables) -> Iterator[Shape]:
     """Yields what may become of texts of a pair of tables that NEW wants written in one way."""
     for way in one_ways(one.pair, one.before, one.after):
         facts = _facts_of(whole, one, way)
-        if facts is not None and (facts.changed or facts.repeated):
+        if facts is not None and (facts.repeated or (facts.changed and way.demanded)):
             yield _in_one_way(one, way, facts)
         if facts is not None and facts.empty > 1 and way.unique:
             yield from _empty_texts(one, way, facts)
@@ -35,8 +35,8 @@ def _facts_of(whole: Whole, one: PairOfTables, way: OneWay) -> WrittenFacts | No
 
 def _in_one_way(one: PairOfTables, way: OneWay, facts: WrittenFacts) -> Shape:
     entries: list[Entry] = []
-    of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
-    evidence: list[Fact] = [way.why, f"{facts.changed} of {of} would be written in another way"]
+    question, change = _asked(one, way, facts)
+    evidence: list[Fact] = [way.why, change]
     if facts.repeated and way.unique:
         # A row whose key is NULL is merged with no other: the empty text is seldom the name of one thing.
         own = facts.question.sql
@@ -59,8 +59,20 @@ def _in_one_way(one: PairOfTables, way: OneWay, facts: WrittenFacts) -> Shape:
                 "transform_sql": facts.question.sql,
             }
         )
-    question = f"Is '{way.old_column}' of '{one.pair.old.name}' written in one way?"
     return Shape(question, tuple(evidence), one.own(entries), one.pair.old, (way.old_column,))
+
+
+def _asked(one: PairOfTables, way: OneWay, facts: WrittenFacts) -> tuple[str, str]:
+    """Returns the question, and what becomes of the texts."""
+    of = f"{rows(facts.rows)}{' (a sample)' if facts.sampled else ''}"
+    column, table = way.old_column, one.pair.old.name
+    if way.demanded:
+        change = f"{facts.changed} of {of} would be written in another way"
+        return f"Is '{column}' of '{table}' written in one way?", change
+    return (
+        f"Do rows of '{table}' become one where '{column}' is only written in another way?",
+        f"no text of {of} changes; those that become one keep that of the first",
+    )
 
 
 def _about_empty(one: PairOfTables, way: OneWay, facts: WrittenFacts) -> str:
