@@ -78,9 +78,10 @@ def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
     exact = f'{as_text(value)} COLLATE pg_catalog."C"'
     match new.family:
         case Family.STRING if new.typname == "bpchar" and old.typname != "bpchar":
-            return Loss.CUT_SPACES, f"{exact} LIKE '% '"
+            return Loss.CUT_SPACES, " AND ".join((f"{exact} LIKE '% '", *_fits_cut(value, new)))
         case Family.STRING if new.modifiers:
-            return Loss.CUT_SPACES, f"{_length(value, in_bytes=False)} > {new.modifiers[0]}"
+            longer = f"{_length(value, in_bytes=False)} > {new.modifiers[0]}"
+            return Loss.CUT_SPACES, " AND ".join((longer, *_fits_cut(value, new)))
         case Family.JSON if new.typname == "jsonb" and old.typname != "jsonb":
             text = as_text(value)
             return Loss.KEYS, f"{text} IS JSON AND NOT {text} IS JSON WITH UNIQUE KEYS"
@@ -90,6 +91,13 @@ def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
             return moment_read(exact, new)
         case _:
             return None
+
+
+def _fits_cut(value: str, new: PgType) -> list[str]:
+    """Returns that a string fits once its trailing spaces are cut: else it is refused, and not changed."""
+    if not new.modifiers:
+        return []
+    return [f"pg_catalog.length(pg_catalog.rtrim({as_text(value)})) <= {new.modifiers[0]}"]
 
 
 def _number_read(text: str, new: PgType, zone: str) -> Change | None:
