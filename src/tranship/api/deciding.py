@@ -5,7 +5,7 @@ database.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -37,13 +37,22 @@ from tranship.planning.deciding.resolve.answered import without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.resolve.targets import Target, targets
-from tranship.planning.deciding.resolve.words import EXAMPLES, PLACEHOLDERS, entry_path, is_open, problem
+from tranship.planning.deciding.resolve.words import (
+    EXAMPLES,
+    PLACEHOLDERS,
+    entry_path,
+    is_open,
+    problem,
+    unmapped,
+)
 from tranship.planning.matching.match import match
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Sides
 
 _ASKED = ("_suggestion", "_evidence", "_decided")
 """Fields of entries that ask, or that somebody decided entry by entry."""
+_MOST_VALUES = 5
+"""Values without a new one that a message names."""
 _FOR_SERVERS = frozenset({*EXAMPLES, "value_mapping", "lookup_table", "default_value", "null_value"})
 """Fields that hold SQL or values: only a server can say whether these are right."""
 
@@ -321,7 +330,15 @@ def _resolutions(state: DecisionFile) -> Iterator[Resolution]:
 def _unfinished(state: DecisionFile, places: Collection[str]) -> tuple[Problem, ...]:
     """Returns a problem for each entry in these places that still holds a placeholder."""
     left = [one for one in _resolutions(state) if one.path in places and is_open(one)]
-    return tuple(problem(one, PlaceholderLeft()) for one in left)
+    return tuple(problem(one, PlaceholderLeft(of=_left_open(unmapped(one)))) for one in left)
+
+
+def _left_open(values: Sequence[str]) -> str:
+    """Returns the old values without a new one, in words; empty: the placeholder is in another field."""
+    if not values:
+        return ""
+    more = f" and {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else ""
+    return f": the new value of {', '.join(map(repr, values[:_MOST_VALUES]))}{more}"
 
 
 def _named(entry: Entry) -> dict[str, JsonValue]:

@@ -52,7 +52,9 @@ def test_questions_are_answered_tried_and_run(running: Running, tmp_path: Path, 
     wrong = ann.write("/api/check", ann.given("fax", {"action": "ignor", "old_column": "fax"}))
     assert "did you mean 'ignore'?" in wrong.json["problems"][0]["hint"]
     placeholder = ann.given("state", json.loads(ann.question("state")["suggestion_text"]))
-    assert "SPECIFY_" in ann.write("/api/answer", placeholder).json["problems"][0]["message"]
+    message = ann.write("/api/answer", placeholder).json["problems"][0]["message"]
+    assert "SPECIFY_" in message
+    assert "the new value of '" in message, "it names what is left to say"
 
     sql = {**ON_OFF, "transform_sql": "CASE old.state WHEN 'gone' THEN 'of' ELSE old.state END"}
     (table,) = ann.write("/api/try", ann.given("state", sql)).json["tables"]

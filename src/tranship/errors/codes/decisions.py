@@ -18,9 +18,10 @@ class OpenQuestion(RefusalMessage, frozen=True):
 
 
 class PlaceholderLeft(OpenQuestion, frozen=True):
-    message = "a placeholder (SPECIFY_…) is left in the answer"
+    message = "a placeholder (SPECIFY_…) is left in the answer{of}"
     hint = "replace it by a value"
     question: str = ""
+    of: str = ""
 
 
 class SuggestionNotTaken(RefusalMessage, frozen=True):

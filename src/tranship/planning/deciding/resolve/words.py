@@ -186,6 +186,11 @@ def is_open(entry: Resolution) -> bool:
     return any(isinstance(text, str) and text in PLACEHOLDERS for text in texts)
 
 
+def unmapped(entry: Resolution) -> tuple[str, ...]:
+    """Returns the old values that a mapping leaves open."""
+    return tuple(value for value, result in entry.value_mapping or () if result in PLACEHOLDERS)
+
+
 def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = None) -> Problem:
     """Returns a problem of one entry."""
     return what.problem(problem_object(entry, column=column))
