@@ -60,7 +60,7 @@ PERSON = Concept(
     " ",
     ("first", "last"),
 )
-_ADDRESS = Concept(
+ADDRESS = Concept(
     names_of("address fulladdress postaladdress mailingaddress location adresse anschrift"),
     {
         "street": names_of(
@@ -134,7 +134,7 @@ INSIDE = names_of(
     " suite floor building addressline2 address2 line2 street2 middlename middle areacode extension ext"
 )
 """What the columns are called of which a street, a name or a number may hold the value."""
-CONCEPTS = (PERSON, _ADDRESS, _PHONE, PLACE, _AMOUNT)
+CONCEPTS = (PERSON, ADDRESS, _PHONE, PLACE, _AMOUNT)
 
 
 def called(columns: Sequence[Column], names: frozenset[str]) -> list[Column]:

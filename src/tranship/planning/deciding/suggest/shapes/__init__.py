@@ -3,8 +3,8 @@
 Each is a whole of entries, as they would stand in the file, with what speaks for it; a person takes it
 or not. Lives here: finding them in catalogs and evidence. Does not live here: asking the data
 (``deciding.shape_questions``), and drafts about single columns (``suggest.columns``). Begin with ``shapes``
-below. Order of the files: whole → kinds → extracted · one_to_many → links · unpivots · many_to_one · folded ·
-spelled → within → json_tables → once → takeable → questions_first.
+below. Order of the files: whole → kinds → extracted · chief → one_to_many → links · unpivots · many_to_one ·
+folded · spelled → within → json_tables → once → takeable → questions_first.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from tranship.planning.deciding.suggest.facts import Fact
 from tranship.planning.deciding.suggest.flows import separator_of
 from tranship.planning.deciding.suggest.guesses import BLANKS_AROUND, reference, text_literal
 from tranship.planning.deciding.suggest.joins import DULL
+from tranship.planning.deciding.suggest.shapes.chief import about_chief, chief_of
 from tranship.planning.deciding.suggest.shapes.kinds import kind_of
 from tranship.planning.deciding.suggest.shapes.whole import (
     Entry,
@@ -45,8 +46,15 @@ def split_tables(whole: Whole) -> Iterator[Shape]:
         for table in whole.unfilled:
             taken = _of_their_names(one.gone, table)
             key = reference_to(table, one)
+            chief = chief_of(one, table, taken)
+            if chief is not None:
+                taken = {**taken, chief[0].name: chief[1].name}
             if taken and _is_split(whole, one, table, (taken, key)):
-                yield _split(one, table, (taken, key), kind_of(whole, one, table))
+                chosen, why = _rows_taken(one, taken, kind_of(whole, one, table))
+                if chief is not None:
+                    why = (*about_chief(whole, one, chief), *(why if chosen else ()))
+                by_name = [old for old in taken if chief is None or old != chief[0].name]
+                yield _split(one, table, (taken, key), (chosen, why), by_name)
 
 
 def _is_split(
@@ -60,7 +68,7 @@ def _is_split(
     """
     taken, key = found
     telling = _telling(whole, one, table, taken)
-    fed = _fed(one, table, key)
+    fed = _fed(one, table, found)
     if telling and (key is not None or _has_its_key(one.before, table)):
         return True
     return fed > _HALF if key is not None else bool(telling) and fed >= (_HALF if len(telling) > 1 else 1)
@@ -79,12 +87,16 @@ def _has_its_key(before: Table, table: Table) -> bool:
     return not set(own) <= DULL and any(key.columns == own for key in before.keys)
 
 
-def _fed(one: PairOfTables, table: Table, key: ForeignKey | None) -> float:
-    """Returns the share of what the rows of a new table need, beside their key, that an old one has."""
+def _fed(one: PairOfTables, table: Table, found: tuple[Mapping[str, str], ForeignKey | None]) -> float:
+    """Returns the share of what the rows of a new table need, beside their key, that an old one has.
+
+    A table that does not refer to the other one is fed by columns of its own names alone.
+    """
+    taken, key = found
     needs = _needs(table)
     held = {squashed(column.name) for column in one.before.columns}
-    referring = key.columns if key is not None else ()
-    fed = [column for column in needs if squashed(column.name) in held or column.name in referring]
+    given = {*taken.values(), *key.columns} if key is not None else set[str]()
+    fed = [column for column in needs if squashed(column.name) in held or column.name in given]
     return len(fed) / len(needs) if needs else 1.0
 
 
@@ -150,9 +162,13 @@ def _split(
     one: PairOfTables,
     table: Table,
     found: tuple[Mapping[str, str], ForeignKey | None],
-    kind: tuple[str, Fact] | None,
+    rows: tuple[Sequence[Entry], Sequence[Fact]],
+    by_name: Sequence[str],
 ) -> Shape:
-    taken, key = found
+    """Returns the suggestion, with the entry that takes some ``rows`` and what is said of them; ``by_name``
+    are the old columns of which the table has the name.
+    """
+    (taken, key), (chosen, why) = found, rows
     # Columns of the same name need no entry.
     entries: list[Entry] = [copied(old, new) for old, new in taken.items() if old != new]
     primary = single_key(one.before)
@@ -160,16 +176,15 @@ def _split(
         entries.append(copied(primary, key.columns[0]))
     # Without any entry there would be nothing that a person can accept.
     entries = entries or [copied(old, new) for old, new in taken.items()]
-    names = ", ".join(repr(name) for name in taken)
+    names = ", ".join(map(repr, by_name))
     evidence: list[Fact] = [f"NEW's {table.name}, which nothing fills, has columns of their names: {names}"]
     if key is not None:
         refers = "refers to" if key.name else "is called after"
         evidence.append(f"its '{key.columns[0]}' {refers} NEW's {one.pair.new}")
     evidence += _own_number(one, table, entries)
-    chosen, why = _rows_taken(taken, kind)
     question = f"Do columns of '{one.pair.old.name}' fill '{table.name.name}'?"
     entries = [*chosen, *entries]
-    return Shape(question, (*evidence, why), one.into(table, entries), one.pair.old, tuple(taken))
+    return Shape(question, (*evidence, *why), one.into(table, entries), one.pair.old, tuple(taken))
 
 
 def _is_filled(one: PairOfTables, column: str, taken: Mapping[str, str]) -> bool:
@@ -187,12 +202,15 @@ def _own_number(one: PairOfTables, table: Table, entries: Sequence[Entry]) -> It
         yield f"its own '{key.name}' gets OLD's '{key.name}', too: NEW numbers the rows with {by_new} for it"
 
 
-def _rows_taken(taken: Mapping[str, str], kind: tuple[str, Fact] | None) -> tuple[list[Entry], Fact]:
+def _rows_taken(
+    one: PairOfTables, taken: Mapping[str, str], kind: tuple[str, Fact] | None
+) -> tuple[list[Entry], tuple[Fact, ...]]:
     """Returns the filter where a column says which rows are meant, and the words about it."""
     if kind is not None:
-        return [{"action": "filter", "where": kind[0]}], kind[1]
-    some = " OR ".join(f"old.{quoted(name)} IS NOT NULL" for name in taken)
-    return [], f"every old row makes one; a filter takes some: {some}"
+        return [{"action": "filter", "where": kind[0]}], (kind[1],)
+    columns = [column for column in one.before.columns if column.name in taken and not column.refuses_null]
+    some = " OR ".join(f"{reference(column)} IS NOT NULL" for column in columns)
+    return [], (f"every old row makes one{f'; a filter takes some: {some}' if some else ''}",)
 
 
 def lists(whole: Whole) -> Iterator[Shape]:
