@@ -4,10 +4,10 @@ What is suggested is never decided: passing the file on is.
 
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
-``suggest`` below. Order of the files: facts → guesses → codes → formats · concepts → splits · merges · pairs
-→ parts → drafts → tables → unsettled · mappings · constants → nulls · other_ids → context → flows → ways →
-own_conversion · keys · generated → switches → translate → joins · own_keys → lacking → columns → for_all →
-shapes/ → earlier_file → document.
+``suggest`` below. Order of the files: facts → guesses → codes → formats · concepts → splits · merges ·
+pairs → parts → drafts → tables → unsettled · mappings · constants → nulls · new_names · other_ids → context
+→ flows → ways → own_conversion · keys · generated → switches → translate → joins · own_keys → lacking →
+columns → for_all → shapes/ → earlier_file → document.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from tranship.planning.comparing.meaning import KeyOfParents
 from tranship.planning.deciding.lookup_questions import labels_of
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
+from tranship.planning.deciding.suggest.new_names import new_names
 from tranship.planning.deciding.suggest.promoted import promoted_key
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
@@ -110,8 +111,10 @@ def _over_parent_key(pair: ColumnPairContext, before: ForeignKey, after: Foreign
         f"OLD's {before.target} is known by '{before.target_columns[0]}', which fills "
         f"NEW's {after.target}.{held}; NEW's own key there is '{key}'"
     )
-    fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
-    return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+    names = new_names(pair.facts, pair.source, pair.target)
+    fields: dict[str, Field] = {**pair.names, "action": "transform", **names.fields, "lookup_table": lookup}
+    confidence = Confidence.LIKELY if names.clean else Confidence.GUESS
+    return Translation(fields, confidence=confidence, coverage=1.0, evidence=(evidence, *names.evidence))
 
 
 def _by_name(pair: ColumnPairContext, after: ForeignKey) -> Translation | None:
@@ -280,8 +283,10 @@ def _new_values(pair: ColumnPairContext, after: ForeignKey) -> Translation:
         f"NEW's {table.name}, which nothing fills, needs only a '{label.name}' for each row: "
         "'add_missing' adds the distinct values first"
     )
-    fields: dict[str, Field] = {**pair.names, "action": "transform", "lookup_table": lookup}
-    return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(evidence,))
+    names = new_names(pair.facts, pair.source, pair.target)
+    fields: dict[str, Field] = {**pair.names, "action": "transform", **names.fields, "lookup_table": lookup}
+    confidence = Confidence.LIKELY if names.clean else Confidence.GUESS
+    return Translation(fields, confidence=confidence, coverage=1.0, evidence=(evidence, *names.evidence))
 
 
 def _own_text(table: Table, key: str) -> Column | None:

@@ -93,7 +93,7 @@ def _joined(
     """Returns the values that share a label with another one from which they differ by more than case, blanks
     and accents: ``A+`` and ``A-``. That they are one is no guess to make; a word for yes or no says so.
     """
-    plain = {value: _plain(value) for value in found}
+    plain = {value: unadorned(value) for value in found}
     return [
         value
         for value, (label, _) in found.items()
@@ -102,7 +102,7 @@ def _joined(
     ]
 
 
-def _plain(value: str) -> str:
+def unadorned(value: str) -> str:
     """Returns a value without case, accents, and what stands between its words."""
     letters = unicodedata.normalize("NFKD", _BETWEEN.sub(" ", value.strip()))
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
