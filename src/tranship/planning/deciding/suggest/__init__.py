@@ -19,7 +19,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, ChangeClass, Comparison, Matching, TablePair
+from tranship.model.change import Change, ChangeClass, Comparison, TablePair
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
@@ -44,7 +44,7 @@ from tranship.planning.deciding.suggest.earlier_file import (
     kept_patterns,
 )
 from tranship.planning.deciding.suggest.facts import Fact, without_values
-from tranship.planning.deciding.suggest.flows import unfilled_tables
+from tranship.planning.deciding.suggest.flows import unfilled_names, unfilled_tables
 from tranship.planning.deciding.suggest.for_all import DraftOf, asked_together, pattern_entry
 from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
 from tranship.planning.deciding.suggest.shapes import shapes
@@ -224,22 +224,16 @@ class _Data(Struct, frozen=True):
     def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:
         """Returns what shapes are looked for in."""
         matching = self.provisional.comparison.matching
-        left = matching.only_old, self._unfilled(matching)
+        left = matching.only_old, unfilled_names(matching)
         whole = whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
         return replace(whole, schema_pairs=matching.schema_pairs, pending=self.pending)
-
-    @staticmethod
-    def _unfilled(matching: Matching) -> tuple[TableName, ...]:
-        """Returns the new tables to which no flow leads, with a name or without."""
-        filled = {pair.new for pair in matching.pairs}
-        return tuple(name for name in matching.only_new if name not in filled)
 
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""
         ambiguous = {(p.old, p.new): p.instead for p in pair.proposals if p.instead is not None}
         matching = self.provisional.matching
         context = _context(pair, self.old, self.new, self.evidence, matching.schema_pairs)
-        unfilled = unfilled_tables(self._unfilled(matching), self.new)
+        unfilled = unfilled_tables(unfilled_names(matching), self.new)
         if context is None:
             return None
         partners = self.provisional.comparison.matching.pairs
@@ -304,8 +298,12 @@ def _fresh(
         if proposal.old in provisional.matching.only_old and not asks_table(asked, proposal.old):
             yield DraftOf(proposal.old, table_draft(proposal, data.new, provisional.matching))
     lost = [name for name in provisional.comparison.matching.only_old if not asks_table(asked, name)]
+    unfilled = unfilled_tables(unfilled_names(provisional.comparison.matching), data.new)
     for name in lost:
-        yield from (DraftOf(name, gone_table(change)) for change in by_table.get(str(name), ()))
+        table = data.old.table(name)
+        yield from (
+            DraftOf(name, gone_table(change, table, unfilled)) for change in by_table.get(str(name), ())
+        )
     for pair in provisional.comparison.matching.pairs:
         changes = [c for c in by_table.get(pair.flow, ()) if not _asked(asked, pair, c)]
         for draft in _pair_drafts(data, pair, changes):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.change import Matching
 from tranship.model.count import count_of
 from tranship.model.evidence import ColumnFacts
 from tranship.model.names import TableName
@@ -67,6 +68,12 @@ def marked_rows(column: Column, facts: ColumnFacts) -> int:
         return facts.filled
     unmarked = (one.rows for one in facts.values if truth_of(one.value) is False or not one.value.strip())
     return facts.filled - sum(unmarked)
+
+
+def unfilled_names(matching: Matching) -> tuple[TableName, ...]:
+    """Returns the new tables to which no flow leads, with a name or without."""
+    filled = {pair.new for pair in matching.pairs}
+    return tuple(name for name in matching.only_new if name not in filled)
 
 
 def unfilled_tables(only_new: Sequence[TableName], new: Catalog) -> tuple[Table, ...]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.model.catalog import Catalog
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change, Matching, TableProposal
 from tranship.model.names import TableName
 from tranship.model.resolution import Resolution
 from tranship.planning.comparing.compare import table_words
 from tranship.planning.comparing.likelihood import likelihood
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
+from tranship.planning.matching.renames.tables import telling_columns
 from tranship.planning.matching.scope import default_schema
+
+_SEVERAL = 2
+"""Columns that two tables of other names must share: one may be chance."""
+_NAMED = 3
+_SHOWN = 6
 
 
 def asks_table(asked: Sequence[tuple[str, Resolution]], table: TableName) -> bool:
@@ -45,9 +53,16 @@ def table_draft(proposal: TableProposal, new: Catalog, matching: Matching) -> Dr
     return Draft(question, None, None, fields, sure, confidence, tuple(evidence), rival=proposal.other)
 
 
-def gone_table(change: Change) -> Draft:
-    """Returns the draft of a table for which no new one was found."""
+def gone_table(change: Change, table: Table | None, unfilled: Sequence[Table]) -> Draft:
+    """Returns the draft of a table for which no new one was found.
+
+    To leave it out is suggested only where none of the new tables that nothing fills (``unfilled``) has most
+    of its columns.
+    """
     fields: dict[str, Field] = {"action": "drop_table"}
+    kin = _kin(table, unfilled) if table is not None else []
+    evidence = (*(one.words for one in kin[:_NAMED]), *change.evidence)
+    near = next((one.table.name.name for one in kin if one.most), None)
     return Draft(
         change.description,
         None,
@@ -55,5 +70,37 @@ def gone_table(change: Change) -> Draft:
         fields,
         complete=False,
         confidence=Confidence.GUESS,
-        evidence=change.evidence,
+        evidence=evidence,
+        instead=f"nothing is suggested: its rows may belong to '{near}'" if near is not None else "",
     )
+
+
+class _Kin(Struct, frozen=True):
+    """A new table that nothing fills, with columns of an old one."""
+
+    table: Table
+    shared: tuple[str, ...]
+    most: bool
+    """Whether these are at least half of the old table's columns that say something."""
+
+    @property
+    def words(self) -> str:
+        """What is said of it."""
+        names = ", ".join(map(repr, self.shared[:_SHOWN]))
+        more = f" and {len(self.shared) - _SHOWN} more" if len(self.shared) > _SHOWN else ""
+        name = self.table.name
+        return (
+            f"NEW's {name}, which nothing fills, has {names}{more}, too: if the rows belong there, action"
+            f" 'rename_table' with new_table '{name.name}'"
+        )
+
+
+def _kin(table: Table, unfilled: Sequence[Table]) -> list[_Kin]:
+    """Returns the new tables that share several columns with an old one, the most alike first."""
+    whole = len(telling_columns(table, table))
+    found = []
+    for new in unfilled:
+        shared = tuple(telling_columns(table, new))
+        if len(shared) >= _SEVERAL:
+            found.append(_Kin(new, shared, most=len(shared) * 2 >= whole))
+    return sorted(found, key=lambda one: (-len(one.shared), str(one.table.name)))

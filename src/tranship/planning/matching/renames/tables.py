@@ -214,7 +214,7 @@ def _something_speaks(links: Links, old: Table, new: Table) -> bool:
     ``orders_2019`` the ``admins``. Nearly all columns in common say enough under any names.
     """
     nearly_all = len(_shared(old, new)) > _NEARLY_ALL * max(len(old.columns), len(new.columns))
-    return nearly_all or bool(_telling(old, new)) or _names_or_links_speak(links, old, new)
+    return nearly_all or bool(telling_columns(old, new)) or _names_or_links_speak(links, old, new)
 
 
 def _shared(old: Table, new: Table) -> list[str]:
@@ -222,7 +222,7 @@ def _shared(old: Table, new: Table) -> list[str]:
     return [column.name for column in old.columns if folded(column.name) in there]
 
 
-def _telling(old: Table, new: Table) -> list[str]:
+def telling_columns(old: Table, new: Table) -> list[str]:
     """Returns the columns of one name in both that not every kind of table has."""
     return [name for name in _shared(old, new) if set(stems(name)) - _HOUSEKEEPING]
 
@@ -248,7 +248,7 @@ def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TablePropo
     rival = None if choice.rival is None else shared.olds[choice.rival].name
     evidence = (*_describe(links, before, after), *in_words(rival))
     chance = round(choice.chance, 3)
-    few = len(_telling(before, after)) < _SEVERAL and not _names_or_links_speak(links, before, after)
+    few = len(telling_columns(before, after)) < _SEVERAL and not _names_or_links_speak(links, before, after)
     if few:
         evidence = (*evidence, "neither their names nor foreign keys speak for it, only these columns")
     return TableProposal(before.name, after.name, chance, evidence, runner_up, rival, of_few_columns=few)
