@@ -18,6 +18,7 @@ from tranship.execution.active_run import FIRST_REJECTS
 from tranship.execution.context import RunContext
 from tranship.execution.copying.counted import moved_shortfalls
 from tranship.execution.probe.everything import probe_everything
+from tranship.execution.probe.merged import lost_by_merging
 from tranship.execution.probe.unchecked_references import foreseen_without_parent
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
@@ -197,6 +198,7 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
         counts = [counted(job, plan, probed) for plan in job.plan.tables]
         counts = await with_filled(new, context.of(job), counts)
         alone = await foreseen_without_parent(snapshot, new, job, probed.book)
+    lost = await lost_by_merging(snapshot, job)
     await dry_records(snapshot, job, probed, spool, most=context.options.most_rejects)
     refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)
     return Foreseen(
@@ -205,6 +207,7 @@ async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Fores
         (
             *read_later(job, snapshot.mark),
             *alone,
+            *lost,
             *(what.problem() for what in refusals if what is not None),
         ),
         {flow: cut.rows for flow, cut in probed.cuts.items()},

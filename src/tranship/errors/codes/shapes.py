@@ -47,7 +47,7 @@ class NewKeyUnused(RefusalMessage, frozen=True):
     code = "TS305"
     meaning = (
         "an entry about the rows of a flow does not fit its tables, or leaves open what becomes of rows that"
-        " merged rows had each, or that OLD marks as deleted"
+        " merged rows had each, or that OLD marks as deleted; or values are lost that only merged rows hold"
     )
     cure = "correct it; the message says what does not fit, or is open"
     message = "OLD's column {column!r} fills no column of NEW, so its new values would go nowhere"
@@ -70,6 +70,20 @@ class ComesAlive(RefusalMessage, frozen=True):
     flow: FlowId
     rows: str
     column: str
+
+
+class MergedDiffer(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    warning = True
+    about = "{flow}"
+    message = "{flow}: {rows} with values that the row which stays lacks, and that do not move: {columns}"
+    hint = (
+        '\'keep\' says which row stays ("keep": "old.phone IS NULL"); a transform_sql with a sub-select can'
+        " gather what the others hold; nothing has to be done where one row says enough"
+    )
+    flow: FlowId
+    rows: str
+    columns: str
 
 
 class NewKeyNoKey(RefusalMessage, frozen=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tranship.model.catalog import Table
 from tranship.model.plan import TablePlan
 from tranship.model.shape import Merge
 from tranship.sql.old.batch import key_terms
 from tranship.sql.old.merged import key_known, survivor_first
 from tranship.sql.old.row_source import whole_table
+from tranship.sql.quote import ident
 
 
 def merged_rows(plan: TablePlan, old: Table, merge: Merge) -> str:
@@ -17,12 +20,7 @@ def merged_rows(plan: TablePlan, old: Table, merge: Merge) -> str:
     Rows that ``keep`` calls equal survive in OLD key order, and those of one old row by their numbers.
     """
     rows = whole_table(plan)
-    # The rows of a query lie in no heap.
-    relation = (
-        "CAST(old.tableoid AS pg_catalog.int8)" if plan.shape.in_a_heap else "CAST(0 AS pg_catalog.int8)"
-    )
-    places = [part.value for part in rows.parts]
-    window = survivor_first(merge, [*key_terms(plan, old), relation, *places])
+    relation, window = _relation(plan), _window(plan, old, merge)
     return f"""
         SELECT m.relation, m.id, m.into_relation, m.into_id FROM (
           SELECT {relation} AS relation, {rows.id} AS id,
@@ -33,3 +31,40 @@ def merged_rows(plan: TablePlan, old: Table, merge: Merge) -> str:
         WHERE m.relation <> m.into_relation OR m.id <> m.into_id
         ORDER BY m.relation, m.id
     """
+
+
+def values_lost(plan: TablePlan, old: Table, merge: Merge, columns: Sequence[str]) -> str:
+    """Returns a query for the rows that are merged into others and hold a value in some old ``columns`` that
+    the row which stays does not: ``rows`` of them in any column, and the rows of each, ``c0`` …
+
+    Values are compared by a hash of their text (64 bits), so that a sort holds no large value.
+    """
+    rows = whole_table(plan)
+    relation, window = _relation(plan), _window(plan, old, merge)
+    texts = (f'CAST(old.{ident(name)} AS pg_catalog.text) COLLATE pg_catalog."C"' for name in columns)
+    values = [f"pg_catalog.hashtextextended({text}, 0)" for text in texts]
+    own = ", ".join(
+        f"{value} AS v{n}, pg_catalog.first_value({value}) OVER w AS s{n}" for n, value in enumerate(values)
+    )
+    lost = [f"m.v{n} IS NOT NULL AND m.v{n} IS DISTINCT FROM m.s{n}" for n in range(len(values))]
+    counts = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {one}) AS c{n}" for n, one in enumerate(lost))
+    return f"""
+        SELECT pg_catalog.count(*) FILTER (WHERE {" OR ".join(lost)}) AS rows, {counts} FROM (
+          SELECT {relation} AS relation, {rows.id} AS id,
+            pg_catalog.first_value({relation}) OVER w AS into_relation,
+            pg_catalog.first_value({rows.id}) OVER w AS into_id, {own}
+          {rows.read(key_known(merge))}
+          WINDOW w AS ({window})) AS m
+        WHERE m.relation <> m.into_relation OR m.id <> m.into_id
+    """
+
+
+def _relation(plan: TablePlan) -> str:
+    """Returns the relation of a row as a number; the rows of a query lie in no heap."""
+    heap = plan.shape.in_a_heap
+    return f"CAST({'old.tableoid' if heap else '0'} AS pg_catalog.int8)"
+
+
+def _window(plan: TablePlan, old: Table, merge: Merge) -> str:
+    places = [part.value for part in whole_table(plan).parts]
+    return survivor_first(merge, [*key_terms(plan, old), _relation(plan), *places])
