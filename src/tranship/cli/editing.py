@@ -4,6 +4,7 @@ file at once, so an interruption loses nothing.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
@@ -13,6 +14,7 @@ from tranship import api
 from tranship.api.deciding import Answer, Deciding
 from tranship.api.questions import Question
 from tranship.api.suggested import Suggested
+from tranship.cli.adding import ADD_EXPLAINED, addition
 from tranship.cli.offering import completed, completed_entries, explained, keys_of, saved, show_suggested
 from tranship.cli.prompting import (
     KEYS,
@@ -31,12 +33,13 @@ from tranship.errors.codes.decisions import OpenQuestion
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice
 
-_KEYS = "number choose · e expression · j fields as JSON · s skip · b back · q quit · ? help"
+_KEYS = "number choose · e expression · j fields as JSON · n new decision · s skip · b back · q quit · ? help"
 _ACCEPT = "a accept · "
 _EXPLAINED = (
     "number  take the answer with this number; what it needs is asked next",
     "e  give the column the value of an SQL expression over the old row, such as lower(old.email)",
     'j  write the fields of the entry as JSON, such as {"action": "ignore"}: any answer about this column',
+    ADD_EXPLAINED,
     *MOVES_EXPLAINED,
 )
 _EXPLAINED_ACCEPT = "a  accept the suggestion as it is shown; values that it leaves open are asked next"
@@ -70,6 +73,8 @@ class Dialog:
         places = [*self._places(all_=all_)]
         if not places:
             say("Nothing is open.")
+            if not all_ and any(self._places(all_=True)):
+                say("With --all what is decided is shown, and n there adds what nobody asked.")
         at, passed = 0, list[int]()
         try:
             while at < len(places):
@@ -134,6 +139,10 @@ class Dialog:
                 return on
             case "a" | "accept" if not suggested.taken:
                 return self._take(suggested)
+            case "n" | "new":
+                with contextlib.suppress(Back):
+                    self._add(suggested.table)
+                return 0
             case "u" | "undo" if suggested.undoable:
                 if saved(self._deciding, lambda: self._deciding.take_back(suggested.place)):
                     self._count(self._saved - {suggested.place})
@@ -189,6 +198,8 @@ class Dialog:
             case "j" | "json":
                 fields = json_object(self._ask, "fields as JSON: ", 'for example {"action": "ignore"}')
                 return self._give(question, fields, "fields")
+            case "n" | "new":
+                return self._add(question.table)
             case _ if word.isdecimal() and 0 < int(word) <= len(question.choices):
                 return self._fill(question, question.choices[int(word) - 1], "choice")
             case _:
@@ -219,6 +230,27 @@ class Dialog:
             if value is not None:
                 fields[field.name] = value
         return self._give(question, fields, how)
+
+    def _add(self, table: str) -> int:
+        """Saves one more decision about a table; what was shown comes again, unless that settles it.
+
+        Raises:
+            Ended: the person quits.
+            Back: what was shown is to be shown again.
+        """
+        added = addition(self._ask, table)
+        if added is None:
+            say(_NOTHING)
+            return 0
+        because = reason(self._ask)
+        if because is None:
+            say("Skipped: nothing is saved.")
+            return 0
+        answer = Answer(added.fields, self._by, "choice", because)
+        _, place = self._deciding.added(added.key, answer)
+        if saved(self._deciding, lambda: self._deciding.add(added.key, answer)):
+            self._count(self._saved | {place})
+        return 0
 
     def _values(self, question: Question) -> NewValues:
         takes = partial(self._deciding.takes, question.place)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tranship.api.deciding import Deciding
 from tranship.api.suggested import Entries, Suggested
+from tranship.cli.adding import ADD_EXPLAINED
 from tranship.cli.prompting import MOVES_EXPLAINED, UNKNOWN, Ask, NewValues, mapped, typed
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
@@ -18,6 +19,7 @@ from tranship.model.visible import visible
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
 _ACCEPT = "a  accept: the entries that are shown become decisions; what they leave open is asked next"
+_MOVES = (ADD_EXPLAINED, *MOVES_EXPLAINED)
 _UNDO = "u  undo: the entries that were accepted are taken out of the file again"
 
 
@@ -36,14 +38,14 @@ def show_suggested(suggested: Suggested, number: tuple[int, int]) -> None:
 def keys_of(suggested: Suggested) -> str:
     """Returns the commands that a suggestion takes."""
     first = "a accept · " if not suggested.taken else "u undo · " if suggested.undoable else ""
-    return f"{first}s skip · b back · q quit · ? help"
+    return f"{first}n new decision · s skip · b back · q quit · ? help"
 
 
 def explained(suggested: Suggested) -> tuple[str, ...]:
     """Returns what each of these commands does, a line each."""
     if not suggested.taken:
-        return (_ACCEPT, *MOVES_EXPLAINED)
-    return (_UNDO, *MOVES_EXPLAINED) if suggested.undoable else MOVES_EXPLAINED
+        return (_ACCEPT, *_MOVES)
+    return (_UNDO, *_MOVES) if suggested.undoable else _MOVES
 
 
 def completed_entries(ask: Ask, entries: Entries) -> Entries | None:
