@@ -66,6 +66,7 @@ class OwnParents:
     def __init__(self, job: Job, derived: Derived, book: Book) -> None:
         self._job, self._derived, self._book = job, derived, book
         self._held = HeldParents(job, derived, book)
+        self._rejected_before: dict[tuple[FlowId, str], AbstractSet[Locator]] = {}
 
     async def orphaned(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
         """Returns the rows whose parents in OLD are all rejected, less those that are not written anyway.
@@ -130,9 +131,11 @@ class OwnParents:
         held = await self._held.children(plan, key, parents, absent)
         return [*(by_old or ()), *(await self._unparented(plan, ends, held) if ends is not None else held)]
 
-    async def _of_earlier_runs(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
-        """Children of rows that an earlier run rejected, or found in NEW under another key, by OLD's key:
-        places of another snapshot tell nothing.
+    async def _of_earlier_runs(
+        self, plan: TablePlan, key: ForeignKey, of: ParentFlows, *, apart: bool = True
+    ) -> list[Locator]:
+        """Returns children of rows that an earlier run rejected, or (``apart``) found in NEW under another
+        key, by OLD's key: places of another snapshot tell nothing.
         """
         found: list[Locator] = []
         for before in self._job.moved:
@@ -142,13 +145,23 @@ class OwnParents:
             columns, target_columns = named
             written = (_key_text(text, target_columns) for text in before.rejected_keys)
             keys = [text for text in written if text is not None]
-            keys += await self._apart_before(plan, key, before, target_columns)
+            keys += await self._apart_before(plan, key, before, target_columns) if apart else []
             if keys:
                 led = referring(plan.repointing, before.flow.old, columns)
                 child = End(plan, led if of.declared is not None else _of_old(columns))
                 records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
                 found += [locate(source, id_) for source, id_ in records]
         return found
+
+    async def rejected_before(
+        self, plan: TablePlan, key: ForeignKey, of: ParentFlows
+    ) -> AbstractSet[Locator]:
+        """Returns the rows whose parent an earlier run rejected, of flows that it moved."""
+        place = plan.flow, key.name
+        if place not in self._rejected_before:
+            found = await self._of_earlier_runs(as_taken(plan, key), key, of, apart=False)
+            self._rejected_before[place] = frozenset(found)
+        return self._rejected_before[place]
 
     async def _apart_before(
         self, plan: TablePlan, key: ForeignKey, before: MovedBefore, columns: tuple[str, ...]

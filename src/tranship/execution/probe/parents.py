@@ -20,7 +20,7 @@ from tranship.execution.probe.left_out_parents import left_out_parent
 from tranship.execution.probe.mapped_children import MappedChildren
 from tranship.execution.probe.missing_parents import Fate, LostKeys, Missing
 from tranship.execution.probe.own_parents import OwnParents
-from tranship.execution.probe.parent_flows import parent_flows, parents_absent
+from tranship.execution.probe.parent_flows import ParentFlows, parent_flows, parents_absent
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
@@ -173,24 +173,35 @@ class Parents:
         self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None], *, rank: int
     ) -> None:
         """Rejects the rows whose parent neither NEW nor a surviving row of this run provides."""
-        of = parent_flows(self._job, plan, key).flows
-        others = [flow for flow in self._job.fillers(key.target) if flow not in of]
+        of = parent_flows(self._job, plan, key)
+        others = [flow for flow in self._job.fillers(key.target) if flow not in of.flows]
         try:
-            provided = await self._provided(plan, key, of, _keys(absent))
+            provided = await self._provided(plan, key, of.flows, _keys(absent))
             missing = {row: text for row, text in absent.items() if text is None or text not in provided}
             taken = await self._provided(plan, key, others, _keys(missing))
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
-        lost = await self._lost_keys(plan, key, of) if missing else LostKeys()
-        left = await filtered_keys(self._derived, key, of, _keys(missing))
+        fates = await self._fates(plan, key, of, missing) if missing else {}
         after = self._job.after(plan)
         for row, text in sorted(missing.items()):
-            fate = lost.fate(text)
-            if fate is Fate.NONE and text in left:
-                fate = Fate.LEFT_OUT
-            one = Missing(key, after, rank, fate, text in taken)
+            one = Missing(key, after, rank, fates[row], text in taken)
             self._book.add(plan.flow, one.reject(row, reasons.key_shown(text)))
+
+    async def _fates(
+        self, plan: TablePlan, key: ForeignKey, of: ParentFlows, missing: Mapping[Locator, str | None]
+    ) -> dict[Locator, Fate]:
+        """Returns what became of the parents of rows whose keys nobody provides."""
+        lost = await self._lost_keys(plan, key, of.flows)
+        left = await filtered_keys(self._derived, key, of, _keys(missing))
+        before = await self._own.rejected_before(plan, key, of)
+        fates = {row: lost.fate(text) for row, text in missing.items()}
+        for row, text in missing.items():
+            if fates[row] is Fate.NONE and row in before:
+                fates[row] = Fate.REJECTED
+            elif fates[row] is Fate.NONE and text in left:
+                fates[row] = Fate.LEFT_OUT
+        return fates
 
     async def judge_some(self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]) -> None:
         """Rejects those of some rows whose parent, a row of another group, does not arrive. Their keys take
@@ -242,7 +253,7 @@ class Parents:
             self._book.note(plan.flow, f"foreign key {key.name}, rows without a parent in OLD: {why}")
             return 0
         texts = await self._key_texts(plan, key, rows)
-        of = parent_flows(self._job, plan, key).flows
+        of = parent_flows(self._job, plan, key)
         left, after = await filtered_keys(self._derived, key, of, _keys(texts)), self._job.after(plan)
         fates = ((row, Fate.LEFT_OUT if texts.get(row) in left else Fate.NONE) for row in rows)
         lost = ((row, Missing(key, after, rank, fate, taken=True)) for row, fate in fates)
