@@ -98,6 +98,19 @@ class NotFoundAgain(RefusalMessage, frozen=True):
     command: str
 
 
+class ParentsNotOnRecord(NotFoundAgain, frozen=True):
+    message = (
+        "the {rows:# rejected row|# rejected rows} of {table} cannot be moved alone: {why}, and the "
+        "journal does not hold which row of NEW stands for each of these"
+    )
+    hint = (
+        "correct the decisions, then roll the run back: {command}; and move all rows: {again}; "
+        'to move only the rejected rows of other tables, name those in "tables" of the configuration, '
+        "or leave this one out with -T"
+    )
+    again: str
+
+
 class RejectedInEarlierFormat(NotFoundAgain, frozen=True):
     message = (
         "the {rows:# rejected row|# rejected rows} of {table} cannot be moved under mended decisions: "

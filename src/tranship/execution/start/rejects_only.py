@@ -17,6 +17,7 @@ from tranship.errors.codes.rejects_only import (
     NotFoundAgain,
     NothingMoved,
     NothingRejected,
+    ParentsNotOnRecord,
     RejectedInEarlierFormat,
 )
 from tranship.errors.codes.start import RejectsReadLater
@@ -213,7 +214,8 @@ class _Search:
                 raise Refused(RejectedInEarlierFormat(plan.old, len(rows), run.tool_version, self._back(run)))
             why = why_not_alone(plan, self._context.job.known, self._context.job.new)
             if rows and why is not None:
-                raise Refused(NotFoundAgain(plan.old, len(rows), why, self._back(run)))
+                again = self._context.options.again_with("--live")
+                raise Refused(ParentsNotOnRecord(plan.old, len(rows), why, self._back(run), again))
             then = await self._then(run, task)
             rejected = Rejected(
                 then,
