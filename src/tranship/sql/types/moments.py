@@ -24,6 +24,15 @@ _IN_SECONDS = r"[0-9]*\s*(s|ago|$)"
 _MOST_HOURS = 2562047788
 """Hours of the longest time of an interval."""
 _DATED = frozenset({Family.DATE, Family.TIMESTAMP})
+_NO_ZONE_WORDS = (
+    r"\m(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|january|february|march|april|august"
+    r"|september|october|november|december|sun|mon|tues?|weds?|wednes|thur?s?|fri|sat|satur"
+    r"|(sun|mon|tues|wednes|thurs|fri|satur)day|am|pm|ad|bc|at|on)\M"
+)
+"""Words of a time that are no zone, as PostgreSQL reads them."""
+_T_BETWEEN, _PARTED = "([0-9])t([0-9])", r"\1 \2"
+_OFFSET_BEHIND = r"(:[0-9]{2}(\.[0-9]*)?|[0-9]t[0-9]{4,6}(\.[0-9]*)?)\s*([ap]m\s*)?[+-][0-9]"
+"""An offset stands behind a time of day; a day behind one does after a space and a digit."""
 
 
 def canonical_timestamp(value: str, row: Builtin) -> str | None:
@@ -173,3 +182,16 @@ def moment_read(text: str, new: PgType) -> Change | None:
     if new.family is Family.INTERVAL:
         return Loss.ROUNDED, f"{text} ~* {literal(lost + _IN_SECONDS)}"
     return Loss.ROUNDED, f"{text} ~ {literal(':[0-9]{2}' + lost)}"
+
+
+def zone_applied(text: str, new: PgType) -> Change | None:
+    """Returns the rows with a text that says no time zone, where its reader takes that of the session, by its
+    shape.
+    """
+    if new.typname not in ("timestamptz", "timetz"):
+        return None
+    # A letter that is left is that of a zone, or of a word such as infinity, which depends on none.
+    parts = f"{literal(_T_BETWEEN)}, {literal(_PARTED)}, 'gi'"
+    parted = f"pg_catalog.regexp_replace({text}, {parts})"
+    said = f"pg_catalog.regexp_replace({parted}, {literal(_NO_ZONE_WORDS)}, '', 'gi') ~* '[a-z]'"
+    return Loss.ZONE, f"({text} ~ '[0-9]' AND NOT {text} ~* {literal(_OFFSET_BEHIND)} AND NOT {said})"

@@ -8,7 +8,7 @@ from tranship.model.names import TableName
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
 from tranship.sql.types.family import Change, as_text
-from tranship.sql.types.moments import moment_read
+from tranship.sql.types.moments import moment_read, zone_applied
 from tranship.sql.types.numbers import number_changed
 
 _PLAIN = frozenset({"text", "varchar", "bpchar"})
@@ -91,6 +91,11 @@ def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
             return moment_read(exact, new)
         case _:
             return None
+
+
+def text_in_zone(value: str, new: PgType) -> Change | None:
+    """Returns the rows with a string that NEW reads in a time zone which it does not say itself."""
+    return zone_applied(f'{as_text(value)} COLLATE pg_catalog."C"', new)
 
 
 def _fits_cut(value: str, new: PgType) -> list[str]:
