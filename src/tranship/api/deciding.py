@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions
@@ -29,6 +30,7 @@ from tranship.codec.jsonc import JsonValue
 from tranship.errors import UsageError
 from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.errors.codes.usage import EntryGone
+from tranship.model.evidence import ValueCount
 from tranship.model.resolution import Problem, Resolution
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
@@ -110,10 +112,21 @@ class Deciding:
         read = {one.path: one for one in _resolutions(self.seen)}
         settled, found = self._settled(self.seen), self._decided(self.seen).targets
         return tuple(
-            question(place, key, entry, read.get(place), found.get(place, Target()), settled=place in settled)
+            replace(
+                question(
+                    place, key, entry, read.get(place), found.get(place, Target()), settled=place in settled
+                ),
+                old_values=self._old_values(found.get(place, Target())),
+            )
             for place, (key, entry) in self.seen.entries.items()
             if not entry.keys().isdisjoint(_ASKED) or asks(read.get(place))
         )
+
+    def _old_values(self, target: Target) -> tuple[ValueCount, ...]:
+        if target.source is None:
+            return ()
+        facts = self._recorded.evidence.of(target.source.table, target.source.column)
+        return facts.values if facts is not None else ()
 
     def takes(self, place: str, text: str) -> bool:
         """Returns whether a text may be a value of the new column of an entry, as far as can be said here."""

@@ -1,4 +1,6 @@
-"""The answer that stands in a resolutions file, as the form of its question is filled in with it."""
+"""The answer that stands in a resolutions file, or is suggested there, as the form of its question is filled
+in with it.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,14 @@ from tranship.codec.decision_file import Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
 from tranship.planning.deciding.choices import Choice, Field, Kind
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
 NAMING = ("old_column", "old_columns", "new_column")
 """Fields that say which columns an entry is about: an answer leaves them as they are."""
 
 
 class Present(Struct, frozen=True):
-    """The answer of an entry that asks no more."""
+    """The answer of an entry that asks no more, or the suggested one."""
 
     text: str
     """Its fields as JSON on one line, without who decided them and why."""
@@ -36,6 +39,29 @@ def present(entry: Entry, choices: Sequence[Choice]) -> Present:
         if values is not None:
             return Present(text, number, values)
     return Present(text)
+
+
+def drafted(entry: Entry, suggestion: Entry, choices: Sequence[Choice]) -> Present | None:
+    """Returns what is suggested with the choice that says it, fields that it leaves open being empty; None
+    where only the fields themselves say it.
+    """
+    for number, choice in enumerate(choices):
+        asked = {field.name for field in choice.fields}
+        # The answer of a form keeps the columns that the entry names, and knows no others.
+        named = all(
+            entry.get(name) == suggestion[name] for name in NAMING if name in suggestion.keys() - asked
+        )
+        values = _typed(_emptied(suggestion), choice) if suggestion and named else None
+        if values is not None:
+            return Present(plain_json(dict(suggestion)), number, values)
+    return None
+
+
+def _emptied(suggestion: Entry) -> dict[str, JsonValue]:
+    return {
+        name: "" if isinstance(value, str) and value in PLACEHOLDERS else value
+        for name, value in suggestion.items()
+    }
 
 
 def decided_fields(entry: Entry) -> dict[str, JsonValue]:
@@ -63,7 +89,7 @@ def _typed(own: Mapping[str, JsonValue], choice: Choice) -> dict[str, str] | Non
 def _text_of(field: Field, value: JsonValue) -> str | None:
     """Returns the text from which the page makes this value again; None where there is none."""
     match field.kind:
-        case Kind.JSON:
+        case Kind.JSON | Kind.MAPPING:
             return plain_json(value)
         case Kind.FLAG:
             return "true" if value is True else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from tranship.api.alike import alike
-from tranship.api.present import Present, decided_fields, present
+from tranship.api.present import Present, decided_fields, drafted, present
 from tranship.api.suggested import by_whom, leaves_open
 from tranship.codec.decision_file import Entry
 from tranship.codec.entry_fields import plain_json
+from tranship.model.evidence import ValueCount
 from tranship.model.resolution import Action, Resolution
-from tranship.planning.deciding.choices import Asked, Choice, additions, choices
+from tranship.planning.deciding.choices import Asked, Choice, additions, choices, with_null
 from tranship.planning.deciding.resolve.targets import Target
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, is_open
 from tranship.planning.deciding.suggest.drafts import Confidence
@@ -45,6 +46,8 @@ class Question(Struct, frozen=True):
     """The entry as JSON on one line."""
     present: Present | None = None
     """The answer that stands in the file; None while it is open."""
+    drafted: Present | None = None
+    """What is suggested, as a choice says it; None where no choice does, or nothing is suggested."""
     filled_in: bool = False
     """The analysis filled the answer in, and nobody has decided since."""
     old_column: str | None = None
@@ -57,6 +60,8 @@ class Question(Struct, frozen=True):
     """The only values that the new column takes; empty: they are not known here."""
     new_type: str = ""
     """The type of the new column; empty where the entry names none."""
+    old_values: tuple[ValueCount, ...] = ()
+    """The values of the old column that were counted, with the rows that hold them."""
     like: str = ""
     """What it asks, without the names of its columns and its table: equal for questions to which one answer
     means the same. Empty for one that nothing else asks, such as whether one column became another.
@@ -81,6 +86,8 @@ def question(
     evidence = entry.get("_evidence")
     old, new = _column(entry, "old_column"), _column(entry, "new_column")
     offered = _choices(entry, _asked(place, entry, target))
+    if "null_value" in suggestion:
+        offered = with_null(offered)
     return Question(
         place=place,
         table=key,
@@ -96,6 +103,7 @@ def question(
         because=_text(entry.get("because")),
         entry=plain_json(dict(entry)),
         present=None if asks(read) else present(entry, offered),
+        drafted=drafted(entry, suggestion, offered),
         filled_in=isinstance(entry.get("_suggestion"), str) and not (asks(read) or "_decided" in entry),
         old_column=old,
         new_column=new,

@@ -138,6 +138,8 @@ def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:
     values = values if field.name in _OF_NEW_VALUES else UNKNOWN
     prompt = f"{field.name} ({field.asked}{values.each}): "
     match field.kind:
+        case Kind.MAPPING:
+            return json_object(ask, prompt, field.asked)
         case Kind.JSON:
             return json_value(ask, prompt, field.asked)
         case Kind.LINES:

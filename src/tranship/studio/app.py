@@ -36,6 +36,7 @@ _STATIC = {
     "page.html": "text/html",
     "studio.js": "text/javascript",
     "answers.js": "text/javascript",
+    "mappings.js": "text/javascript",
     "runs.js": "text/javascript",
     "suggestions.js": "text/javascript",
     "tries.js": "text/javascript",

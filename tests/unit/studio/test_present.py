@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tranship.api.present import Present, present
+from tranship.api.present import Present, drafted, present
 from tranship.codec.decision_file import Entry
-from tranship.planning.deciding.choices import Asked, additions, choices
+from tranship.planning.deciding.choices import Asked, additions, choices, with_null
 
 BOTH = choices(Asked("state", "state"))
 NOTES: Entry = {
@@ -87,3 +87,41 @@ def test_decisions_beside_the_questions_are_filled_in(entry: Entry, values: dict
 def test_what_no_choice_would_save_again_is_shown_as_json(entry: Entry) -> None:
     made = present(entry, (*BOTH, *additions()))
     assert made == Present(made.text) and json.loads(made.text) == entry
+
+
+def half_done(
+    suggestion: Entry, offered: Any = BOTH, entry: Entry = NOTES
+) -> tuple[str, dict[str, str]] | None:
+    """The name of the choice in which a suggestion is filled in, and what its fields hold."""
+    made = drafted(entry, suggestion, offered)
+    assert made is None or made.choice is not None
+    return None if made is None or made.choice is None else (offered[made.choice].name, dict(made.values))
+
+
+def test_a_suggestion_that_is_to_be_filled_in_is_shown_in_the_form_of_its_kind() -> None:
+    """The fields as JSON are the last resort."""
+    mapping: Entry = {"action": "transform", "value_mapping": {"A": "1", "B": "SPECIFY_DEFAULT_VALUE"}}
+    assert half_done(mapping) == ("mapping", {"value_mapping": '{"A": "1", "B": "SPECIFY_DEFAULT_VALUE"}'})
+    constant: Entry = {"action": "default", "default_value": "SPECIFY_DEFAULT_VALUE"}
+    lacking = choices(Asked(None, "origin"))
+    assert half_done(constant, lacking) == ("constant", {"default_value": ""})
+    renamed: Entry = {"action": "rename", "new_column": "SPECIFY_NEW_COLUMN_NAME"}
+    assert half_done(renamed, choices(Asked("fax"))) == ("rename", {"new_column": ""})
+    filtered: Entry = {"action": "filter", "where": "SPECIFY_CONDITION"}
+    assert half_done(filtered, additions()) == ("take only some rows", {"where": ""})
+    nulls: Entry = {**mapping, "null_value": "SPECIFY_DEFAULT_VALUE"}
+    made = half_done(nulls, with_null(BOTH))
+    assert made is not None
+    assert (made[0], made[1]["null_value"]) == ("mapping", "")
+
+
+def test_a_suggestion_about_other_columns_is_not_put_into_a_form_that_loses_them() -> None:
+    suggestion: Entry = {"action": "transform", "old_column": "other", "value_mapping": {"A": "1"}}
+    assert half_done(suggestion) is None
+    assert half_done({}) is None
+
+
+def test_only_ways_that_read_the_old_value_ask_what_null_becomes() -> None:
+    """Beside an expression the file may not say it."""
+    asking = [one.name for one in with_null(BOTH) if any(field.name == "null_value" for field in one.fields)]
+    assert asking == ["convert", "mapping", "lookup"]

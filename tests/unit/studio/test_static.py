@@ -11,6 +11,7 @@ FILES = (
     "page.html",
     "studio.js",
     "answers.js",
+    "mappings.js",
     "runs.js",
     "suggestions.js",
     "tries.js",
@@ -33,6 +34,7 @@ def test_texts_are_never_read_as_markup() -> None:
     script = (
         _text("studio.js")
         + _text("answers.js")
+        + _text("mappings.js")
         + _text("suggestions.js")
         + _text("tries.js")
         + _text("runs.js")

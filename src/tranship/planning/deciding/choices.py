@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ class Kind(StrEnum):
     SQL = "sql"
     JSON = "json"
     """A JSON value: an object, or a text in quotes."""
+    MAPPING = "mapping"
+    """A JSON object of old values and the new ones that they become."""
     LINES = "lines"
     """Several texts, one a line."""
     WORD = "word"
@@ -79,11 +82,14 @@ _SQL_FOR_ALL = Field(
     " old.{old_column} AT TIME ZONE 'Europe/Berlin'",
     Kind.SQL,
 )
-_MAPPING = Field("value_mapping", 'old value to new value, for example {"A": 1, "B": 2}', Kind.JSON)
+_MAPPING = Field("value_mapping", 'old value to new value, for example {"A": 1, "B": 2}', Kind.MAPPING)
 _LOOKUP = Field(
     "lookup_table",
     'for example {"table": "towns", "key_column": "name", "value_column": "id"}',
     Kind.JSON,
+)
+_NULL = Field(
+    "null_value", "the new value where the old one is NULL; empty: such rows are rejected", optional=True
 )
 _VALUE = Field("default_value", "the constant; USE_SCHEMA_DEFAULT is the default of the new database")
 _CONSTANT = Field("default_value", "the constant")
@@ -108,6 +114,18 @@ _MAP = Choice(
 )
 _LOOK_UP = Choice("lookup", Action.TRANSFORM, "the value is found in another table by a key", (_LOOKUP,))
 _DEFAULT = Choice("constant", Action.DEFAULT, "every row gets the same value", (_VALUE,))
+
+
+def with_null(offered: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Returns choices that also ask what NULL becomes, where they make new values of old ones; an expression
+    says it itself.
+    """
+    return tuple(
+        replace(one, fields=(*one.fields, _NULL))
+        if one.action is Action.TRANSFORM and all(field.kind is not Kind.SQL for field in one.fields)
+        else one
+        for one in offered
+    )
 
 
 def choices(asked: Asked) -> tuple[Choice, ...]:

@@ -3,14 +3,16 @@
 
 // What is chosen at first. An answered question shows the answer that stands in the file.
 function beginning(question) {
-  const stands = question.present;
+  const stands = question.present, suggested = question.drafted;
+  const values = suggested ? suggested.values : {};
   if (stands) {
-    return stands.choice === null ? { choice: "fields", values: { fields: stands.text } } : { choice: String(stands.choice), values: { ...stands.values, fields: stands.text } };
+    const choice = stands.choice === null ? "fields" : String(stands.choice);
+    return { choice, values: { ...values, ...stands.values, fields: stands.text } };
   }
-  // A suggestion with a placeholder cannot be accepted as it is: it is there to be changed. Where nothing is
-  // suggested nothing is chosen: one careless click would leave data behind.
-  const choice = complete(question) ? "suggestion" : question.suggestion_text ? "fields" : question.key ? "0" : "";
-  return { choice, values: { fields: question.suggestion_text } };
+  // A suggestion with a placeholder cannot be accepted as it is: it is there to be filled in, in the form of its
+  // kind where there is one. Where nothing is suggested nothing is chosen: one careless click would leave data behind.
+  const toFill = suggested ? String(suggested.choice) : question.suggestion_text ? "fields" : question.key ? "0" : "";
+  return { choice: complete(question) ? "suggestion" : toFill, values: { ...values, fields: question.suggestion_text } };
 }
 
 // The ways to answer, each by the value of its option.
@@ -97,9 +99,11 @@ function showFields(question, draft, box, noted) {
   if (draft.choice === "suggestion") return box.append(make("pre", { text: question.suggestion_text }));
   if (draft.choice === "") return;
   const choice = question.choices[Number(draft.choice)];
-  const wanted = draft.choice === "fields" ? [{ name: "fields", asked: 'for example {"action": "ignore"}', kind: "json" }] : choice.fields;
+  const wanted = draft.choice === "fields" ? [{ name: "fields", asked: `for example ${exampleOf(question)}`, kind: "json" }] : choice.fields;
   if (choice) box.append(make("p", { class: "dim", text: choice.does }));
   for (const field of wanted) {
+    const byValue = field.kind === "mapping" && mappingForm(question, field, draft, noted);
+    if (byValue) { box.append(byValue); continue; }
     const input = fieldInput(field);
     if (field.kind === "flag") input.checked = draft.values[field.name] === "true";
     else input.value = draft.values[field.name] || "";
@@ -108,6 +112,13 @@ function showFields(question, draft, box, noted) {
     const optional = field.optional ? " (may be empty)" : "";
     box.append(make("label", { class: "wide", text: `${field.name}: ${field.asked}${optional} ` }, input));
   }
+}
+
+// Fields that could be typed here: what is suggested, else the first choice with what it needs.
+function exampleOf(question) {
+  if (question.suggestion_text) return question.suggestion_text;
+  const first = question.choices[0], needed = first.fields.filter((one) => !one.optional);
+  return JSON.stringify(Object.fromEntries([["action", first.action], ...needed.map((one) => [one.name, "…"])]));
 }
 
 function fieldInput(field) {
@@ -119,7 +130,7 @@ function fieldInput(field) {
 // A field's value as JSON text; null where it may be empty and is.
 function encoded(field, typed) {
   if (typed === "" && field.optional) return null;
-  if (field.kind === "json") return typed || "null";
+  if (field.kind === "json" || field.kind === "mapping") return typed || "null";
   if (field.kind === "flag") return typed === "true" ? "true" : null;
   if (field.kind === "lines") return JSON.stringify(typed.split("\n").map((one) => one.trim()).filter(Boolean));
   return JSON.stringify(typed);

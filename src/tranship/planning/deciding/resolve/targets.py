@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tranship.model.catalog import Catalog, Column
 from tranship.model.change import Matching, Pairing
 from tranship.model.expression import Conversion
+from tranship.model.names import ColumnRef
 from tranship.model.resolution import Answers, Resolution
 from tranship.model.types import PgType
 from tranship.planning.deciding.resolve.columns import Pair
@@ -31,6 +32,8 @@ class Target(Struct, frozen=True):
     """Something has to fill it: it is NOT NULL, and NEW gives it no value."""
     paired: bool = False
     """It and the old column belong together already: a ``rename`` would say nothing that is asked."""
+    source: ColumnRef | None = None
+    """The first old column; None where the entry names none."""
     old_type: PgType | None = None
     """The type of the first old column; None where the entry names none."""
 
@@ -63,7 +66,7 @@ def targets(
     for entry, pair, flow in _with_tables(entries, sides, scope, matching):
         source = _source(entry, pair)
         target = pair.new.column(entry.new_column or "")
-        found[entry.path] = Target(old_type=source.type if source is not None else None)
+        found[entry.path] = _of_source(source, pair)
         if target is None:
             continue
         followed = (pair.old.name, flow, target.name) in following
@@ -76,6 +79,13 @@ def targets(
             paired=paired,
         )
     return found
+
+
+def _of_source(source: Column | None, pair: Pair) -> Target:
+    """Returns what is known where an entry names no new column."""
+    if source is None:
+        return Target()
+    return Target(source=ColumnRef(pair.old.name, source.name), old_type=source.type)
 
 
 def _source(entry: Resolution, pair: Pair) -> Column | None:
