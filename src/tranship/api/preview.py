@@ -85,7 +85,8 @@ async def preview_answer(
     config: Config, file: ResolutionFile, key: str, place: str
 ) -> tuple[TablePreview, ...]:
     """Returns what the entry at a place of a file makes of ten rows of its flows, for the one column that it
-    fills; for an entry that fills none, of all columns. Rows with a value that is refused stand first.
+    fills; of all columns for an entry that fills none, and for the only one of a flow with a name: it decides
+    that the others are filled, too. Rows with a value that is refused stand first.
 
     Args:
         config: the two databases.
@@ -98,10 +99,10 @@ async def preview_answer(
     """
     found = await sketch(config, file)
     entry = next((one for one in file.entries if one.path == place), None)
-    chosen = _chosen(found.plan.tables, key)
-    named = tuple(plan for plan in chosen if key in (plan.name, str(plan.old), plan.old.name))
-    only = entry.new_column if entry is not None else None
-    return await preview_of(config, found, named, only=only, wrong_first=True)
+    own = [one for one in _chosen(found.plan.tables, key) if _has_key(one, key)]
+    begun = any(one.name for one in own) and sum(one.table == key for one in file.entries) == 1
+    only = entry.new_column if entry is not None and not begun else None
+    return await preview_of(config, found, own, only=only, wrong_first=True)
 
 
 async def preview_flows(

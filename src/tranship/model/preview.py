@@ -50,7 +50,7 @@ class WrongRows(Struct, frozen=True):
     """How many rows were looked at to find those with a value that NEW refuses."""
 
     looked: int | None = 0
-    """The first rows, so many; None: every row of the flow; 0: it took too long, and none was looked at."""
+    """So many rows; None: every row of the flow; 0: it took too long, and none was looked at."""
     found: int = 0
     """Those of them with such a value."""
     at_least: bool = False
@@ -75,4 +75,4 @@ class TablePreview(Struct, frozen=True):
     """Those of them about which nobody has decided yet."""
     notes: tuple[str, ...] = ()
     wrong: WrongRows | None = None
-    """What was looked at for the rows that are shown first; None: they are the first of the flow."""
+    """What was looked at for the rows that are shown first; None: nobody looked for any."""

@@ -126,7 +126,7 @@ def test_a_try_shows_what_goes_wrong_first_and_says_where_it_looked(page: Page) 
         f"[...{state}.querySelectorAll('button')].find((one) => one.textContent === 'Try it on ten rows').click()"
     )
     page.until(f"{state}.querySelectorAll('tbody tr').length === 10")
-    assert "Every row was looked at: 1 has a value that is refused. It stands first." in page.run(
+    assert "Every row was looked at: 1 has a value for 'state' that is refused. It stands first." in page.run(
         f"{state}.innerText"
     )
     assert page.run(f"{state}.querySelector('tbody tr').innerText.includes('weird')")
@@ -144,7 +144,7 @@ def test_a_value_that_is_taken_is_not_said_to_mean_the_same(page: Page) -> None:
     )
     page.until(f"{state}.querySelectorAll('tbody tr').length === 10")
     said = page.run(f"{state}.innerText")
-    assert "none has a value that is refused." in said
+    assert "none has a value for 'state' that is refused." in said
     assert "That a value is taken does not say that it means the same" in said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tranship.api.preview import preview_answer
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import load_config
 from tranship.execution.preview import wrong_rows
+from tranship.execution.preview.old_rows import OldRows
+from tranship.model.locator import Locator
 from tranship.model.preview import TablePreview, WrongRows
 
 OLD = """
@@ -62,7 +65,7 @@ async def test_rows_that_go_wrong_are_found_wherever_they_are(make_pair: MakePai
     assert await pair.new.value("SELECT count(*) FROM t") == 0
 
 
-async def test_an_expression_is_computed_for_the_first_rows(make_pair: MakePair, tmp_path: Path) -> None:
+async def test_an_expression_is_computed_for_some_rows(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(OLD, NEW)
     size = await tried(pair, tmp_path, "size", transform_sql="replace(old.size, 'ten', 'eleven')")
     assert (wrong(size), size.wrong) == (["300"], WrongRows(5000, 1))
@@ -82,9 +85,9 @@ async def test_the_time_that_it_takes_is_bounded(
 ) -> None:
     pair = await make_pair(OLD, NEW)
     monkeypatch.setattr(wrong_rows, "LOOK_SECONDS", 1)
-    slow = "(SELECT max(n)::text FROM generate_series(1, 60000 + old.id) AS n)"
+    slow = "(SELECT max(n)::text FROM generate_series(1, 400000 + old.id) AS n)"
     size = await tried(pair, tmp_path, "size", transform_sql=slow)
-    assert size.wrong == WrongRows(0) and size.rows[0].after[0].text == "60001"
+    assert size.wrong == WrongRows(0) and size.rows[0].after[0].text == "400001"
 
 
 async def test_where_the_types_vouch_nothing_is_looked_for(make_pair: MakePair, tmp_path: Path) -> None:
@@ -94,3 +97,54 @@ async def test_where_the_types_vouch_nothing_is_looked_for(make_pair: MakePair, 
     )
     shown = await tried(pair, tmp_path, "id")
     assert shown.wrong == WrongRows(None, by_types=True)
+
+
+async def test_what_is_shown_is_among_the_rows_that_were_looked_at(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a flow filters or joins, a query for ten rows need not give the first ones of a longer list."""
+    first = OldRows.first
+
+    async def others(rows: OldRows, most: int = 10, predicates: Sequence[str] = ()) -> list[Locator]:
+        found = await first(rows, 8000, predicates)
+        return found[:most] if most > 10 else found[-most:]
+
+    monkeypatch.setattr(OldRows, "first", others)
+    pair = await make_pair(OLD, NEW)
+    size = await tried(
+        pair, tmp_path, "size", transform_sql="CASE WHEN old.id > 7000 THEN 'bad' ELSE '1' END"
+    )
+    assert (wrong(size), size.wrong) == ([], WrongRows(5000, 0))
+    assert not any(row.after[0].rejects for row in size.rows)
+
+
+FLOWS = {
+    "people": [{"action": "transform", "old_column": "age", "new_column": "age"}],
+    "people -> contact": [{"action": "transform", "new_column": "person_id", "transform_sql": "old.id"}],
+}
+COPIED = {"action": "transform", "old_column": "email", "new_column": "email"}
+
+
+async def test_the_first_entry_of_a_flow_is_tried_with_every_column(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    """It decides that all columns of the new table are filled, and rows may be refused for these."""
+    pair = await make_pair(
+        "CREATE TABLE people (id int PRIMARY KEY, email text, age text);"
+        "INSERT INTO people SELECT n, CASE WHEN n % 3 > 0 THEN 'm' || n END, n FROM generate_series(1, 60) n",
+        "CREATE TABLE people (id int PRIMARY KEY, age int);"
+        "CREATE TABLE contact (person_id int PRIMARY KEY REFERENCES people, email text NOT NULL)",
+    )
+    path = tmp_path / "resolutions.json"
+    path.write_text(json.dumps({"resolutions": FLOWS}), encoding="utf-8")
+    config, file = load_config(pair.config(tmp_path)), read_resolutions(path)
+    (contact,) = await preview_answer(config, file, "people -> contact", file.entries[1].path)
+    assert [one.name for one in contact.columns] == ["person_id", "email"]
+    assert contact.wrong == WrongRows(None, 20)
+    (people,) = await preview_answer(config, file, "people", file.entries[0].path)
+    assert (people.new_table, [one.name for one in people.columns]) == ("public.people", ["age"])
+    decided = {**FLOWS, "people -> contact": [*FLOWS["people -> contact"], COPIED]}
+    path.write_text(json.dumps({"resolutions": decided}), encoding="utf-8")
+    file = read_resolutions(path)
+    (one,) = await preview_answer(config, file, "people -> contact", file.entries[1].path)
+    assert [column.name for column in one.columns] == ["person_id"]

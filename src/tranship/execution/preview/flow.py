@@ -67,7 +67,7 @@ async def preview_flow(
             await conn.execute(statements.set_local("statement_timeout", f"{PREVIEW_SECONDS}s"))
         try:
             looked = await search.look(sides, PREVIEW_SECONDS) if wrong_first else Looked()
-            rows = await _rows(reading, rendering, search.names, looked.rows)
+            rows = await _rows(reading, rendering, search.names, looked)
             notes = () if rows else ("no rows",)
         except _OF_ONE_FLOW as error:
             rows, notes, looked = (), (f"no rows are shown: {_in_words(error)}",), Looked()
@@ -97,10 +97,14 @@ def _unnamed(columns: Sequence[PreviewColumn], names: Sequence[str]) -> tuple[st
 
 
 async def _rows(
-    reading: OldRows, rendering: NewRows, names: Sequence[str], wrong: Sequence[Locator]
+    reading: OldRows, rendering: NewRows, names: Sequence[str], looked: Looked
 ) -> tuple[PreviewRow, ...]:
-    """Returns the rows in which something goes wrong, and behind them the first others."""
-    others = [row for row in await reading.first() if row not in wrong][: PREVIEWED - len(wrong)]
+    """Returns the rows in which something goes wrong, and behind them others: of those that were looked at,
+    where these are not all.
+    """
+    wrong: Sequence[Locator] = looked.rows
+    others = looked.right or [row for row in await reading.first() if row not in wrong]
+    others = others[: PREVIEWED - len(wrong)]
     before: list[tuple[PreviewCell, ...]] = []
     after: list[tuple[PreviewCell, ...]] = []
     sending = rendering.positions(names)

@@ -1,7 +1,8 @@
 """Which rows of a flow have values that NEW would refuse, among as many as can be looked at in a few seconds.
 
 Where OLD can vouch for values by their types and lengths, one query asks it for the others, wherever in the
-table they are. Otherwise, and where that takes too long, the first rows are computed as a run computes them.
+table they are. Otherwise, and where that takes too long, some rows are computed as a run computes them: those
+that a query without an order gives first, which need not be the first of the table where it filters or joins.
 Both are bounded in time, and nothing is claimed of rows that were not looked at.
 """
 
@@ -28,7 +29,7 @@ from tranship.sql.old.safe_values import foreign_characters, is_null, missing_en
 LOOK_SECONDS = 3
 """Seconds after which a statement that looks for rows is cancelled, and no further rows are looked at."""
 _WINDOW = 5_000
-"""First rows that are looked at."""
+"""Most rows that are looked at where OLD can vouch for none."""
 _AT_ONCE = 250
 """Rows whose texts are in memory together; a text has up to 100 kB."""
 _DOUBTFUL = 500
@@ -45,6 +46,8 @@ class Looked(Struct, frozen=True):
     """At most as many as are shown."""
     said: WrongRows | None = None
     """None: nobody looked."""
+    right: tuple[Locator, ...] = ()
+    """Some of those with nothing wrong, at most as many as are shown; empty where any other row will do."""
 
 
 class Search:
@@ -69,7 +72,7 @@ class Search:
         if predicates is not None:
             found = await self._tried(sides, lambda: self._doubtful(predicates))
         if found is None:
-            found = await self._tried(sides, self._first)
+            found = await self._tried(sides, self._some)
         await old.execute(statements.set_local("statement_timeout", f"{then}s"))
         return found or Looked((), WrongRows())
 
@@ -96,19 +99,23 @@ class Search:
         said = WrongRows(None, len(wrong), at_least=not is_every_row)
         return Looked(tuple(wrong[:PREVIEWED]), said)
 
-    async def _first(self) -> Looked:
-        """Returns those of the first rows, as far as the time allows."""
+    async def _some(self) -> Looked:
+        """Returns those of some rows, as far as the time allows."""
         begun = time.monotonic()
         rows = await self._reading.first(_WINDOW)
         wrong: list[Locator] = []
+        right: list[Locator] = []
         looked = 0
         for part in _parts(rows):
             if looked and (len(wrong) >= PREVIEWED or time.monotonic() - begun > LOOK_SECONDS):
                 break
-            wrong += await self._wrong(part)
+            found = await self._wrong(part)
+            wrong += found
+            right += [row for row in part if row not in found][: PREVIEWED - len(right)]
             looked += len(part)
         every = looked == len(rows) < _WINDOW
-        return Looked(tuple(wrong[:PREVIEWED]), WrongRows(None if every else looked, len(wrong)))
+        said = WrongRows(None if every else looked, len(wrong))
+        return Looked(tuple(wrong[:PREVIEWED]), said, tuple(right))
 
     async def _wrong(self, rows: Sequence[Locator]) -> list[Locator]:
         """Returns the rows for which a value is refused."""

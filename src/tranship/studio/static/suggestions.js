@@ -64,6 +64,6 @@ function decideSuggestion(one, what, entries, verdict, anyway = false) {
 
 function trySuggestion(one, entries) {
   return tryNow(one.place, () => aboutSuggestion(one, "try", entries), (answer) => answer.tables.length
-    ? answer.tables.flatMap((shown) => [make("h4", { text: shown.flow }), previewed(shown)])
+    ? allPreviewed(answer.tables, [], true)
     : [make("p", { text: "This suggestion moves no rows." })]);
 }

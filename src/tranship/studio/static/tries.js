@@ -11,7 +11,7 @@ function tryIt(question, draft, verdict) {
     return made;
   };
   return tryNow(question.place, ask, (answer) =>
-    answer.tables.length ? answer.tables.map((one) => previewed(one, [question.old_column, question.new_column])) : [make("p", { text: "This answer moves no rows." })]);
+    answer.tables.length ? allPreviewed(answer.tables, [question.old_column, question.new_column]) : [make("p", { text: "This answer moves no rows." })]);
 }
 
 // A try waits for the answers that are being saved: it is about the state that they make.
@@ -49,8 +49,13 @@ function forgetTried() {
 async function previewTable(box) {
   box.replaceChildren(make("p", { text: "reading ten rows …" }));
   const { status, answer } = await call("/api/preview", { table });
-  box.replaceChildren(...(status === 200 ? answer.tables.map((one) => previewed(one))
+  box.replaceChildren(...(status === 200 ? allPreviewed(answer.tables)
     : answer.problems.map((one) => make("p", { class: "wrong", text: words(one) }))));
+}
+
+// Of several flows each has its name above its rows.
+function allPreviewed(tables, about = [], named = tables.length > 1) {
+  return tables.flatMap((one) => [...(named ? [make("h4", { text: one.flow })] : []), previewed(one, about)]);
 }
 
 // A new column stands behind the old ones that it is made of, and first stands what the question is about: on
@@ -60,17 +65,18 @@ function previewed(one, about = []) {
   const head = make("tr", {}, ...columns.map((column) => make("th", { scope: "col", text: column.name })));
   const rows = one.rows.map((row) => make("tr", {}, ...columns.map((column) => cell(row[column.side][column.at], column.name))));
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": visible(`rows of ${one.flow}`) },
-    ...(one.wrong ? [lookedAt(one.wrong)] : []), ...(about.length && one.wrong && !one.wrong.found ? [stillToSee()] : []), ...one.notes.map((note) => make("p", { text: note })),
+    ...(one.wrong ? [lookedAt(one)] : []), ...(about.length && one.wrong && !one.wrong.found ? [stillToSee()] : []), ...one.notes.map((note) => make("p", { text: note })),
     make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
 // How many rows were looked at, and what was found among them.
-function lookedAt(wrong) {
-  if (wrong.by_types) return make("p", { class: "dim", text: "No value can be refused, by the types of both sides: these are the first rows." });
-  if (wrong.looked === 0) return make("p", { class: "dim", text: "Looking for rows with a value that is refused took too long: these are the first rows." });
-  const which = wrong.looked === null ? wrong.at_least ? "Rows of the whole table were looked at" : "Every row was looked at" : `The first ${wrong.looked} rows were looked at`;
-  if (!wrong.found) return make("p", { text: `${which}: none has a value that is refused.` });
-  const many = `${wrong.at_least ? "at least " : ""}${wrong.found} ${wrong.found === 1 ? "has" : "have"} a value that is refused`;
+function lookedAt(one) {
+  const wrong = one.wrong, of = one.columns.length === 1 ? ` for '${visible(one.columns[0].name)}'` : "";
+  if (wrong.by_types) return make("p", { class: "dim", text: `No value${of} can be refused, by the types of both sides.` });
+  if (wrong.looked === 0) return make("p", { class: "dim", text: "Looking for rows with a value that is refused took too long." });
+  const which = wrong.looked === null ? wrong.at_least ? "Rows of the whole table were looked at" : "Every row was looked at" : `${wrong.looked} rows were looked at`;
+  if (!wrong.found) return make("p", { text: `${which}: none has a value${of} that is refused.` });
+  const many = `${wrong.at_least ? "at least " : ""}${wrong.found} ${wrong.found === 1 ? "has" : "have"} a value${of} that is refused`;
   return make("p", { class: "wrong", text: `${which}: ${many}. ${wrong.found === 1 ? "It stands first." : "Such rows stand first."}` });
 }
 
