@@ -47,6 +47,8 @@ async def crashed(pair: Pair, folder: Path, observe: Observe, place: str, *, bac
     """A run that stops in the middle, and OLD's server dies; ``backend``: one of its processes, after which it
     recovers and goes on.
     """
+    # The test's servers answer before a commit is on disk: what the test set up has to survive the crash.
+    await pair.old.value("CHECKPOINT")
     await interrupted(pair, folder, observe, place, passage=3, batch_size=300, verify="off")
     assert isinstance(pair.old.server, CrashableServer)
     if backend:
@@ -131,6 +133,7 @@ async def test_rejected_rows_that_a_crash_took_are_not_looked_for_in_their_place
     await pair.old.run("CREATE UNLOGGED TABLE t (id integer, word text)")
     await pair.old.run("INSERT INTO t SELECT n, 'w' FROM generate_series(1, 50) n")
     assert (await migrate(pair, tmp_path)).stats.rows_failed == 1
+    await pair.old.value("CHECKPOINT")
     server.crash()
     server.come_back()
     with pytest.raises(Refused, match="it may have been written to since"):

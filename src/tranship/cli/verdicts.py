@@ -206,9 +206,18 @@ def _not_verified(result: Verification, words: Sequence[str]) -> str:
 
 def _written_since(result: Verification) -> Iterator[str]:
     """Yields that NEW is not up to date, where that was seen."""
-    said = [table.second_opinion for table in result.tables if table.second_opinion is not UNSET]
-    if any(one.old_written for one in said):
+    last: dict[tuple[str, str], bool] = {}
+    for table in result.tables:
+        said = table.second_opinion
+        last[table.label, table.new_table] = said is not UNSET and bool(said.old_written)
+    if any(last.values()):
         yield "OLD was written to since, and NEW does not have that: repeat the live run, which counts it."
+    elif any(one.second_opinion is not UNSET and one.second_opinion.old_written for one in result.tables):
+        # Rejected rows may have been mended for the run that moved them: their values are in NEW.
+        yield (
+            "OLD was written to since the first run; the rejected rows that were moved later have that."
+            " Whether more was written, the repeated live run counts."
+        )
 
 
 def _rejected(result: Verification, words: Sequence[str]) -> Iterator[str]:

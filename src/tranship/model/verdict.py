@@ -159,6 +159,15 @@ class TableFindings(Struct, frozen=True):
     """Collisions could not be decided beforehand, so the table is copied as one stream in key order."""
 
 
+class MovedAgain(Struct, frozen=True):
+    """What later runs did with the rows of a table that were rejected before."""
+
+    runs: int
+    """All runs that moved rows of it, the first among them."""
+    left_out: int
+    """Rejected rows that a later run did not move: no longer in OLD, or filtered."""
+
+
 class HeldNow(Struct, frozen=True):
     """What OLD holds now of a table that earlier runs moved."""
 
@@ -238,6 +247,8 @@ class TableResult(Struct, frozen=True):
     """The run whose rejected rows were moved, and no others; None: all rows of the table."""
     rows_written_before: int | UnsetType = UNSET
     """Of ``rows_migrated``: rows that earlier runs wrote; absent where they wrote none."""
+    again: MovedAgain | UnsetType = UNSET
+    """Of a table whose rejected rows were moved by later runs; absent where one run moved it."""
 
     @property
     def label(self) -> str:

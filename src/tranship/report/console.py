@@ -295,7 +295,8 @@ def _left_out(result: MigrationResult) -> list[str]:
     for table in result.tables:
         followed = table.rows_left_with_parent or 0
         # Rejected rows that are moved later may have been deleted in OLD meanwhile; the count is of both.
-        itself = "no longer in OLD, or by its filter" if table.rejects_of else "by its filter"
+        later = table.rejects_of or table.again is not UNSET
+        itself = "no longer in OLD, or by its filter" if later else "by its filter"
         reasons = {itself: table.rows_left_out - followed, "with their parent": followed}
         lines += [f"  [{shown(table.label)}] {why}: {rows}" for why, rows in reasons.items() if rows]
     return ["Rows left out:", *lines] if lines else []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from msgspec import UNSET
 
 from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions, command_line
@@ -18,6 +20,9 @@ def written_since(result: MigrationResult, options: MigrateOptions) -> str:
     if not changed:
         return ""
     back = command_line(options.invocation, "rollback", *options.databases, "--live")
+    most = max((table.again.runs for table in result.tables if table.again is not UNSET), default=1)
+    if most > 1:
+        back = f"{back} for each of the {most} runs, the last one first"
     return (
         f" OLD was written to since, in {count_of(len(changed), 'table')}, and NEW does not have that:"
         f" to move all rows again, {back}, then {options.live_again}"
@@ -27,30 +32,36 @@ def written_since(result: MigrationResult, options: MigrateOptions) -> str:
 def moved_before(result: MigrationResult) -> list[str]:
     """Returns what OLD holds now of each table that an earlier run moved, the unchanged ones in one line."""
     known = [table for table in result.tables if table.rows_in_old_now is not None]
-    if not known:
-        return []
-    other = [table for table in known if _changed(table)]
-    lines = [f"  [{visible(table.label)}] {', '.join(_now(table))}" for table in other]
-    same = [table for table in known if not _changed(table)]
+    same = [table for table in known if table.rows_in_old_now == table.rows_read and not _changed(table)]
+    others = (table for table in known if table not in same)
+    lines = [*(f"  [{visible(table.label)}] {_now(table)}" for table in others), *_as_many(same)]
+    return ["Moved by an earlier run, rows of OLD:", *lines] if lines else []
+
+
+def _as_many(same: Sequence[TableResult]) -> Iterator[str]:
+    """Yields how many tables hold as many rows as then."""
     told = sum(isinstance(table.rows_written_since, int) for table in same)
     if told:
-        lines.append(f"  {count_of(told, 'table')}: as many rows now as then, none of them written since")
+        yield f"  {count_of(told, 'table')}: as many rows now as then, none of them written since"
     if len(same) > told:
-        lines.append(
+        yield (
             f"  {count_of(len(same) - told, 'table')}: as many rows now as then; whether some of them were"
             " changed cannot be told"
         )
-    return ["Moved by an earlier run, rows of OLD:", *lines]
 
 
 def _changed(table: TableResult) -> bool:
     """Returns whether rows of OLD were inserted, changed or deleted."""
-    if table.rows_in_old_now is None:
+    now = table.rows_in_old_now
+    if now is None:
         return False
-    return table.rows_in_old_now != table.rows_read or bool(table.rows_written_since)
+    # A rejected row that was gone when a later run came for it is in neither database.
+    gone = 0 if table.again is UNSET else table.again.left_out
+    return not table.rows_read - gone <= now <= table.rows_read or bool(table.rows_written_since)
 
 
-def _now(table: TableResult) -> Iterator[str]:
-    yield f"{table.rows_read} then, {table.rows_in_old_now} now"
+def _now(table: TableResult) -> str:
+    then = f"{table.rows_read} then, {table.rows_in_old_now} now"
     if table.rows_written_since:
-        yield f"{table.rows_written_since} written since"
+        return f"{then}, {table.rows_written_since} written since"
+    return then if _changed(table) else f"{then}, without rejected rows that were deleted"

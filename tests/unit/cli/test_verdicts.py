@@ -106,8 +106,11 @@ def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() 
 
     assert told(of("a", 0)).endswith("5 rows, verified. Nothing left to do.")
     written = replace(of("a", 0), second_opinion=SecondOpinion(old_written=True))
+    lacks = "verified. OLD was written to since, and NEW does not have that: repeat the live run, which counts it."
+    assert told(written).endswith(lacks) and told(of("a", 0), replace(written, run="b")).endswith(lacks)
     assert told(written, of("b", 0)).endswith(
-        "verified. OLD was written to since, and NEW does not have that: repeat the live run, which counts it."
+        "verified. OLD was written to since the first run; the rejected rows that were moved later have that."
+        " Whether more was written, the repeated live run counts."
     )
     assert told(of("a", 3)).endswith("verified. 3 rows were rejected: tranship report c.json")
     assert told(of("a", 3), of("b", 1)).endswith("verified. 1 row was rejected: tranship report c.json")

@@ -32,7 +32,7 @@ from tranship.model.flow import FlowId
 from tranship.model.options import Verify
 from tranship.model.plan import TablePlan
 from tranship.model.progress import OldRows
-from tranship.model.verdict import LossCount, RejectCause, ToleratedCount
+from tranship.model.verdict import LossCount, MovedAgain, RejectCause, ToleratedCount
 from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Chain, Journal, TaskRow, find_journal
 from tranship.server.snapshot import Snapshot
@@ -233,6 +233,7 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         proof=_proof([part.task.proof for part in chain]),
         rejects_of=first.task.rejects_of,
         before=_written_before(chain, already=already),
+        again=_again(plan, chain[1:]),
     )
     counts = counts.without(first.task.findings.gone)
     if plan.shape.items is not None:
@@ -241,6 +242,11 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         return replace(counts, made=counts.made + made)
     # Of the rejected rows these were not made again: they are left out now.
     return counts.leaving_out(sum(part.left_out(plan) for part in chain[1:]))
+
+
+def _again(plan: TablePlan, later: Sequence[_Part]) -> MovedAgain | UnsetType:
+    """Returns what the runs after the first one did with what was rejected before."""
+    return MovedAgain(1 + len(later), sum(part.left_out(plan) for part in later)) if later else UNSET
 
 
 def _proof(proofs: Sequence[Proof | None]) -> Proof | None:

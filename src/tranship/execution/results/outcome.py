@@ -30,6 +30,7 @@ from tranship.model.verdict import (
     MergedRecord,
     MigrationResult,
     Mode,
+    MovedAgain,
     ReadSample,
     Reject,
     RejectCause,
@@ -95,6 +96,7 @@ class TableCounts(Struct, frozen=True):
     """The run whose rejected rows these are; None: all rows of the table."""
     before: int | UnsetType = UNSET
     """Of those written: rows that earlier runs wrote; UNSET: they wrote none."""
+    again: MovedAgain | UnsetType = UNSET
     raising_defaults: tuple[str, ...] | UnsetType = UNSET
     """Of a dry run: defaults of NEW that raise, so that rows are predicted to be rejected."""
 
@@ -287,9 +289,7 @@ def _status(frame: Frame, failed: int, found: Sequence[Difference]) -> tuple[Sta
 
 
 def _is_wrong(difference: Difference, *, in_use: bool) -> bool:
-    """Returns whether a difference means that NEW is not as it should be. In a NEW in use others may add rows
-    and change some; a row that is gone is always wrong.
-    """
+    """Returns whether a difference is an error: others may write rows of a NEW in use, and remove none."""
     return not (in_use and difference.by_others)
 
 
@@ -360,6 +360,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         differences=_shown(proof, frame).differences,
         rejects_of=counts.rejects_of,
         rows_written_before=counts.before,
+        again=counts.again,
         second_opinion=proof.second_opinion or UNSET,
         rows_before=proof.rows_before or UNSET,
         not_alone=_not_alone(job, counts),
