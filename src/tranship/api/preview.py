@@ -99,7 +99,7 @@ async def preview_answer(
     """
     found = await sketch(config, file)
     entry = next((one for one in file.entries if one.path == place), None)
-    own = [one for one in _chosen(found.plan.tables, key) if _has_key(one, key)]
+    own = _under(_chosen(found.plan.tables, key), key)
     begun = any(one.name for one in own) and sum(one.table == key for one in file.entries) == 1
     only = entry.new_column if entry is not None and not begun else None
     return await preview_of(config, found, own, only=only, wrong_first=True)
@@ -140,6 +140,14 @@ async def _refused(config: Config, file: ResolutionFile) -> tuple[Problem, ...]:
     except TranshipError as error:
         return tuple(one for one in error.problems if not one.warning)
     return ()
+
+
+def _under(plans: Sequence[TablePlan], key: str) -> list[TablePlan]:
+    """Returns the flows about which the entries of a key are: where each flow of a table has a name, those of
+    the table are about all of them.
+    """
+    own = [one for one in plans if _has_key(one, key)]
+    return own or [one for one in plans if key in (str(one.old), one.old.name)]
 
 
 def _has_key(plan: TablePlan, key: str) -> bool:

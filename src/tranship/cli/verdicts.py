@@ -215,7 +215,7 @@ def _written_since(result: Verification) -> Iterator[str]:
     elif any(one.second_opinion is not UNSET and one.second_opinion.old_written for one in result.tables):
         # Rejected rows may have been mended for the run that moved them: their values are in NEW.
         yield (
-            "OLD was written to since the first run; the rejected rows that were moved later have that."
+            "OLD was written to since the first run; the rows that a later run moved have that."
             " Whether more was written, the repeated live run counts."
         )
 

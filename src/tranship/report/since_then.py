@@ -20,9 +20,10 @@ def written_since(result: MigrationResult, options: MigrateOptions) -> str:
     if not changed:
         return ""
     back = command_line(options.invocation, "rollback", *options.databases, "--live")
-    most = max((table.again.runs for table in result.tables if table.again is not UNSET), default=1)
-    if most > 1:
-        back = f"{back} for each of the {most} runs, the last one first"
+    if any(table.again is not UNSET for table in result.tables):
+        # One rollback takes the rows of one run away, and each table may have had other runs.
+        status = command_line(options.invocation, "status", *options.databases)
+        back = f"{back} for each run that {status} names, the last one first"
     return (
         f" OLD was written to since, in {count_of(len(changed), 'table')}, and NEW does not have that:"
         f" to move all rows again, {back}, then {options.live_again}"

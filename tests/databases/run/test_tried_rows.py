@@ -148,3 +148,24 @@ async def test_the_first_entry_of_a_flow_is_tried_with_every_column(
     file = read_resolutions(path)
     (one,) = await preview_answer(config, file, "people -> contact", file.entries[1].path)
     assert [column.name for column in one.columns] == ["person_id"]
+
+
+async def test_what_stands_under_a_table_of_named_flows_is_tried_in_each(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    pair = await make_pair(
+        "CREATE TABLE item (id int PRIMARY KEY, kind text); INSERT INTO item VALUES (1, 'a')",
+        "CREATE TABLE thing (id int PRIMARY KEY); CREATE TABLE good (id int PRIMARY KEY)",
+    )
+    flows: dict[str, list[dict[str, str]]] = {
+        "item": [{"action": "ignore", "old_column": "kind"}],
+        **{
+            f"item -> {table}": [{"action": "transform", "old_column": "id", "new_column": "id"}]
+            for table in ("thing", "good")
+        },
+    }
+    path = tmp_path / "resolutions.json"
+    path.write_text(json.dumps({"resolutions": flows}), encoding="utf-8")
+    config, file = load_config(pair.config(tmp_path)), read_resolutions(path)
+    shown = await preview_answer(config, file, "item", file.entries[0].path)
+    assert {one.new_table for one in shown} == {"public.thing", "public.good"}

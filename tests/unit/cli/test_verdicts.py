@@ -109,7 +109,7 @@ def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() 
     lacks = "verified. OLD was written to since, and NEW does not have that: repeat the live run, which counts it."
     assert told(written).endswith(lacks) and told(of("a", 0), replace(written, run="b")).endswith(lacks)
     assert told(written, of("b", 0)).endswith(
-        "verified. OLD was written to since the first run; the rejected rows that were moved later have that."
+        "verified. OLD was written to since the first run; the rows that a later run moved have that."
         " Whether more was written, the repeated live run counts."
     )
     assert told(of("a", 3)).endswith("verified. 3 rows were rejected: tranship report c.json")

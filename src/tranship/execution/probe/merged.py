@@ -56,15 +56,16 @@ async def lost_by_merging(snapshot: Snapshot, job: Job) -> tuple[Problem, ...]:
 
 
 async def _lost(snapshot: Snapshot, job: Job, plan: TablePlan, merge: Merge) -> Problem | None:
-    """Only columns that are copied are looked at, without those of OLD's key and of the merge's key, in which
-    the rows differ or are equal by what a person decided.
+    """Only columns that are copied are looked at, without those of OLD's key, in which all rows differ. In
+    those that the merge's key names, case and blanks do not count: a person decided that they are equal.
     """
-    columns = _copied(plan, merge)
+    columns = _copied(plan)
     if not columns:
         return None
+    loosely = frozenset(name for name in columns if any(_names(text, name) for text in merge.key))
     async with snapshot.reader(plan.zone) as old:
         with question(f"values that merged rows of {plan.flow} lose"):
-            counts = await old.fetchrow(values_lost(plan, job.before(plan), merge, columns))
+            counts = await old.fetchrow(values_lost(plan, job.before(plan), merge, columns, loosely))
     if counts is None or not counts["rows"]:
         return None
     lost = [(counts[f"c{n}"], name) for n, name in enumerate(columns) if counts[f"c{n}"]]
@@ -74,12 +75,11 @@ async def _lost(snapshot: Snapshot, job: Job, plan: TablePlan, merge: Merge) -> 
     return MergedDiffer(plan.flow, count_of(counts["rows"], "merged row"), named + more).problem()
 
 
-def _copied(plan: TablePlan, merge: Merge) -> list[str]:
+def _copied(plan: TablePlan) -> list[str]:
     """Returns the old columns whose values the row that stays has in NEW, and a merged one has not."""
     read = [name for mapping in plan.columns for name in old_columns(mapping.expression)]
-    by_decision = {*plan.key, *(name for name in read if any(_names(text, name) for text in merge.key))}
     led = {mapping.expression.column for mapping in plan.columns if isinstance(mapping.expression, Rekeyed)}
-    return [name for name in dict.fromkeys(read) if name not in by_decision | led]
+    return [name for name in dict.fromkeys(read) if name not in led.union(plan.key)]
 
 
 def _names(text: str, column: str) -> bool:

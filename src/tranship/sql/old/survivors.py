@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from tranship.model.catalog import Table
 from tranship.model.plan import TablePlan
@@ -33,16 +34,20 @@ def merged_rows(plan: TablePlan, old: Table, merge: Merge) -> str:
     """
 
 
-def values_lost(plan: TablePlan, old: Table, merge: Merge, columns: Sequence[str]) -> str:
+def values_lost(
+    plan: TablePlan, old: Table, merge: Merge, columns: Sequence[str], loosely: AbstractSet[str]
+) -> str:
     """Returns a query for the rows that are merged into others and hold a value in some old ``columns`` that
     the row which stays does not: ``rows`` of them in any column, and the rows of each, ``c0`` …
 
-    Values are compared by a hash of their text (64 bits), so that a sort holds no large value.
+    Values are compared by a hash of their text (64 bits), so that a sort holds no large value; in columns
+    that are compared ``loosely``, without case and blanks.
     """
     rows = whole_table(plan)
     relation, window = _relation(plan), _window(plan, old, merge)
-    texts = (f'CAST(old.{ident(name)} AS pg_catalog.text) COLLATE pg_catalog."C"' for name in columns)
-    values = [f"pg_catalog.hashtextextended({text}, 0)" for text in texts]
+    texts = {name: f"CAST(old.{ident(name)} AS pg_catalog.text)" for name in columns}
+    texts |= {name: _loose(texts[name]) for name in loosely}
+    values = [f'pg_catalog.hashtextextended({texts[name]} COLLATE pg_catalog."C", 0)' for name in columns]
     own = ", ".join(
         f"{value} AS v{n}, pg_catalog.first_value({value}) OVER w AS s{n}" for n, value in enumerate(values)
     )
@@ -57,6 +62,10 @@ def values_lost(plan: TablePlan, old: Table, merge: Merge, columns: Sequence[str
           WINDOW w AS ({window})) AS m
         WHERE m.relation <> m.into_relation OR m.id <> m.into_id
     """
+
+
+def _loose(text: str) -> str:
+    return f"pg_catalog.lower(pg_catalog.regexp_replace({text}, '\\s+', '', 'g'))"
 
 
 def _relation(plan: TablePlan) -> str:

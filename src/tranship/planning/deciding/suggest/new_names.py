@@ -41,11 +41,13 @@ def new_names(facts: ColumnFacts | None, source: Column, target: Column) -> NewN
     """
     if facts is None:
         return NewNames(evidence=("the values were not looked at",), clean=False)
-    blank = [one for one in facts.values if not one.value.strip()]
-    padded = [one for one in facts.values if one.value.strip() and one.value != one.value.strip()]
+    # The labels of an enum are names as they are.
+    texts = facts.values if family(source.type) == "text" else ()
+    blank = [one for one in texts if not one.value.strip()]
+    padded = [one for one in texts if one.value.strip() and one.value != one.value.strip()]
     evidence = (*_seen(facts), *_trimmed(blank, padded, target), *_spellings(facts), *_no_names(facts))
     fields: dict[str, Field] = {}
-    if (blank or padded) and family(source.type) == "text":
+    if blank or padded:
         trimmed = f"regexp_replace({reference(source)}, {text_literal(BLANKS_AROUND)}, '', 'g')"
         fields["key_sql"] = f"nullif({trimmed}, '')"
     return NewNames(fields, evidence, not evidence)
