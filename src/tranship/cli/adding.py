@@ -4,11 +4,17 @@ merge, new values of a key.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from msgspec import Struct
 
-from tranship.cli.prompting import KEYS, UNKNOWN, Ask, field_value, typed
+from tranship.cli.filling import filled
+from tranship.cli.prompting import UNKNOWN, Ask, typed
 from tranship.cli.terminal import say
 from tranship.codec import JsonValue
+from tranship.codec.decision_file import Entry
+from tranship.model.resolution import Problem
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice, additions
 
@@ -22,26 +28,20 @@ class Addition(Struct, frozen=True):
     fields: dict[str, JsonValue]
 
 
-def addition(ask: Ask, table: str) -> Addition | None:
+def addition(ask: Ask, table: str, wrong: Callable[[str, Entry], Sequence[Problem]]) -> Addition | None:
     """Returns a decision about the rows of a table that a person types; None where they type nothing.
+    ``wrong``: what is wrong with fields under a key.
 
     Raises:
         Ended: the person quits.
         Back: the person wants to see the question again.
     """
-    say(f"  {KEYS}")
     choice = _chosen(ask, additions())
     if choice is None:
         return None
     key = typed(ask, f"for (empty: {visible(table)}; 'old -> new' is one more flow into another table): ")
-    fields: dict[str, JsonValue] = {"action": choice.action.value}
-    for field in choice.fields:
-        value = field_value(ask, field, UNKNOWN)
-        if value is None and not field.optional:
-            return None
-        if value is not None:
-            fields[field.name] = value
-    return Addition(key or table, fields)
+    fields = filled(ask, choice, UNKNOWN, partial(wrong, key or table))
+    return Addition(key or table, fields) if fields is not None else None
 
 
 def _chosen(ask: Ask, ways: tuple[Choice, ...]) -> Choice | None:

@@ -5,7 +5,7 @@ file at once, so an interruption loses nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,23 +13,34 @@ from pathlib import Path
 from tranship import api
 from tranship.api.deciding import Answer, Deciding
 from tranship.api.questions import Question
-from tranship.api.suggested import Suggested
+from tranship.api.suggested import Entries, Suggested
 from tranship.cli.adding import ADD_EXPLAINED, addition
-from tranship.cli.offering import completed, completed_entries, explained, keys_of, saved, show_suggested
+from tranship.cli.filling import filled
+from tranship.cli.offering import (
+    completed,
+    completed_entries,
+    explained,
+    keys_of,
+    saved,
+    show_suggested,
+    tell_unsaved,
+)
 from tranship.cli.prompting import (
     KEYS,
     MOVES_EXPLAINED,
     Back,
     Ended,
     NewValues,
+    checked,
     command,
-    field_value,
     json_object,
     reason,
 )
 from tranship.cli.terminal import say
 from tranship.codec import JsonValue
+from tranship.codec.decision_file import Entry
 from tranship.errors.codes.decisions import OpenQuestion
+from tranship.model.resolution import Problem
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice
 
@@ -60,6 +71,7 @@ class Dialog:
         self._ask = ask
         self._by = by
         self._saved = set[str]()
+        self._numbers = dict[str, dict[str, int]]()
 
     @property
     def saved(self) -> int:
@@ -155,7 +167,7 @@ class Dialog:
         if not suggested.complete:
             say(f"  {KEYS}")
         try:
-            entries = completed_entries(self._ask, suggested.entries)
+            entries = completed_entries(self._ask, suggested.entries, partial(self._wrong_to_take, suggested))
         except Back:
             return 0
         if entries is None:
@@ -174,7 +186,7 @@ class Dialog:
     def _step(self, question: Question, number: int, of: int) -> int:
         """Shows a question, takes one command, and returns by how many questions to go on."""
         self._seen |= {question.place}
-        _show(question, number, of)
+        _show(question, self._numbered(question), number, of)
         try:
             first = (_EXPLAINED_ACCEPT,) if question.suggestion else ()
             return self._take_command(question, command(self._ask, (*first, *_EXPLAINED)))
@@ -196,15 +208,23 @@ class Dialog:
             case "e" | "expression":
                 return self._fill(question, _expression(question), "expression")
             case "j" | "json":
-                fields = json_object(self._ask, "fields as JSON: ", 'for example {"action": "ignore"}')
-                return self._give(question, fields, "fields")
+                return self._give(question, self._typed_fields(question), "fields")
             case "n" | "new":
                 return self._add(question.table)
-            case _ if word.isdecimal() and 0 < int(word) <= len(question.choices):
-                return self._fill(question, question.choices[int(word) - 1], "choice")
+            case _ if word.isdecimal() and (choice := self._numbered(question).get(int(word))):
+                return self._fill(question, choice, "choice")
             case _:
                 say(visible(f"{word!r} is no answer here: {_keys(question)}"))
                 return 0
+
+    def _numbered(self, question: Question) -> dict[int, Choice]:
+        """Returns the choices by number. An answer may bring others or take some away: each keeps the number
+        under which it was shown first.
+        """
+        numbers = self._numbers.setdefault(question.place, {})
+        for choice in question.choices:
+            numbers.setdefault(choice.name, len(numbers) + 1)
+        return dict(sorted({numbers[one.name]: one for one in question.choices}.items()))
 
     def _accept(self, question: Question) -> int:
         if not question.suggestion:
@@ -212,23 +232,19 @@ class Dialog:
             return 0
         if not question.complete:
             say(f"  {KEYS}")
-        fields = completed(self._ask, question.suggestion, self._values(question))
+        wrong = partial(self._wrong_in_suggestion, question)
+        fields = completed(self._ask, question.suggestion, self._values(question), wrong=wrong)
         return self._give(question, fields, "suggestion", because="")
 
     def _fill(self, question: Question, choice: Choice | None, how: str) -> int:
         if choice is None:
             say("An expression fills a column: this question is about a whole table.")
             return 0
-        fields: dict[str, JsonValue] = {"action": choice.action.value}
-        if choice.fields:
-            say(f"  {KEYS}")
-        for field in choice.fields:
-            value = field_value(self._ask, field, self._values(question))
-            if value is None and not field.optional:
-                say(_NOTHING)
-                return 0
-            if value is not None:
-                fields[field.name] = value
+        wrong = partial(self._wrong, question)
+        fields = filled(self._ask, choice, self._values(question), wrong)
+        if fields is not None and not choice.fields and (problems := wrong(fields)):
+            tell_unsaved(problems)
+            return 0
         return self._give(question, fields, how)
 
     def _add(self, table: str) -> int:
@@ -238,7 +254,7 @@ class Dialog:
             Ended: the person quits.
             Back: what was shown is to be shown again.
         """
-        added = addition(self._ask, table)
+        added = addition(self._ask, table, self._wrong_to_add)
         if added is None:
             say(_NOTHING)
             return 0
@@ -251,6 +267,26 @@ class Dialog:
         if saved(self._deciding, lambda: self._deciding.add(added.key, answer)):
             self._count(self._saved | {place})
         return 0
+
+    def _typed_fields(self, question: Question) -> dict[str, JsonValue] | None:
+        example = 'for example {"action": "ignore"}'
+        return checked(
+            partial(json_object, self._ask, "fields as JSON: ", example),
+            partial(self._wrong, question, how="fields"),
+        )
+
+    def _wrong(self, question: Question, fields: Entry, how: str = "choice") -> tuple[Problem, ...]:
+        """Returns what is wrong with an answer before it is asked why it is given."""
+        return self._deciding.wrong(question.place, Answer(fields, self._by, how))
+
+    def _wrong_in_suggestion(self, question: Question, fields: Entry) -> tuple[Problem, ...]:
+        return _without_open(self._wrong(question, fields, "suggestion"))
+
+    def _wrong_to_add(self, key: str, fields: Entry) -> tuple[Problem, ...]:
+        return self._deciding.wrong_with(key, Answer(fields, self._by, "choice"))
+
+    def _wrong_to_take(self, suggested: Suggested, entries: Entries) -> tuple[Problem, ...]:
+        return _without_open(self._deciding.taken(suggested.place, entries, self._by)[1])
 
     def _values(self, question: Question) -> NewValues:
         takes = partial(self._deciding.takes, question.place)
@@ -275,6 +311,11 @@ class Dialog:
         return 1
 
 
+def _without_open(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Returns problems without those of what is asked next."""
+    return tuple(one for one in problems if one.code != OpenQuestion.code)
+
+
 def _moves(word: str) -> int | None:
     """Returns by how many places a command goes on; None: it is another command.
 
@@ -296,7 +337,7 @@ def _expression(question: Question) -> Choice | None:
     return next((one for one in question.choices if one.name == "expression"), None)
 
 
-def _show(question: Question, number: int, of: int) -> None:
+def _show(question: Question, numbered: Mapping[int, Choice], number: int, of: int) -> None:
     say()
     say(visible(f"{number} of {of}. [{question.table}] {question.text}"))
     for fact in question.evidence:
@@ -307,7 +348,7 @@ def _show(question: Question, number: int, of: int) -> None:
         say(visible(f"  answered: {_answer(question)}{by}{why}"))
     if question.suggestion:
         say(visible(f"  a  accept: {question.suggestion_text}"))
-    for place, choice in enumerate(question.choices, 1):
+    for place, choice in numbered.items():
         say(visible(f"  {place}  {choice.title}: {choice.does}"))
     say(f"  {_keys(question)}")
 

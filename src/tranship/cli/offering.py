@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from tranship.api.deciding import Deciding
 from tranship.api.suggested import Entries, Suggested
 from tranship.cli.adding import ADD_EXPLAINED
-from tranship.cli.prompting import MOVES_EXPLAINED, UNKNOWN, Ask, NewValues, mapped, typed
+from tranship.cli.prompting import MOVES_EXPLAINED, UNKNOWN, Ask, NewValues, checked, mapped, typed
 from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue
@@ -48,41 +49,70 @@ def explained(suggested: Suggested) -> tuple[str, ...]:
     return (_UNDO, *_MOVES) if suggested.undoable else _MOVES
 
 
-def completed_entries(ask: Ask, entries: Entries) -> Entries | None:
+def completed_entries(
+    ask: Ask, entries: Entries, wrong: Callable[[Entries], Sequence[Problem]]
+) -> Entries | None:
     """Returns the entries of a suggestion with what they leave open asked for; None where the person gives
-    nothing.
+    nothing. ``wrong``: what is wrong with them, apart from what is still open.
     """
-    made: dict[str, Sequence[Entry]] = {}
+    made = entries
     for key, own in entries.items():
-        filled = [completed(ask, entry) for entry in own]
-        if None in filled:
-            return None
-        made[key] = [entry for entry in filled if entry is not None]
+        for at, entry in enumerate(own):
+            filled = completed(ask, entry, wrong=partial(_wrong_among, wrong, made, (key, at)))
+            if filled is None:
+                return None
+            made = _among(made, (key, at), filled)
     return made
 
 
-def completed(ask: Ask, suggestion: Entry, values: NewValues = UNKNOWN) -> dict[str, JsonValue] | None:
+def _among(entries: Entries, place: tuple[str, int], entry: Entry) -> Entries:
+    """Returns entries with the one in a place replaced; a place is a key and a number."""
+    key, at = place
+    return {**entries, key: [*entries[key][:at], entry, *entries[key][at + 1 :]]}
+
+
+def _wrong_among(
+    wrong: Callable[[Entries], Sequence[Problem]], entries: Entries, place: tuple[str, int], entry: Entry
+) -> Sequence[Problem]:
+    return wrong(_among(entries, place, entry))
+
+
+def completed(
+    ask: Ask,
+    suggestion: Entry,
+    values: NewValues = UNKNOWN,
+    *,
+    wrong: Callable[[Entry], Sequence[Problem]],
+) -> dict[str, JsonValue] | None:
     """Returns a suggestion with what it leaves open asked for; None where the person gives nothing.
 
     A value of a mapping may stay without a new value: the rows that hold it are rejected. ``values``:
-    those of the new column.
+    those of the new column. ``wrong``: what is wrong with the fields, apart from what is still open.
 
     Raises:
         Ended: the person quits.
         Back: the person wants to see the suggestion again.
     """
-    fields: dict[str, JsonValue] = {}
+    fields = dict(suggestion)
     for name, value in suggestion.items():
         if isinstance(value, Mapping):
             fields[name] = mapped(ask, value, values)
         elif isinstance(value, str) and value in PLACEHOLDERS:
-            word = typed(ask, f"{name}: ", values.known)
-            if not word:
+            word = checked(partial(_word, ask, name, values), partial(_wrong_word, wrong, fields, name))
+            if word is None:
                 return None
             fields[name] = word
-        else:
-            fields[name] = value
     return fields
+
+
+def _word(ask: Ask, name: str, values: NewValues) -> str | None:
+    return typed(ask, f"{name}: ", values.known) or None
+
+
+def _wrong_word(
+    wrong: Callable[[Entry], Sequence[Problem]], fields: Entry, name: str, word: str
+) -> Sequence[Problem]:
+    return wrong({**fields, name: word})
 
 
 def saved(deciding: Deciding, save: Callable[[], tuple[Problem, ...]]) -> bool:
@@ -100,8 +130,13 @@ def saved(deciding: Deciding, save: Callable[[], tuple[Problem, ...]]) -> bool:
         say(line_of(error.problems[0]))
         deciding.reload()
         return False
+    if problems:
+        tell_unsaved(problems)
+    return not problems
+
+
+def tell_unsaved(problems: Sequence[Problem]) -> None:
+    """Says why a decision was not saved."""
     for problem in problems:
         say(line_of(problem))
-    if problems:
-        say("Nothing was saved.")
-    return not problems
+    say("Nothing was saved.")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -14,11 +14,17 @@ from tranship.cli.terminal import say
 from tranship.cli.trouble import line_of
 from tranship.codec import JsonValue, parse_jsonc
 from tranship.errors import UsageError
+from tranship.model.resolution import Problem
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Field, Kind
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS, USE_SCHEMA_DEFAULT
+from tranship.planning.deciding.resolve.words import (
+    PLACEHOLDERS,
+    SPECIFY_DEFAULT_VALUE,
+    USE_SCHEMA_DEFAULT,
+)
 
 Ask = Callable[[str], str]
+Given = TypeVar("Given")
 KEYS = 'b back · q quit · ? help · = before a value that is such a letter itself, as in "=q"'
 _QUIT, _BACK, _HELP = ("q", "quit"), ("b", "back"), ("?", "h", "help")
 _AT_A_FIELD = "?"
@@ -128,6 +134,23 @@ def reason(ask: Ask) -> str | None:
     return word[1:] if word.removeprefix(_LITERAL) in _SKIP else word
 
 
+def checked(given: Callable[[], Given | None], wrong: Callable[[Given], Sequence[Problem]]) -> Given | None:
+    """Returns what is given, and asks for it until nothing is wrong with it; None: nothing is given.
+
+    Raises:
+        Ended: the person quits.
+        Back: the person wants to see the question again.
+    """
+    while (value := given()) is not None:
+        problems = wrong(value)
+        if not problems:
+            return value
+        for problem in problems:
+            say(line_of(problem))
+        say("Nothing was saved. It is asked once more; b leads back to the question.")
+    return None
+
+
 def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:
     """Returns what is typed for a field; None: nothing. ``values``: those of the new column.
 
@@ -139,7 +162,7 @@ def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:
     prompt = f"{field.name} ({field.asked}{values.each}): "
     match field.kind:
         case Kind.MAPPING:
-            return json_object(ask, prompt, field.asked)
+            return _refused_again(ask, json_object(ask, prompt, field.asked), values)
         case Kind.JSON:
             return json_value(ask, prompt, field.asked)
         case Kind.LINES:
@@ -205,6 +228,19 @@ def mapped(ask: Ask, mapping: Mapping[str, JsonValue], values: NewValues) -> dic
                 raise
             at -= 1
     return {old: new for old, new in made.items() if old not in open_ or new}
+
+
+def _refused_again(
+    ask: Ask, mapping: dict[str, JsonValue] | None, values: NewValues
+) -> dict[str, JsonValue] | None:
+    """Returns a mapping with those new values asked for again that the new column refuses; None for none."""
+    if mapping is None:
+        return None
+    left = {
+        old: SPECIFY_DEFAULT_VALUE if isinstance(new, str) and values.refuses(new) else new
+        for old, new in mapping.items()
+    }
+    return mapped(ask, left, values) if left != mapping else mapping
 
 
 def _value(ask: Ask, prompt: str, values: NewValues, beside: Sequence[str] = ()) -> str:

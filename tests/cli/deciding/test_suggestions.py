@@ -141,7 +141,7 @@ def test_values_that_a_suggestion_leaves_open_are_asked_for(desk: Desk) -> None:
     # What is no suggestion is passed over.
     changed["_suggestions"] += [1, {}, {"question": 3}, {"question": "x", "resolutions": [1]}]
     desk.write(RESOLUTIONS, changed)
-    said = edit(desk, "a", "", "a", "member_i", "a", "member_id", "q")
+    said = edit(desk, "a", "", "a", "member_i", "member_id", "q")
     assert said.stdout.count("new_column: ") == 3, said
     assert "did you mean 'member_id'?" in said.stdout and "1 answer saved" in said.stdout
     kept, filled_in = decisions(desk)["member -> profile"]
