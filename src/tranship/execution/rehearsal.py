@@ -27,6 +27,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.drawn_numbers import pass_held_numbers
 from tranship.execution.start.earlier_runs import earlier
 from tranship.execution.start.filled_before import refuse_filled
 from tranship.execution.start.fresh import begin_fresh
@@ -146,6 +147,7 @@ class _Rehearsal:
             job, rows = live.context.job, {task.plan.flow: task.rows for task in live.tasks}
             self.exposed = await shelter(self.new, job)
             # Not before: a sequence without new storage keeps its position over the rollback.
+            await pass_held_numbers(self.new, job, rows, untouched=self.exposed)
             await reserve(self.new, job, rows, untouched=self.exposed)
             session = PlainSession(self.new, self.context.on_event)
             async with CountAhead.of(live) as ahead:

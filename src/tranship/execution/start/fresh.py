@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from tranship import __version__
 from tranship.config import Config
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedFromAnotherOld
+from tranship.execution.active_run import Task
 from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import ProbeResult, probe_everything
 from tranship.execution.proof.expected import Hashing, agreed
@@ -27,9 +29,11 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.computed import computed
 from tranship.execution.start.dependencies import dependencies
+from tranship.execution.start.drawn_numbers import pass_held_numbers
 from tranship.execution.start.numbers import numbering, reserve, rows_beside
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, on_record, task_of, too_many, write_tasks
+from tranship.execution.switches.sequences import keep_positions
 from tranship.model.dependencies import Dependencies, Reads
 from tranship.model.options import MigrateOptions, Verify, command_line
 from tranship.planning.plan.content import run_hash
@@ -88,7 +92,7 @@ async def begin_fresh(
             known = (run, FORMAT, old.key, new.key, run_hash(job.plan.tables))
             await control.execute(journal.sql("insert_run"), *known, *place, *decided)
             await _keep(control, journal, run, depends, hashing)
-            await reserve(control, job, {} if options.rehearse else {t.plan.flow: t.rows for t in tasks})
+            await _place_sequences(context.of(job), control, journal, run, tasks)
             await write_tasks(control, journal, run, tasks, probed.book)
 
     await session.work("the journal", write)
@@ -111,6 +115,22 @@ async def _keep(
     await control.execute(journal.sql("insert_heartbeat"), run, [])
     await control.execute(journal.sql("keep_depends"), run, msgspec.json.encode(depends))
     await control.execute(journal.sql("keep_hashing"), run, str(hashing) if hashing else None)
+
+
+async def _place_sequences(
+    context: RunContext, control: asyncpg.Connection, journal: Journal, run: str, tasks: Sequence[Task]
+) -> None:
+    """Journals where the sequences stand that the run draws from, and moves them behind the numbers that rows
+    have or get. A rehearsal does so once it has given them other storage.
+    """
+    job, options = context.job, context.options
+    if not options.new_in_use:
+        # Where others draw numbers meanwhile, a sequence is not set back behind theirs.
+        await keep_positions(control, journal, run, job)
+    if not options.rehearse:
+        rows = {task.plan.flow: task.rows for task in tasks}
+        await pass_held_numbers(control, job, rows)
+        await reserve(control, job, rows)
 
 
 async def _hashing(context: RunContext, session: Session, snapshot: Snapshot) -> Hashing | None:

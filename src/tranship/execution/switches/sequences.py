@@ -21,7 +21,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import SequencePair, TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
-from tranship.server.journal import name_text
+from tranship.server.journal import Journal, name_text
 from tranship.sql.expression import shipped as shipped_positions
 from tranship.sql.new import sequences as sql_sequences
 from tranship.sql.quote import ident, relation
@@ -75,22 +75,46 @@ def _drawn(job: Job) -> tuple[set[TableName], bool]:
 
     A default that calls a function may.
     """
-    left = [column for plan in job.plan.tables for column in _filled_by_new(job, plan)]
+    left = [column for plan in job.plan.tables for column in filled_by_new(job, plan)]
     drawn = {column.sequence for column in left if column.sequence is not None}
     return drawn, any(column.volatile_default and column.sequence is None for column in left)
 
 
 def drawn_by(job: Job, plan: TablePlan) -> list[Sequence]:
     """Returns the sequences that give each row of a table a number."""
-    drawn = {column.sequence for column in _filled_by_new(job, plan) if column.sequence is not None}
+    drawn = {column.sequence for column in filled_by_new(job, plan) if column.sequence is not None}
     if not drawn:
         return []
     return [sequence for sequence in job.new.sequences if sequence.name in drawn]
 
 
-def _filled_by_new(job: Job, plan: TablePlan) -> list[Column]:
+def filled_by_new(job: Job, plan: TablePlan) -> list[Column]:
+    """Returns the columns of a flow's table for which the run sends no values."""
     shipped = {plan.columns[n].column for n in shipped_positions(plan)}
     return [column for column in job.after(plan).columns if column.name not in shipped]
+
+
+async def keep_positions(new: asyncpg.Connection, journal: Journal, run: str, job: Job) -> None:
+    """Journals where the sequences stand from which the rows of a run are about to draw numbers: a rollback
+    sets them back there. Those that this role may not set are left out.
+    """
+    drawn, _ = _drawn(job)
+    settable = [one for one in job.new.sequences if one.owned or {"SELECT", "UPDATE"} <= set(one.privileges)]
+    stands = await positions(new, [one.name for one in settable if one.name in drawn])
+    rows = [(run, name_text(name), *_state(own), *_state(own)) for name, own in stands.items()]
+    await new.executemany(journal.sql("insert_sequence"), rows)
+
+
+async def _keep_drawn(live: ActiveRun, new: asyncpg.Connection) -> None:
+    """Journals where the sequences stand from which the run has drawn, of those of `keep_positions`."""
+    journal = live.context.journal
+    kept = [moved.name for moved in await journal.sequences(new, live.run)]
+    drawn, _ = _drawn(live.context.job)
+    stands = await positions(new, [name for name in kept if name in drawn])
+    rows = [(live.run, name_text(name), *_state(at)) for name, at in stands.items()]
+    async with new.transaction():
+        await fence(live.worker, new)
+        await new.executemany(journal.sql("left_sequence"), rows)
 
 
 async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position | None]) -> list[TableName]:
@@ -140,6 +164,7 @@ async def set_sequences(
             now = await positions(new, [move.name for move in due])
             ends |= {str(name): there.value for name, there in now.items()}
             await failpoint("sequences.set")
+    await _keep_drawn(live, new)
     return ends
 
 
@@ -163,7 +188,7 @@ async def _moves(
     # A transaction of its own: it keeps the lock of every sequence that it reads.
     async with live.snapshot.reader() as old:
         of_old = await positions(old, [pair.old for pair in flat if pair.old is not None])
-    own, columns = await positions(new, list(pairs)), await _extremes(new, flat, known)
+    own, columns = await positions(new, list(pairs)), await extremes(new, flat, known)
     moves = []
     for name, mine in pairs.items():
         others = [of_old[pair.old] for pair in mine if pair.old is not None]
@@ -173,7 +198,7 @@ async def _moves(
     return moves
 
 
-async def _extremes(
+async def extremes(
     new: asyncpg.Connection, pairs: Iterable[SequencePair], known: Mapping[TableName, Sequence]
 ) -> dict[SequencePair, Position]:
     """Returns the furthest values of the columns that sequences number."""
