@@ -26,8 +26,9 @@ from tranship.execution.results.from_journal import dry_records, moved_before, w
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome
 from tranship.execution.results.shown_key import shown_key
 from tranship.execution.results.spool import Spool
+from tranship.execution.start.beginning import beginning, without
 from tranship.execution.start.filled_before import filled_before
-from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
+from tranship.execution.start.foresee import Foreseen, Resumption, counted
 from tranship.execution.start.numbers import numbering, rows_beside
 from tranship.execution.start.pace import pace, read_sample
 from tranship.execution.start.preflight import Passed, preflight

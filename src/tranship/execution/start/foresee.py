@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import asyncpg
 from msgspec import UNSET
-from msgspec.structs import replace
 
 from tranship.errors import Stopped
 from tranship.errors.codes.privileges import SequenceExhausted
@@ -29,15 +28,14 @@ from tranship.execution.probe.lookup_changes import contents, fixed_lookups, loo
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_numbers import RowNumbers
+from tranship.execution.probe.unchecked_references import foreseen_without_parent
 from tranship.execution.results.causes import CauseCounter, causes
 from tranship.execution.results.outcome import TableCounts, reject_record
 from tranship.execution.results.spool import FirstOfEachCause, Spool
-from tranship.execution.rollback.refusals import refuse
-from tranship.execution.rollback.written import Written, find_written, refuse_edited
+from tranship.execution.rollback.written import Written
+from tranship.execution.start.beginning import to_roll_back, without
 from tranship.execution.start.computed import check_computed, refuse_computed_otherwise
 from tranship.execution.start.dependencies import facts, gone
-from tranship.execution.start.earlier_runs import Before, earlier
-from tranship.execution.start.fresh import refuse_beside
 from tranship.execution.start.interrupted import (
     arriving,
     as_decided,
@@ -51,7 +49,6 @@ from tranship.execution.start.interrupted import (
     same_plan,
     tasks_of,
 )
-from tranship.execution.start.preflight import Passed
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.resume import unfinished_part
 from tranship.execution.start.sequence_headroom import without_room
@@ -59,84 +56,16 @@ from tranship.execution.start.tasks import on_record
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.notes import CopiedAnew, RollbackFirst, RollingBack
-from tranship.model.options import NewSnapshot, reject_bound
+from tranship.model.notes import CopiedAnew, RollbackFirst
+from tranship.model.options import reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Phase, Region, TableStarted
 from tranship.model.reasons import ParentMerged, ParentMissing, SurvivorRejected
 from tranship.model.resolution import Problem
 from tranship.model.verdict import HeldAs, Reject
 from tranship.server.cut import old_rows
-from tranship.server.journal import Run, TaskRow, earlier_format, find_journal
+from tranship.server.journal import Run, TaskRow
 from tranship.server.snapshot import Snapshot
-from tranship.sql.new.journal import FORMAT
-
-
-class Beginning(NamedTuple):
-    """How a live run would begin."""
-
-    before: Before
-    """The earlier runs, without those that it would roll back or forget first."""
-    leaving: tuple[Written, ...] = ()
-    """Rows of NEW that it would roll back first."""
-
-
-async def beginning(context: RunContext, control: asyncpg.Connection, passed: Passed) -> Beginning:
-    """Returns how a live run would begin, as the journal is now.
-
-    Raises:
-        Refused: it would not.
-    """
-    journal = await find_journal(control, context.config.journal_schema)
-    if journal is None:
-        return Beginning(Before(None, ()))
-    before, away = await earlier(control, journal, passed.old), frozenset[str]()
-    leaving: tuple[Written, ...] = ()
-    run = before.unfinished
-    if run is not None and (context.options.restart or context.options.new_snapshot == NewSnapshot.ALL):
-        context.note(RollingBack(run.started, dry=True))
-        leaving = await to_roll_back(context, control, run)
-        away |= {run.id}
-        before = await earlier(control, journal, passed.old, without=away)
-    run = before.unfinished
-    if run is not None and not await control.fetchval(journal.sql("anything_done"), run.id):
-        away |= {run.id}
-        before = await earlier(control, journal, passed.old, without=away)
-    run = before.unfinished
-    if run is None:
-        await refuse_beside(context, passed.old, control, without=away)
-    elif run.format < FORMAT:
-        raise earlier_format(journal, run.id, run.tool_version)
-    return Beginning(before, leaving)
-
-
-async def to_roll_back(
-    context: RunContext,
-    control: asyncpg.Connection,
-    run: Run,
-    wanted: Callable[[TaskRow], bool] = lambda _: True,
-) -> tuple[Written, ...]:
-    """Returns what a rollback would delete before tables are copied again.
-
-    Raises:
-        Refused: it may not, or others changed rows that would come twice.
-    """
-    found = await find_written(control, context.journal, run, context.job.new, wanted)
-    if not context.options.again:
-        await refuse_edited(control, context.job.new, run, found)
-    await refuse(control, context.job.new, found)
-    return found
-
-
-def without(job: Job, leaving: Sequence[Written]) -> Job:
-    """Returns the job in a NEW from which some rows are gone."""
-    xids: dict[TableName, tuple[int, ...]] = {}
-    for written in leaving:
-        xids[written.task.flow.new] = (*xids.get(written.task.flow.new, ()), *written.xids)
-    if not xids:
-        return job
-    tables = tuple(replace(table, leaving=xids.get(table.name, ())) for table in job.new.tables)
-    return replace(job, new=replace(job.new, tables=tables))
 
 
 class Foreseen(NamedTuple):
@@ -227,8 +156,8 @@ class Resumption:
 
     async def _continued(self, leaving: Sequence[Written]) -> Foreseen:
         """Returns what becomes of the run where it goes on with its batches."""
-        run, schema = self.run, self.context.journal.schema
-        context = self.context.of(on_record(self.context.job, schema, run.id, self.tasks))
+        run, job, schema = self.run, self.context.job, self.context.journal.schema
+        context = self.context.of(on_record(job, schema, run.id, self.tasks))
         await self._refuse_changed_lookups({written.task.flow.new for written in leaving})
         known = await known_rejects(self.control, context.journal, run, self.tasks)
         left = [task for task in self.tasks if not task.finished]
@@ -237,15 +166,15 @@ class Resumption:
             context.on_event(TableStarted(task.plan.flow, task.rows, len(task.done) + len(task.todo)))
         context.note(resumed(run, left, dry=True))
         book = known.book.copy()
-        batches = {task.plan.flow: tuple(task.todo) for task in left}
-        await probe(context, self.snapshot, book, Ranges(batches), arrived=Arrived.SOME)
+        ranges = Ranges({task.plan.flow: tuple(task.todo) for task in left})
+        await probe(context, self.snapshot, book, ranges, arrived=Arrived.SOME)
         lacking = await without_room(self.control, context.job, arriving(self.tasks, book))
         counts = [
             await self._resumed(task, _Ahead(Region(task.todo), known.book.in_new(task.plan.flow)), book)
             for task in self.tasks
         ]
+        problems = await self._problems(context.job, book, lacking, mixed=run.mixed)
         untouched = {task.plan.flow: task.rows for task in self.tasks if not task.done}
-        problems = self._problems(context.job, lacking, mixed=run.mixed)
         return Foreseen(counts, run.left_out, problems, untouched)
 
     async def _resumed(self, task: Task, ahead: _Ahead, book: Book) -> TableCounts:
@@ -341,13 +270,15 @@ class Resumption:
                 first = FirstOfEachCause(context.options.most_rejects)
                 await self._spool(task, first.among(probed.book.rejected(task.plan.flow).values()))
         untouched = {plan.flow: probed.cuts[plan.flow].rows for plan in rest.plan.tables}
-        problems = self._problems(rest, lacking, mixed=True)
+        problems = await self._problems(rest, probed.book, lacking, mixed=True)
         return Foreseen(counts, run.left_out, problems, untouched)
 
-    def _problems(self, job: Job, lacking: SequenceExhausted | None, *, mixed: bool) -> tuple[Problem, ...]:
-        found = [lacking.problem()] if lacking is not None else []
-        found += [TwoSnapshots().problem()] if mixed else []
-        return (*found, *read_later(job, self.snapshot.mark))
+    async def _problems(
+        self, job: Job, book: Book, lacking: SequenceExhausted | None, *, mixed: bool
+    ) -> tuple[Problem, ...]:
+        alone = await foreseen_without_parent(self.snapshot, self.control, job, book)
+        found = [*([lacking.problem()] if lacking else []), *([TwoSnapshots().problem()] if mixed else [])]
+        return (*found, *read_later(job, self.snapshot.mark), *alone)
 
 
 def counted(job: Job, plan: TablePlan, probed: ProbeResult) -> TableCounts:
