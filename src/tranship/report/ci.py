@@ -1,10 +1,13 @@
-"""Problems in the forms that build servers show: annotations of GitHub, and JUnit's XML."""
+"""Problems and checks in the forms that build servers show: annotations of GitHub, and JUnit's XML."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from enum import Enum
 from xml.sax.saxutils import escape, quoteattr
+
+from msgspec import Struct
 
 from tranship.model.resolution import Problem
 from tranship.model.visible import visible
@@ -41,18 +44,73 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
+class Ended(Enum):
+    """How a check ended. The value is the kind of its annotation."""
+
+    PASSED = "notice"
+    FAILED = "error"
+    SKIPPED = "warning"
+    """Nothing is proven."""
+
+
+class Checked(Struct, frozen=True):
+    """One check, as a build server lists it."""
+
+    name: str
+    ended: Ended
+    text: str = ""
+    """What was found, on one line or several."""
+
+
+def checks_as_github(checks: Sequence[Checked]) -> list[str]:
+    """Returns a workflow command of GitHub Actions for each check that has not passed, and for the last one,
+    which is the verdict.
+    """
+    told = [one for one in checks[:-1] if one.ended is not Ended.PASSED] + [*checks[-1:]]
+    return [f"::{one.ended.value} title={_property(one.name)}::{_data(one.text)}" for one in told]
+
+
+def checks_as_junit(checks: Sequence[Checked], suite: str) -> list[str]:
+    """Returns JUnit's XML: a test case for each check."""
+    return _suite([_checked(one, suite) for one in checks], suite, [one.ended for one in checks])
+
+
 def as_junit(problems: Sequence[Problem], suite: str) -> list[str]:
     """Returns JUnit's XML: a test case for each problem, of which errors have failed, and one that has passed
     where there are none.
     """
-    wrong = sum(not problem.warning for problem in problems)
-    head = f"<testsuite name={_attribute(suite)} tests={_attribute(max(len(problems), 1))}"
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"{head} failures={_attribute(wrong)}>"]
-    for problem in problems:
-        lines += _test_case(problem, suite)
+    cases = [_test_case(problem, suite) for problem in problems]
     if not problems:
-        lines.append(f'  <testcase classname={_attribute(suite)} name="every question is answered"/>')
-    return [*lines, "</testsuite>"]
+        cases = [[f'  <testcase classname={_attribute(suite)} name="every question is answered"/>']]
+    return _suite(cases, suite, [Ended.PASSED if one.warning else Ended.FAILED for one in problems])
+
+
+def _suite(cases: Sequence[list[str]], suite: str, ended: Sequence[Ended]) -> list[str]:
+    failed, skipped = ended.count(Ended.FAILED), ended.count(Ended.SKIPPED)
+    numbers = f"tests={_attribute(len(cases))} failures={_attribute(failed)}"
+    head = f"<testsuite name={_attribute(suite)} {numbers}"
+    return [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        head + (f" skipped={_attribute(skipped)}>" if skipped else ">"),
+        *(line for case in cases for line in case),
+        "</testsuite>",
+    ]
+
+
+def _checked(one: Checked, suite: str) -> list[str]:
+    first = f"  <testcase classname={_attribute(suite)} name={_attribute(one.name)}"
+    text = escape(_printable(one.text))
+    brief = one.text.partition("\n")[0]
+    match one.ended:
+        case Ended.FAILED:
+            inner = f"<failure message={_attribute(brief)}>{text}</failure>"
+        case Ended.SKIPPED:
+            inner = f"<skipped message={_attribute(brief)}/>"
+        case Ended.PASSED if one.text:
+            inner = f"<system-out>{text}</system-out>"
+        case Ended.PASSED:
+            return [f"{first}/>"]
+    return [f"{first}>", f"    {inner}", "  </testcase>"]
 
 
 def _test_case(problem: Problem, suite: str) -> list[str]:

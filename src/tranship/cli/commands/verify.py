@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import CliContext, answering, databases, results
+from tranship.cli.context import CliContext, answering_as, databases, results
 from tranship.cli.exit_status import JOURNAL_REFUSED, WRONG_OR_NO_RUN, exits
 
 if TYPE_CHECKING:
-    from tranship.model.verification import VerifiedTable
+    from collections.abc import Sequence
+
+    from tranship.model.verification import Verification, VerifiedTable
+    from tranship.report.ci import Checked
 
 
 class Given(TypedDict):
@@ -32,17 +35,43 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
     from tranship.report.certificate import rejected_line
+    from tranship.report.ci import Checked, Ended
     from tranship.report.verification import certified
 
     call = context.ensure_object(CliContext)
     found = api.check_certificate(file)
+    made = f"The certificate is as it was made on {found.made}: SHA-256 {found.sha256}"
     if call.json:
         answer_json(call, found)
+    elif call.form != "text":
+        text = "\n".join([made, *rejected_line(found.tables), certified(found)])
+        _write(call, [Checked("certificate", Ended.PASSED, text)])
     else:
-        say(f"The certificate is as it was made on {found.made}: SHA-256 {found.sha256}")
+        say(made)
         for line in (*rejected_line(found.tables), certified(found)):
             say(line)
     context.exit()
+
+
+def _write(call: CliContext, checks: Sequence[Checked]) -> None:
+    """Writes checks in the form that a build server reads."""
+    from tranship.cli.terminal import say
+    from tranship.report.ci import checks_as_github, checks_as_junit
+
+    junit = call.form == "junit"
+    for line in checks_as_junit(checks, "tranship verify") if junit else checks_as_github(checks):
+        say(line, whole=True)
+
+
+def _say(call: CliContext, result: Verification, verdict: str, files: Sequence[str]) -> None:
+    """Prints what a verification says beside its tables, and the files that hold it."""
+    from tranship.cli.terminal import say
+    from tranship.cli.trouble import spelled
+    from tranship.report.verification import last_line, lines_beyond
+
+    beyond = [spelled(line, call) for line in lines_beyond(result)]
+    for line in (verdict, *beyond, *files, last_line(result)):
+        say(line)
 
 
 _EXITS = {
@@ -75,7 +104,7 @@ _EXITS = {
     callback=_check,
     help="Only check a certificate, page or JSON; no CONFIG is needed, and no database is asked.",
 )
-@answering
+@answering_as("text", "json", "github", "junit")
 @click.pass_context
 def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Compare every row that runs brought into the NEW database of CONFIG with what OLD's rows became, by the
@@ -90,11 +119,11 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import say
-    from tranship.cli.trouble import spelled
     from tranship.cli.verdicts import verify_verdict
     from tranship.model.options import naming
     from tranship.model.verification import VerifyOptions
-    from tranship.report.verification import TableLines, last_line, lines_beyond
+    from tranship.report.verification import TableLines
+    from tranship.report.verified_checks import verified_checks
 
     call = context.ensure_object(CliContext)
     known = {
@@ -109,18 +138,16 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     with display(call, "compare NEW with its journal") as shows:
 
         def tell(table: VerifiedTable) -> None:
-            if not call.json:
+            if call.form == "text":
                 shows.write(list(lines.of(table)), say)
 
         result, path, certificate = run(lambda _: api.verify(loaded, options, tell), shows=shows)
+    verdict = verify_verdict(result, (*config, *naming(options.prefix, options.results_dir)))
     if call.json:
         answer_json(call, result, status=result.exit_status)
+    elif call.form != "text":
+        _write(call, verified_checks(result, verdict))
     else:
-        say(verify_verdict(result, (*config, *naming(options.prefix, options.results_dir))))
-        for line in lines_beyond(result):
-            say(spelled(line, call))
-        say(f"Result: {path}")
-        if certificate is not None:
-            say(f"Certificate: {certificate}")
-        say(last_line(result))
+        files = [f"Result: {path}", *([f"Certificate: {certificate}"] if certificate is not None else [])]
+        _say(call, result, verdict, files)
     context.exit(result.exit_status)
