@@ -38,6 +38,7 @@ from tranship.codec import (
 )
 from tranship.codec.files import check_folder, free_path, result_path
 from tranship.codec.resolutions import read_resolutions
+from tranship.codec.schema import SCHEMA_FILE, resolutions_schema
 from tranship.config import Config, Endpoint
 from tranship.model.catalog import Catalog
 from tranship.model.change import ChangeClass, Comparison, Matching
@@ -192,7 +193,8 @@ async def suggest(
     fresh: bool = False,
     empty: bool = True,
 ) -> Suggestion:
-    """Writes the resolutions file with every open question. It connects to no database.
+    """Writes the resolutions file with every open question, and its JSON Schema beside it. It connects to no
+    database.
 
     Decisions of an existing file are kept unless ``fresh``. When nothing is open, the file holds no entries,
     so that the same commands follow; without ``empty`` none is made. An existing file is then written again
@@ -224,6 +226,7 @@ async def suggest(
         write_text(earlier, path.read_text(encoding="utf-8"))
     if not kept:
         write_json(path, found.document)
+        write_json(path.with_name(SCHEMA_FILE), resolutions_schema())
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, _for_psql(found.inserts))

@@ -26,7 +26,15 @@ from tranship.model.resolution import ForAll, Resolution, ResolutionFile
 
 _WRITTEN_ANEW = ("_instructions", "_examples", "_suggestions")
 """Keys of what `resolve generate` writes into every file for people."""
-_HEAD = ("resolutions", "for_all", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
+_HEAD = (
+    "$schema",
+    "resolutions",
+    "for_all",
+    "format_version",
+    "tool_version",
+    "old_fingerprint",
+    "new_fingerprint",
+)
 _ARROWS = re.compile(r"->|→")
 
 

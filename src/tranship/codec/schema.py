@@ -16,6 +16,12 @@ _COMMENTS: dict[str, Any] = {"^_": {}}
 _PLACEHOLDER = "SPECIFY_ACTION"
 
 
+SCHEMA_FILE = "resolutions.schema.json"
+"""Name of the file that the ``$schema`` of a resolutions file beside it names. An editor finds it without a
+network.
+"""
+
+
 def resolutions_schema() -> dict[str, Any]:
     """Returns the JSON Schema of ``[P_]manual_resolutions.json``."""
     return {
@@ -23,6 +29,7 @@ def resolutions_schema() -> dict[str, Any]:
         "title": "tranship resolutions",
         "type": "object",
         "properties": {
+            "$schema": _TEXT,
             "format_version": {"type": "integer"},
             "tool_version": _TEXT,
             "old_fingerprint": _TEXT,

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from msgspec import Raw, Struct
 
+from tranship.codec.schema import SCHEMA_FILE
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.resolution import ResolutionFile
@@ -25,6 +26,7 @@ _INSTRUCTIONS = (
     "a placeholder that is left is an open question. If another entry decides the same column, that one "
     "counts, the entry with the placeholder has no effect, and `resolve validate` says so.",
     "_suggestion is what the data supports, _evidence is why. To take one, copy its keys into the entry. "
+    "_example shows the keys of another answer. "
     "An action that is filled in leaves no column or table behind. What it changes in values stands in its "
     "evidence, and a dry run counts it.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
@@ -78,6 +80,7 @@ def document(
     file, proposed = beside
     for_all = [one.body for one in written if one.table is None]
     return {
+        "$schema": SCHEMA_FILE,
         "_instructions": list(_INSTRUCTIONS),
         **{key: Raw(text.encode()) for key, text in file.remarks},
         "_examples": Raw(examples().encode()),

@@ -14,6 +14,7 @@ from tranship.planning.deciding.resolve.words import (
     SPECIFY_DEFAULT_VALUE,
     SPECIFY_NEW_COLUMN_NAME,
 )
+from tranship.planning.deciding.suggest.example import example
 from tranship.planning.deciding.suggest.facts import Fact
 
 Field = (
@@ -143,6 +144,7 @@ class Draft(Struct, frozen=True):
             body |= self._open()
             if self.fields and not self.instead:
                 body["_suggestion"] = {"confidence": self.confidence.value, **self.fields}
+            body["_example"] = example(self.sources, self.new_column, self.fields)
         if self.evidence:
             body["_evidence"] = [str(fact) for fact in self.evidence]
         return body

@@ -27,6 +27,7 @@ _GENERATED = {
     "action",
     "default_value",
     "_suggestion",
+    "_example",
     "_evidence",
 }
 _GENERATED_PATTERN = {*_GENERATED, "tables", "when"}

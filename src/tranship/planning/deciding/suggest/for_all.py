@@ -192,4 +192,12 @@ def pattern_entry(draft: Draft) -> dict[str, object]:
     if once is None:
         raise ValueError(f"{draft.question}: a question about one column")
     body = draft.entry()
-    return {"description": body.pop("description"), "tables": ALL_TABLES, "when": once.when, **body}
+    of: dict[str, object] = {"tables": ALL_TABLES, "when": once.when}
+    if "_example" in body:
+        value = as_moment(f"old.{OLD_COLUMN}", once.types[0])
+        body["_example"] = {
+            **of,
+            "action": "transform",
+            "transform_sql": f"{value} AT TIME ZONE 'Europe/Berlin'",
+        }
+    return {"description": body.pop("description"), **of, **body}
