@@ -6,6 +6,7 @@ import enum
 import inspect
 import re
 from types import FunctionType
+from typing import get_args
 
 from manual.reference.structs import Field, cell, fields, head, sentences
 from tranship import api
@@ -18,6 +19,8 @@ def page() -> str:
         one = getattr(api, name)
         if inspect.isfunction(one):
             functions += [f"### {name}", _signature(one), _prose(one)]
+        elif members := get_args(one):
+            types += [f"### {name}", "One of " + ", ".join(f"`{each.__name__}`" for each in members) + "."]
         elif issubclass(one, Exception):
             errors += [f"### {name}", f"A `{one.__bases__[0].__name__}`. {_prose(one)}"]
         else:

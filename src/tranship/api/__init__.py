@@ -46,13 +46,28 @@ from tranship.api.verify import Verified, check_certificate, verify
 from tranship.codec.files import result_path
 from tranship.config import Config, config_from_urls, config_from_values, load_config
 from tranship.errors import ConnectError, Differs, Refused, Stopped, TranshipError, UsageError
+from tranship.model.certificate import Certificate
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.options import MigrateOptions
+from tranship.model.progress import (
+    BatchDone,
+    Began,
+    Event,
+    Noted,
+    RowRejected,
+    RunStarted,
+    TableDone,
+    TableStarted,
+)
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
+from tranship.model.verification import Verification, VerifiedTable, VerifyOptions
 
 __all__ = [
     "Analysis",
+    "BatchDone",
+    "Began",
+    "Certificate",
     "Change",
     "ChangeClass",
     "Comparison",
@@ -60,9 +75,11 @@ __all__ = [
     "ConnectError",
     "Diagnosis",
     "Differs",
+    "Event",
     "MigrateOptions",
     "Migrated",
     "MigrationResult",
+    "Noted",
     "Ping",
     "Prepared",
     "Problem",
@@ -72,16 +89,23 @@ __all__ = [
     "Rollback",
     "RollbackTable",
     "RolledBack",
+    "RowRejected",
     "RunReport",
+    "RunStarted",
     "RunState",
     "Sides",
     "Stopped",
     "Suggestion",
+    "TableDone",
     "TableResult",
+    "TableStarted",
     "TableState",
     "TranshipError",
     "UsageError",
+    "Verification",
     "Verified",
+    "VerifiedTable",
+    "VerifyOptions",
     "accept",
     "analyze",
     "check_certificate",

@@ -55,11 +55,12 @@ class Migrated(NamedTuple):
 
 async def migrate(
     config: Config,
-    options: MigrateOptions,
+    options: MigrateOptions | None = None,
     on_event: Callable[[Event], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> Migrated:
-    """Does a dry run, a rehearsal or a live run, and returns the result and the path of its file.
+    """Does a dry run, a rehearsal or a live run, and returns the result and the path of its file. Without
+    ``options`` it is a dry run.
 
     It writes the result file and, where rows were rejected, the rejects file. ``on_event`` is called with
     every event as it happens. ``stop``, once set, ends a live run after the batches in flight.
@@ -67,6 +68,7 @@ async def migrate(
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
     """
+    options = options or MigrateOptions()
     hear = HeldBack(on_event or _unheard)
     with Stopwatch(hear=hear).running():
         try:

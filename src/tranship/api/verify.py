@@ -21,6 +21,7 @@ from tranship.execution.verification.command import verify as compare
 from tranship.model.certificate import Certificate
 from tranship.model.verification import Verification, VerifiedTable, VerifyOptions
 from tranship.report.certificate import certificate_page
+from tranship.report.notebook import verification_html
 from tranship.report.spelled import spelled_problems
 
 
@@ -32,14 +33,21 @@ class Verified(NamedTuple):
     certificate: Path | None
     """The page of the certificate; the same as JSON stands beside it. None: not every row is verified."""
 
+    def _repr_html_(self) -> str:
+        """Returns the tables with the verdict about each, which notebooks show."""
+        return verification_html(self.result)
 
-async def verify(config: Config, options: VerifyOptions, on_table: OnTable | None = None) -> Verified:
-    """Compares what runs brought into NEW with the sums in its journal, at any time after them. ``on_table``
-    is called as each table is done. It writes to no database.
+
+async def verify(
+    config: Config, options: VerifyOptions | None = None, on_table: OnTable | None = None
+) -> Verified:
+    """Compares what runs brought into NEW with the sums in its journal, at any time after them. It writes to
+    no database. Without ``options`` all runs are verified; ``on_table`` is called as each table is done.
 
     Raises:
         TranshipError: there is nothing to verify, or NEW cannot be read.
     """
+    options = options or VerifyOptions()
     stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
     name = f"verification_{stamp}"
     path = free_path(result_path(options.results_dir, options.prefix, f"{name}.json"))

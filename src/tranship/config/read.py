@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -30,8 +29,9 @@ LONGEST_NAME = 63
 """Bytes of a name in PostgreSQL (``NAMEDATALEN`` less its final zero)."""
 
 
-def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """Reads, checks and completes the configuration, and returns it.
+def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads, checks and completes the configuration, and returns it. ``environ`` is in place of the process's
+    environment.
 
     Raises:
         UsageError: anything wrong with the file, a missing environment variable, a failing
@@ -40,7 +40,7 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     return _read(Reading(read_jsonc(path, f"tranship init {path}"), environ))
 
 
-def config_from_urls(old: str, new: str, environ: Mapping[str, str] = os.environ) -> Config:
+def config_from_urls(old: str, new: str, environ: Mapping[str, str] | None = None) -> Config:
     """Returns the configuration that two URLs of a command line stand for; ``${NAME}`` in them is filled from
     the environment.
 
@@ -53,7 +53,7 @@ def config_from_urls(old: str, new: str, environ: Mapping[str, str] = os.environ
     return replace(_read(Reading(given, environ)), path="", urls=(old, new))
 
 
-def config_from_values(values: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Config:
+def config_from_values(values: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Config:
     """Returns the configuration that a file with these values would stand for.
 
     Raises:

@@ -44,9 +44,11 @@ Instead = TypeVar("Instead")
 class Reading:
     """The file, the environment, and the problems and warnings that reading has gathered."""
 
-    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, environ: Mapping[str, str] | None) -> None:
+        """``environ`` is in place of the process's environment; None: that one."""
         self.document = document
-        self.environ = environ
+        # No default of a public function is the environment itself: `help()` would print it, with passwords.
+        self.environ = os.environ if environ is None else environ
         self._warnings: list[str] = []
         self._plain_secret = False
         self._problems: list[Problem] = []

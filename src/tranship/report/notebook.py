@@ -1,4 +1,4 @@
-"""Small tables for notebooks: what a comparison found, and what a run did."""
+"""Small tables for notebooks: what a comparison found, what a run did, and what a verification says of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from html import escape
 
 from tranship.model.change import ChangeClass, Comparison
 from tranship.model.verdict import MigrationResult
+from tranship.model.verification import Verification
 from tranship.model.visible import visible
+from tranship.report.verification import last_line, verdict
 
 _ORDER = (ChangeClass.BREAKING, ChangeClass.TRANSFORMABLE, ChangeClass.SAFE)
 _MOST_ROWS = 200
@@ -31,6 +33,12 @@ def result_html(result: MigrationResult) -> str:
         for table in result.tables
     )
     return _table(title, ("table", "read", "written", "rejected", "left out"), rows)
+
+
+def verification_html(result: Verification) -> str:
+    """Returns a fragment of HTML with the verdict about each table."""
+    rows = ((table.label, table.new_table, table.rows, verdict(table)) for table in result.tables)
+    return _table(last_line(result), ("table", "new table", "rows", "verdict"), rows)
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from support.build import catalog, table
+from tranship.model.verification import Verification, VerifiedTable
 from tranship.planning.comparing.compare import compare
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
-from tranship.report.notebook import comparison_html
+from tranship.report.notebook import comparison_html, verification_html
 
 
 def test_a_comparison() -> None:
@@ -29,3 +30,24 @@ def test_a_long_comparison_is_cut() -> None:
     page = comparison_html(compare(old, new, match(old, new, scope)))
     assert page.count("<tr>") == 201
     assert page.endswith("<p>… and 100 more</p>")
+
+
+def test_a_verification() -> None:
+    tables = (
+        VerifiedTable(run="r", table="<a>", new_table="b", rows=3, verified=True, cells=6, cells_verified=6),
+        VerifiedTable(run="r", table="c", new_table="c", rows=1, verified=None, verified_why="no sums"),
+    )
+    page = verification_html(
+        Verification(
+            tool_version="0",
+            status="not verified",
+            exit_status=1,
+            started="",
+            finished="",
+            runs=("r",),
+            tables=tables,
+        )
+    )
+    assert "<caption>Not verified: no sums; verified 6 of 6 cells</caption>" in page
+    assert "<td>&lt;a&gt;</td><td>b</td><td>3</td><td>verified, 3 rows</td>" in page
+    assert "<td>not verified: no sums</td>" in page

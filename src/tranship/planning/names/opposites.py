@@ -110,4 +110,7 @@ def _asked(name: str) -> frozenset[str]:
 
 
 def _negated(name: str) -> int:
-    return sum(1 for word in words(name) if word in _NEGATIONS)
+    said = words(name)
+    # Behind the word that it would negate it stands for "number": phone_no.
+    said = said[:-1] if len(said) > 1 and said[-1] == "no" else said
+    return sum(1 for word in said if word in _NEGATIONS)
