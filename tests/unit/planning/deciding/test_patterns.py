@@ -267,3 +267,31 @@ def test_the_generated_file_is_a_file_that_can_be_decided(tmp_path: Path) -> Non
     )
     assert [name for name, _, _ in made(answers)] == ["a.at", "a.upto", "b.On"]
     assert {p.object.split(".")[1] for p in problems} <= {"resolutions"}
+
+
+RENAMED = (
+    "event(event_id int pk, label text, noted timestamp); visit(visit_id int pk, who text, came timestamp)",
+    "events(id bigint pk, label text, noted timestamptz); visits(id int pk, who text, came timestamptz)",
+)
+
+
+def test_a_pattern_waits_for_tables_that_nobody_has_paired_yet(tmp_path: Path) -> None:
+    """Its columns may be those of a table that is renamed: what a person decided is not dropped meanwhile."""
+    old, new = catalogs("Etc/UTC", *RENAMED)
+    scope = make_scope(old, new, None)[0]
+    first = suggest(old, new, scope, Evidence(), read(tmp_path, []))
+    assert document(first)["for_all"][0]["when"] == "timestamp -> timestamptz"
+    file = read(tmp_path, [UTC])
+    assert "TS318" not in {one.code for one in decide(file, old, new, scope)[2]}
+    again = suggest(old, new, scope, Evidence(), file)
+    assert (again.dropped, document(again)["for_all"]) == ((), [UTC])
+    assert not [one for one in again.questions if one.table == "for_all" or "time zone" in one.text]
+
+
+def test_a_pattern_does_not_wait_for_tables_that_are_left_out(tmp_path: Path) -> None:
+    old, new = catalogs("Etc/UTC", *RENAMED)
+    scope = make_scope(old, new, None)[0]
+    out = {name: [{"action": "drop_table"}] for name in ("event", "visit")}
+    for patterns, tables in (([UTC], out), ([{**UTC, "when": "date -> timestamptz"}], {})):
+        problems = decide(read(tmp_path, patterns, **tables), old, new, scope)[2]
+        assert "TS318" in {one.code for one in problems}

@@ -22,7 +22,15 @@ from tranship.errors.codes.entry_values import NoCounterpart
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Matching, TablePair
 from tranship.model.names import Side, TableName
-from tranship.model.resolution import Action, Answers, Decision, Problem, Resolution, ResolutionFile
+from tranship.model.resolution import (
+    Action,
+    Answers,
+    Decision,
+    ForAll,
+    Problem,
+    Resolution,
+    ResolutionFile,
+)
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.deciding.resolve.columns import Pair, check_meaning, check_names
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
@@ -68,9 +76,7 @@ def decide(
     """
     sides = old, new
     read = _read(file, sides, scope, background)
-    flows = [one for one, _ in read.flows]
-    selected = scope.only is not None
-    entries = with_patterns(file.for_all, flows, read.matching.pairs, *sides, selected=selected)
+    entries = _patterned(file.for_all, read, sides, scope)
     pairs = {(pair.old, pair.name): pair for pair in read.matching.pairs}
     found = [*file.problems, *read.problems, *entries.problems]
     found += children_of_left_out(file, sides, scope, read.matching.pairs, entries.tables)
@@ -146,9 +152,17 @@ def _by_patterns(
     if not patterns:
         return PatternEntries(())
     read = _read(file, (old, new), scope, background)
-    entries = [one for one, _ in read.flows]
+    return _patterned(patterns, read, (old, new), scope)
+
+
+def _patterned(
+    patterns: Sequence[ForAll], read: _Read, sides: tuple[Catalog, Catalog], scope: Scope
+) -> PatternEntries:
+    """Returns the entries of the flows with those of the patterns."""
+    entries, matching = [one for one, _ in read.flows], read.matching
+    unpaired = set(matching.only_old) - set(read.decided.dropped)
     selected = scope.only is not None
-    return with_patterns(patterns, entries, read.matching.pairs, old, new, selected=selected)
+    return with_patterns(patterns, entries, matching.pairs, sides, unpaired=unpaired, selected=selected)
 
 
 def asked_about(

@@ -7,7 +7,8 @@ anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from operator import attrgetter
 
 from msgspec import Struct, field
@@ -75,24 +76,26 @@ def with_patterns(
     patterns: Sequence[ForAll],
     tables: Sequence[TableEntries],
     pairs: Iterable[TablePair],
-    old: Catalog,
-    new: Catalog,
+    sides: tuple[Catalog, Catalog],
     *,
+    unpaired: Collection[TableName] = (),
     selected: bool = False,
 ) -> PatternEntries:
     """Returns the entries of the tables with those of the patterns, and what is wrong with a pattern.
 
-    ``selected``: the command line leaves tables out, so that a pattern may speak of none of ``pairs``.
+    A pattern may speak of none of ``pairs`` where it may speak of ``unpaired`` old tables, of which nobody
+    has decided yet what they become, and where the command line leaves tables out (``selected``).
     """
     if not patterns:
         return PatternEntries(tuple(tables))
+    old, new = sides
     by_flow = {one.place: one for one in tables}
     places, proposed = _all_places(pairs, by_flow, old, new)
     made = _Made(by_flow, {}, [], [], [])
     for pattern in patterns:
         mine = [place for place in places if _is_meant(pattern, place, old)]
-        later = any(_is_meant(pattern, place, old) for place in proposed)
-        wrong = list(_check(pattern, mine, places, selected=selected or later))
+        later = selected or _is_meant_later(pattern, proposed, unpaired, sides)
+        wrong = list(_check(pattern, mine, places, later=later))
         made.problems += wrong
         meant = [place for place in mine if not _has_own(by_flow.get(place.of), place)]
         made.renamed += filter(attrgetter("renamed"), meant)
@@ -116,7 +119,7 @@ def said_by_patterns(
     With pairs whose rename is only proposed they speak of these tables, too. Asked about them twice, a person
     could answer one question in two ways, which is an error.
     """
-    found = with_patterns(patterns, (), pairs, old, new)
+    found = with_patterns(patterns, (), pairs, (old, new))
     decided = [(one.flow or str(one.old.name), entry) for one in found.tables for entry in one.entries]
     return [*decided, *((str(table), entry) for table, entry in found.asked)]
 
@@ -229,6 +232,27 @@ def _is_meant(pattern: ForAll, place: _Place, old: Catalog) -> bool:
     return speaks_of(pattern, place.table.name, place.types, old)
 
 
+def _is_meant_later(
+    pattern: ForAll,
+    proposed: Sequence[_Place],
+    unpaired: Collection[TableName],
+    sides: tuple[Catalog, Catalog],
+) -> bool:
+    """Returns whether a pattern may speak of columns, once they or their tables are paired."""
+    if any(_is_meant(pattern, place, sides[0]) for place in proposed):
+        return True
+    return any(_may_be_meant(pattern, table, sides) for table in unpaired)
+
+
+def _may_be_meant(pattern: ForAll, name: TableName, sides: tuple[Catalog, Catalog]) -> bool:
+    """Returns whether a pattern may speak of columns of an old table, once it fills a new one."""
+    old, new = sides
+    table = old.table(name)
+    before = {one.type for one in table.columns} if table is not None else set()
+    after = {one.type for other in new.tables for one in other.columns}
+    return any(speaks_of(pattern, name, types, old) for types in product(before, after))
+
+
 def speaks_of(pattern: ForAll, table: TableName, types: tuple[PgType, PgType], old: Catalog) -> bool:
     """Returns whether a pattern is about columns of an old table that change from one type to another."""
     of_types = all(map(_is_called, types, pattern.types))
@@ -293,9 +317,9 @@ def _says(entry: Resolution) -> tuple[object, ...]:
 
 
 def _check(
-    pattern: ForAll, mine: Sequence[_Place], places: Sequence[_Place], *, selected: bool
+    pattern: ForAll, mine: Sequence[_Place], places: Sequence[_Place], *, later: bool
 ) -> Iterator[Problem]:
-    """Yields what is wrong with a pattern by itself."""
+    """Yields what is wrong with a pattern by itself; ``later``: it need not be about a column yet."""
     entry = pattern.entry
     action = action_of(entry)
     if action is None and not is_open(entry):
@@ -303,7 +327,7 @@ def _check(
     elif action not in (None, Action.TRANSFORM):
         yield problem(entry, NoPatternAction(entry.action))
     elif not mine:
-        if not selected:
+        if not later:
             told = PatternMatchesNothing(pattern.tables, *pattern.types, _nearest_types(pattern, places))
             yield problem(entry, told)
     elif action is not None and not is_open(entry):
