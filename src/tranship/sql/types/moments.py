@@ -34,6 +34,17 @@ _T_BETWEEN, _PARTED = "([0-9])t([0-9])", r"\1 \2"
 _OFFSET_BEHIND = r"(:[0-9]{2}(\.[0-9]*)?|[0-9]t[0-9]{4,6}(\.[0-9]*)?)\s*([ap]m\s*)?[+-][0-9]"
 """An offset stands behind a time of day; a day behind one does after a space and a digit."""
 
+_PART, _TWELVE, _BETWEEN = "[0-9]{1,2}", "0?[1-9]|1[0-2]", r"\s*[-/. ]\s*"
+_BEFORE, _BEHIND = r"(?:^|[\s,t])", "(?![0-9:])"
+_EITHER_ORDER = (
+    rf"{_BEFORE}(?:{_TWELVE}){_BETWEEN}(?:{_TWELVE}){_BETWEEN}[0-9]{{1,7}}{_BEHIND}"
+    rf"|{_BEFORE}{_PART}{_BETWEEN}(?:{_PART}|[a-z]{{3,9}}){_BETWEEN}{_PART}{_BEHIND}"
+)
+"""A date whose parts DateStyle orders: two that both may be the month before a year, or a year of two digits
+(PostgreSQL documentation, "Date/Time Input Interpretation").
+"""
+_SAME_EITHER_WAY = rf"{_BEFORE}0?([0-9]{{1,2}}){_BETWEEN}0?\1{_BETWEEN}[0-9]{{3,7}}{_BEHIND}"
+
 
 def canonical_timestamp(value: str, row: Builtin) -> str | None:
     """Returns a moment in UTC, whatever the session's zone is."""
@@ -195,3 +206,13 @@ def zone_applied(text: str, new: PgType) -> Change | None:
     parted = f"pg_catalog.regexp_replace({text}, {parts})"
     said = f"pg_catalog.regexp_replace({parted}, {literal(_NO_ZONE_WORDS)}, '', 'gi') ~* '[a-z]'"
     return Loss.ZONE, f"({text} ~ '[0-9]' AND NOT {text} ~* {literal(_OFFSET_BEHIND)} AND NOT {said})"
+
+
+def date_order_applied(text: str, new: PgType) -> Change | None:
+    """Returns the rows with a text whose day, month and year the session's DateStyle tells apart, by its
+    shape.
+    """
+    if new.family not in _DATED:
+        return None
+    same = f"{text} ~* {literal(_SAME_EITHER_WAY)}"
+    return Loss.DATE_ORDER, f"({text} ~* {literal(_EITHER_ORDER)} AND NOT {same})"

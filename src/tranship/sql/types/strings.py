@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tranship.model.builtin_types import Builtin, Family, money_format
 from tranship.model.expression import Loss
 from tranship.model.names import TableName
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
 from tranship.sql.types.family import Change, as_text
-from tranship.sql.types.moments import moment_read, zone_applied
+from tranship.sql.types.moments import date_order_applied, moment_read, zone_applied
 from tranship.sql.types.numbers import number_changed
 
 _PLAIN = frozenset({"text", "varchar", "bpchar"})
@@ -93,9 +95,13 @@ def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
             return None
 
 
-def text_in_zone(value: str, new: PgType) -> Change | None:
-    """Returns the rows with a string that NEW reads in a time zone which it does not say itself."""
-    return zone_applied(f'{as_text(value)} COLLATE pg_catalog."C"', new)
+def read_by_settings(value: str, new: PgType) -> Iterator[Change]:
+    """Yields the rows with a string that NEW reads in a time zone, or in an order of day and month, which it
+    does not say itself.
+    """
+    exact = f'{as_text(value)} COLLATE pg_catalog."C"'
+    found = zone_applied(exact, new), date_order_applied(exact, new)
+    yield from (change for change in found if change is not None)
 
 
 def _fits_cut(value: str, new: PgType) -> list[str]:

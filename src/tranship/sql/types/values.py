@@ -11,7 +11,7 @@ from tranship.model.expression import Loss
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.quote import ident
 from tranship.sql.types.family import Change
-from tranship.sql.types.strings import is_label, is_plain, shaped, short_enough, text_in_zone
+from tranship.sql.types.strings import is_label, is_plain, read_by_settings, shaped, short_enough
 from tranship.sql.types.table import FAMILY_SQL
 
 
@@ -79,8 +79,10 @@ def _changes(value: str, old: PgType, new: PgType, zone: str, depth: int) -> Ite
     """
     if old.family is not None:
         found = FAMILY_SQL[old.family].changed(value, old, new, zone)
-        read = text_in_zone(value, new) if old.family is Family.STRING else None
-        yield from (change for change in (found, read) if change is not None)
+        if found is not None:
+            yield found
+        if old.family is Family.STRING:
+            yield from read_by_settings(value, new)
         return
     if old.kind is not new.kind:
         return

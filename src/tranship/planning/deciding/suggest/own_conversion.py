@@ -61,11 +61,10 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
         mapped = _of_refused(pair, refusals, tuple(evidence))
         if mapped is not None:
             return mapped
-    other = _other_clock(pair)
+    other, unsure = _other_clock(pair), _unsure(pair, refusals)
     if other is not None:
-        return replace(other, evidence=(*evidence, *other.evidence))
+        return replace(other, evidence=(*evidence, *other.evidence, *_told_too(pair, unsure)))
     evidence += _another_zone(pair)
-    unsure = _unsure(pair, refusals)
     if unsure and _is_date_of_text(pair):
         # NEW would read such a text by its DateStyle, whatever was meant: that is no suggestion.
         return Translation(evidence=(*evidence, unsure, *readings(pair.facts)))
@@ -77,6 +76,11 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
         coverage=1.0,
         evidence=(*evidence, unsure) if unsure else tuple(evidence),
     )
+
+
+def _told_too(pair: ColumnPairContext, unsure: Fact) -> tuple[Fact, ...]:
+    """Returns that texts may mean another day, beside the question of their time zone."""
+    return (unsure,) if unsure and _is_date_of_text(pair) else ()
 
 
 def _is_date_of_text(pair: ColumnPairContext) -> bool:
