@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -192,9 +192,10 @@ async def suggest(
     results_dir: str = "results",
     fresh: bool = False,
     empty: bool = True,
+    schema: bool = True,
 ) -> Suggestion:
-    """Writes the resolutions file with every open question, and its JSON Schema beside it. It connects to no
-    database.
+    """Writes the resolutions file with every open question, and where ``schema`` says so its JSON Schema
+    beside it. It connects to no database.
 
     Decisions of an existing file are kept unless ``fresh``. When nothing is open, the file holds no entries,
     so that the same commands follow; without ``empty`` none is made. An existing file is then written again
@@ -225,8 +226,7 @@ async def suggest(
         earlier = free_path(path.with_name(f"{path.stem}_earlier{path.suffix}"))
         write_text(earlier, path.read_text(encoding="utf-8"))
     if not kept:
-        write_json(path, found.document)
-        write_json(path.with_name(SCHEMA_FILE), resolutions_schema())
+        _write(path, found.document, schema=schema)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, _for_psql(found.inserts))
@@ -245,6 +245,13 @@ def _for_psql(statements: Sequence[str]) -> str:
     run = [text for text in statements if not text.startswith("--")]
     head = () if all(map(str.isascii, run)) else ("SET client_encoding = 'UTF8';",)
     return "\n".join((*head, *statements)) + "\n"
+
+
+def _write(path: Path, document: Mapping[str, object], *, schema: bool) -> None:
+    """Writes a resolutions file, with its JSON Schema beside it or without a word of one."""
+    write_json(path, {key: part for key, part in document.items() if schema or key != "$schema"})
+    if schema:
+        write_json(path.with_name(SCHEMA_FILE), resolutions_schema())
 
 
 def _is_stale(file: ResolutionFile | None, recorded: ChangesFile, path: Path) -> bool:

@@ -73,7 +73,12 @@ def generate(
     # No loop would be needed, but signals are answered there.
     suggestion = run(
         lambda _: api.suggest(
-            changes, prefix=prefix, results_dir=results_dir, fresh=not update, empty=not call.classic
+            changes,
+            prefix=prefix,
+            results_dir=results_dir,
+            fresh=not update,
+            empty=not call.classic,
+            schema=not call.classic,
         )
     )
     if call.json:

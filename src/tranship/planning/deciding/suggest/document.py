@@ -80,8 +80,8 @@ def document(
     file, proposed = beside
     for_all = [one.body for one in written if one.table is None]
     return {
-        "$schema": SCHEMA_FILE,
         "_instructions": list(_INSTRUCTIONS),
+        "$schema": SCHEMA_FILE,
         **{key: Raw(text.encode()) for key, text in file.remarks},
         "_examples": Raw(examples().encode()),
         "format_version": 1,

@@ -72,7 +72,7 @@ def test_nothing_open_says_so() -> None:
 def test_the_file_opens_with_instructions_and_is_the_same_every_time() -> None:
     make = lambda: encode(run("t(a text, b text)", "t(a int, c text!)").document)  # noqa: E731
     assert make() == make()
-    assert [*json.loads(make())][:2] == ["$schema", "_instructions"]
+    assert [*json.loads(make())][:2] == ["_instructions", "$schema"]
 
 
 def test_a_bare_transform_that_would_reject_rows_is_not_filled_in() -> None:
