@@ -15,6 +15,9 @@ from tranship.sql.changed_values import changing
 from tranship.sql.quote import ident
 from tranship.sql.types.values import changes
 
+_SAID_OTHERWISE = (Loss.ZONE, Loss.DATE_ORDER)
+"""How NEW's settings read a value: the question about the column says it in its own words."""
+
 
 async def changed_values(
     asker: Asker, catalogs: Mapping[Side, Catalog], question: LossQuestion
@@ -29,7 +32,8 @@ async def changed_values(
     if before is None or source is None or target is None:
         return ()
     zone, value = catalogs[Side.OLD].timezone, f"old.{ident(source.name)}"
-    found = [one for one in changes(value, source.type, target.type, zone) if one[0] is not Loss.ZONE]
+    every = changes(value, source.type, target.type, zone)
+    found = [one for one in every if one[0] not in _SAID_OTHERWISE]
     percent = percent_read(before)
     if not found:
         return ()

@@ -21,7 +21,7 @@ from tranship.planning.deciding.suggest.shapes.whole import FIRST
 
 Entries = Mapping[str, Sequence[Entry]]
 """By key of the file."""
-KEPT = ("description", "tables", "when", "_suggestion", "_evidence", "_comments")
+KEPT = ("description", "tables", "when", "_suggestion", "_example", "_evidence", "_comments")
 """Fields of an entry that an answer leaves as they are."""
 _OF, _BEFORE = "of", "before"
 """Fields of ``_decided``: the suggestion that was taken, and what stood in the place of the entry."""
