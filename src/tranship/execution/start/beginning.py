@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from tranship.execution.context import Job, RunContext
 from tranship.execution.rollback.refusals import refuse
-from tranship.execution.rollback.written import Written, find_written, refuse_edited
+from tranship.execution.rollback.written import Written
 from tranship.execution.start.earlier_runs import Before, earlier
 from tranship.execution.start.fresh import refuse_beside
 from tranship.execution.start.preflight import Passed
+from tranship.execution.start.resume import unedited
 from tranship.model.names import TableName
 from tranship.model.notes import RollingBack
 from tranship.model.options import NewSnapshot
@@ -70,9 +71,7 @@ async def to_roll_back(
     Raises:
         Refused: it may not, or others changed rows that would come twice.
     """
-    found = await find_written(control, context.journal, run, context.job.new, wanted)
-    if not context.options.again:
-        await refuse_edited(control, context.job.new, run, found)
+    found = await unedited(context, control, run, wanted)
     await refuse(control, context.job.new, found)
     return found
 

@@ -159,7 +159,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     """
     job, journal = context.job, context.journal
     control = await session.alive()
-    left = await _unedited(context, control, run, lambda task: not task.done)
+    left = await unedited(context, control, run, lambda task: not task.done)
     await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
     rest = await unfinished_part(control, journal, job, {row.flow: ((run, row),) for row in rows if row.done})
@@ -207,7 +207,7 @@ async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: R
     begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.rolling_back}
     if begun:
         context.note(RollbackFirst())
-        rows = await _unedited(context, control, run, lambda task: task.position in begun)
+        rows = await unedited(context, control, run, lambda task: task.position in begun)
         await roll_back(control, _rollback_context(context, run), rows)
 
 
@@ -225,17 +225,17 @@ async def start_over(context: RunContext, control: asyncpg.Connection, run: Run)
     context.note(RollingBack(run.started))
     journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
-    await roll_back(control, _rollback_context(context, run), await _unedited(context, control, run))
+    await roll_back(control, _rollback_context(context, run), await unedited(context, control, run))
     await forget(control, journal, run)
 
 
-async def _unedited(
+async def unedited(
     context: RunContext,
     control: asyncpg.Connection,
     run: Run,
     wanted: Callable[[TaskRow], bool] = lambda _: True,
 ) -> tuple[Written, ...]:
-    """What a run wrote into tables that are to be copied again.
+    """Returns what a run wrote into tables that are to be copied again.
 
     Raises:
         Refused: others changed rows of it, which would come twice, and nobody asked for that.

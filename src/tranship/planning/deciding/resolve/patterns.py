@@ -255,8 +255,14 @@ def _may_be_meant(pattern: ForAll, name: TableName, sides: tuple[Catalog, Catalo
 
 def speaks_of(pattern: ForAll, table: TableName, types: tuple[PgType, PgType], old: Catalog) -> bool:
     """Returns whether a pattern is about columns of an old table that change from one type to another."""
-    of_types = all(map(_is_called, types, pattern.types))
-    return of_types and any(_matches(pattern.tables, name) for name in (table_key(table, old), str(table)))
+    return is_of_types(pattern, types) and any(
+        _matches(pattern.tables, name) for name in (table_key(table, old), str(table))
+    )
+
+
+def is_of_types(pattern: ForAll, types: tuple[PgType, PgType]) -> bool:
+    """Returns whether a pattern is about these two types."""
+    return all(map(_is_called, types, pattern.types))
 
 
 def _is_called(type_: PgType, written: str) -> bool:

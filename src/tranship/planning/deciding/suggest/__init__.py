@@ -37,6 +37,7 @@ from tranship.planning.deciding.suggest.columns import column_drafts, open_guess
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.document import SUGGESTIONS, Written, document
 from tranship.planning.deciding.suggest.drafts import Draft
+from tranship.planning.deciding.suggest.dropped_answers import left_open
 from tranship.planning.deciding.suggest.earlier_file import (
     Dropped,
     is_untouched,
@@ -130,7 +131,8 @@ def suggest(
     )
     data = replace(data, proposed=proposed, waiting=waiting)
     asking = asked_together(_fresh(data, undecided, asked), (old, new), earlier.patterns)
-    drafts = [_written(_beside(proposed, old, one)) for one in asking]
+    left = [left_open(one, earlier.dropped, old) for one in asking]
+    drafts = [_written(_beside(proposed, old, one)) for one in left]
     written = _ordered(provisional, [*earlier.again(), *drafts])
     return Suggestions(
         document=document(written, old, new, (file, proposed)),

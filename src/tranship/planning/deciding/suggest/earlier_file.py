@@ -38,6 +38,10 @@ class Dropped(Struct, frozen=True):
 
     path: str
     reason: str
+    entry: Resolution | None = None
+    """What was decided under the key of a table; None: nothing was, or it was a pattern."""
+    pattern: ForAll | None = None
+    """What was decided for all columns of two types."""
 
 
 def kept_entries(
@@ -55,7 +59,7 @@ def kept_entries(
             # Of a key that means no table the first entry alone has a problem.
             reason = f"no table is meant by {entry.table!r}"
         if reason is not None:
-            dropped.append(Dropped(entry.path, reason))
+            dropped.append(Dropped(entry.path, reason, None if is_open(entry) else entry))
         else:
             kept.append((entry, place))
     return kept, tuple(dropped)
@@ -73,7 +77,7 @@ def kept_patterns(
         entry = pattern.entry
         reason = _why_dropped(entry, [one for one in problems if entry_path(one) == entry.path])
         if reason is not None:
-            dropped.append(Dropped(entry.path, reason))
+            dropped.append(Dropped(entry.path, reason, pattern=None if is_open(entry) else pattern))
         elif not _is_untouched_pattern(pattern):
             kept.append(pattern)
     return tuple(kept), tuple(dropped)

@@ -45,7 +45,8 @@ def test_each_open_question_has_an_example_of_its_own_columns(tmp_path: Path) ->
     entries = [(table, entry) for table, own in tables.items() for entry in own]
     assert {table for table, _ in entries} == {"users", "gone"}
     for table, entry in entries:
-        assert ("_example" in entry) == ("SPECIFY_" in json.dumps({**entry, "_suggestion": ""})), entry
+        asked = {name: value for name, value in entry.items() if not name.startswith("_")}
+        assert ("_example" in entry) == ("SPECIFY_" in json.dumps(asked)), entry
         example = entry.get("_example", entry)
         named = {name: entry[name] for name in ("old_column", "new_column") if name in entry}
         assert "old_columns" in example or named.items() <= example.items(), (table, entry)
