@@ -23,14 +23,14 @@ async def test_a_sequence_that_others_draw_from_never_goes_back(
     pair = await make_pair(
         f"{TABLE}; SELECT setval('numbers', 100)", f"{TABLE}; SELECT setval('numbers', 95)"
     )
-    real = sequences._extremes
+    real = sequences.extremes
 
     async def slow(*arguments: Any) -> Any:
         found = await real(*arguments)
         await pair.new.run("SELECT nextval('numbers') FROM generate_series(1, 20)")
         return found
 
-    monkeypatch.setattr(sequences, "_extremes", slow)
+    monkeypatch.setattr(sequences, "extremes", slow)
     await migrate(pair, tmp_path)
     assert await pair.new.value("SELECT nextval('numbers')") == 116
 
