@@ -26,6 +26,7 @@ from tranship.analysis.sides import (
 from tranship.analysis.spellings import read_spellings
 from tranship.analysis.stale import stale_resolutions, turned_round
 from tranship.analysis.swapped import perhaps_swapped
+from tranship.api.suggested import suggestions_in
 from tranship.codec import (
     CHANGES_FORMAT,
     ChangeRecord,
@@ -36,6 +37,7 @@ from tranship.codec import (
     write_json,
     write_text,
 )
+from tranship.codec.decision_file import DecisionFile
 from tranship.codec.files import check_folder, free_path, result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.codec.schema import SCHEMA_FILE, resolutions_schema
@@ -58,6 +60,7 @@ from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
+from tranship.planning.deciding.suggest.document import SUGGESTIONS
 from tranship.planning.deciding.suggest.shapes.whole import Shape
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import chosen_by_new_name
@@ -117,8 +120,10 @@ class Suggestion(Struct, frozen=True):
     """A file of statements that would add the values which a suggested lookup lacks; None: it lacks none."""
     databases: tuple[str, ...] = ()
     """The words that named both databases when ``analyze`` was called, for the next command."""
-    shapes: tuple[Shape, ...] = ()
-    """What may become of rows beside the questions; nothing of it is decided."""
+    shapes: Mapping[int, Shape] = {}
+    """What may become of rows beside the questions, by its number in the file, without what the file
+    decides already.
+    """
     earlier: Path | None = None
     """The earlier file as it was, where something of it was dropped."""
 
@@ -233,7 +238,17 @@ async def suggest(
     dropped = tuple(f"{d.path}: {d.reason}" for d in found.dropped)
     words = (*recorded.databases, *pattern_words(recorded.only, recorded.never))
     there = path if path.exists() else None
-    return Suggestion(there, found.questions, dropped, found.kept, inserts, words, found.shapes, earlier)
+    shapes = _undecided_shapes(found.shapes, path)
+    return Suggestion(there, found.questions, dropped, found.kept, inserts, words, shapes, earlier)
+
+
+def _undecided_shapes(shapes: Sequence[Shape], path: Path) -> Mapping[int, Shape]:
+    """Returns by number those that the file, in which all of them stand, does not decide already."""
+    if not shapes:
+        return {}
+    taken = {one.place for one in suggestions_in(DecisionFile.read(path)) if one.taken}
+    every = enumerate(shapes)
+    return {n + 1: shape for n, shape in every if f"$.{SUGGESTIONS}[{n}]" not in taken}
 
 
 def _for_psql(statements: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from tranship.codec.decision_file import DecisionFile, Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
+from tranship.model.resolution import Action
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 from tranship.planning.deciding.suggest.document import SUGGESTIONS
 from tranship.planning.deciding.suggest.shapes.whole import FIRST
@@ -25,6 +26,8 @@ KEPT = ("description", "tables", "when", "_suggestion", "_example", "_evidence",
 """Fields of an entry that an answer leaves as they are."""
 _OF, _BEFORE = "of", "before"
 """Fields of ``_decided``: the suggestion that was taken, and what stood in the place of the entry."""
+_ONCE = (Action.ROWS, Action.MERGE, Action.EXISTING, Action.QUERY)
+"""Actions that a flow has once: a second one would be refused. A filter may be about other rows."""
 _ARROW = re.compile(r"\s*(?:->|→)\s*")
 
 
@@ -66,7 +69,6 @@ def _suggested(seen: DecisionFile, place: str, given: JsonValue) -> Suggested | 
     if not isinstance(text, str) or not any(entries.values()):
         return None
     own = _marked(seen, entries, text)
-    stands = all(_stands(seen, key, entry) for key, entry in _each(entries))
     return Suggested(
         place,
         _table_of(seen, entries, text),
@@ -74,7 +76,7 @@ def _suggested(seen: DecisionFile, place: str, given: JsonValue) -> Suggested | 
         _texts(given.get("_evidence")),
         entries,
         tuple(f"{plain_json(key)}: {plain_json(dict(one))}" for key, one in _each(entries)),
-        taken=by_whom(own[0][1]) if own else "its entries stand in the file" if stands else "",
+        taken=by_whom(own[0][1]) if own else _standing(seen, entries),
         undoable=bool(own),
         complete=not any(leaves_open(dict(one)) for _, one in _each(entries)),
         first=_texts(given.get(FIRST)),
@@ -139,6 +141,35 @@ def _note(entry: Entry, name: str) -> JsonValue:
 
 def _stands(seen: DecisionFile, key: str, entry: Entry) -> bool:
     return any(_said(one) == _said(entry) for _, one in seen.entries_by_key.get(key, ()))
+
+
+def _standing(seen: DecisionFile, entries: Entries) -> str:
+    """Returns in words how the file decides all of a suggestion without its being accepted; empty where it
+    leaves a part of it open.
+    """
+    each = list(_each(entries))
+    stand = [_stands(seen, key, entry) for key, entry in each]
+    if all(stand):
+        return "its entries stand in the file"
+    otherwise = (stands or _is_decided(seen, *one) for stands, one in zip(stand, each, strict=True))
+    return "the file decides it otherwise" if all(otherwise) else ""
+
+
+def _is_decided(seen: DecisionFile, key: str, entry: Entry) -> bool:
+    """Returns whether a person has decided what an entry is about: a column, or what a flow has once."""
+    others = (one for _, one in seen.entries_by_key.get(key, ()) if not _is_undecided(one))
+    subject = _subject(entry)
+    return subject is not None and any(_subject(one) == subject for one in others)
+
+
+def _subject(entry: Entry) -> tuple[str, JsonValue] | None:
+    """Returns what an entry is about, if no other entry of its flow can be about the same."""
+    if (name := _new_column(entry)) is not None:
+        return "new_column", name
+    if (name := _old_column(entry)) is not None:
+        return "old_column", name
+    action = entry.get("action")
+    return ("action", action) if action in _ONCE else None
 
 
 def _said(entry: Entry) -> dict[str, JsonValue]:

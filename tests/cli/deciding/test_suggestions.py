@@ -178,3 +178,30 @@ def test_the_next_generate_keeps_what_was_accepted_and_suggests_the_rest(desk: D
     assert left["question"] == "Do only rows move that 'deleted_at' of 'post' does not mark?"
     assert shown(edit(desk, "a")) == [f"1 of 2. [post] Suggestion: {left['question']}"]
     assert "Nothing is open" in edit(desk).stdout
+
+
+WRITTEN_OLD = """
+CREATE TABLE person (id int PRIMARY KEY, mail text NOT NULL);
+INSERT INTO person VALUES (1, 'Ada@x.org'), (2, 'bob@x.org');
+"""
+WRITTEN_NEW = "CREATE TABLE person (id int PRIMARY KEY, mail text NOT NULL CHECK (mail = lower(mail)))"
+IN_ONE_WAY = "Is 'mail' of 'person' written in one way?"
+
+
+@pytest.mark.parametrize("sql", [None, "upper(old.mail)"], ids=["accepted", "decided otherwise"])
+def test_what_the_file_decides_is_not_said_to_be_undecided(
+    desk_of: Callable[[str, str], Desk], sql: str | None
+) -> None:
+    desk = asked(desk_of, WRITTEN_OLD, WRITTEN_NEW)
+    if sql is None:
+        assert edit(desk, "a").status == 0
+    else:
+        entry = {"action": "transform", "old_column": "mail", "new_column": "mail", "transform_sql": sql}
+        desk.write(RESOLUTIONS, desk.json(RESOLUTIONS) | {"resolutions": {"person": [entry]}})
+    again = desk.type(f"tranship resolve generate {CHANGES} --prefix my")
+    assert IN_ONE_WAY not in again.stdout and "Nothing is open" in again.stdout, again
+    assert "resolve edit" not in again.stdout, "there is nothing to answer"
+    assert [one["question"] for one in desk.json(RESOLUTIONS)["_suggestions"]] == [IN_ONE_WAY]
+    assert "Nothing is open" in edit(desk).stdout
+    # It stands there still, for a person who thinks otherwise later.
+    assert IN_ONE_WAY in edit(desk, more=("--all",)).stdout

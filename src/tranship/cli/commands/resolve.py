@@ -119,7 +119,7 @@ def _dropped(suggestion: Suggestion) -> Iterator[str]:
 def _shapes(suggestion: Suggestion, *, values: bool) -> Iterator[str]:
     if suggestion.shapes:
         yield "Also possible, and nothing of it is decided (the file has the entries, under _suggestions):"
-    for number, shape in enumerate(suggestion.shapes, 1):
+    for number, shape in suggestion.shapes.items():
         yield visible(f"{number}) {shape.question}")
         yield from (visible(f"       {fact}") for fact in shape.facts(values=values))
 
@@ -161,7 +161,8 @@ def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
             for one in suggestion.questions
         ],
         "suggestions": [
-            {"question": one.question, "evidence": one.facts(values=values)} for one in suggestion.shapes
+            {"number": n, "question": one.question, "evidence": one.facts(values=values)}
+            for n, one in suggestion.shapes.items()
         ],
     }
 
