@@ -4,7 +4,6 @@ database.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions
 from tranship.api.present import NAMING, decided_fields
 from tranship.api.questions import Question, asks, question
+from tranship.api.signing import sealed, signature
 from tranship.api.suggested import (
     KEPT,
     Entries,
@@ -148,7 +148,7 @@ class Deciding:
             UsageError: the file has no resolutions.
         """
         fields = {name: value for name, value in answer.fields.items() if name != "confidence"}
-        return self.seen.with_added(key, {**fields, **_signed(answer)})
+        return self.seen.with_added(key, _signed(fields, answer))
 
     def wrong_with(self, key: str, answer: Answer) -> tuple[Problem, ...]:
         """Returns what would be wrong with the file if this were one more decision under a key.
@@ -235,7 +235,7 @@ class Deciding:
         Raises:
             UsageError: there is no such suggestion any more.
         """
-        signed = _signed(Answer({}, by, "suggestion"))
+        signed = signature(by, "suggestion")
         changed, places = with_taken(self.seen, self.suggestion(place), entries, signed)
         return changed, (*_unfinished(changed, places), *self._new_problems(changed))
 
@@ -269,7 +269,7 @@ class Deciding:
         named = _named(entry) if answer.how != "suggestion" else {}
         fields = {**named, **{k: v for k, v in answer.fields.items() if k != "confidence"}}
         fields = _without_needless_names(fields)
-        return {**kept, **fields, **_signed(answer)}
+        return _signed({**kept, **fields}, answer)
 
     def drawings(self) -> tuple[Sides, ...]:
         """Returns old and new tables side by side, under the present decisions."""
@@ -327,12 +327,10 @@ def needs_servers(entry: Entry) -> bool:
     return not given.isdisjoint(_FOR_SERVERS)
 
 
-def _signed(answer: Answer) -> dict[str, JsonValue]:
-    """Returns the fields that say who decided, when, how and why."""
-    stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    decided: JsonValue = {"by": answer.by, "at": stamp, "how": answer.how}
-    because: dict[str, JsonValue] = {"because": answer.because} if answer.because else {}
-    return {**because, "_decided": decided}
+def _signed(entry: Entry, answer: Answer) -> Entry:
+    """Returns an entry with the reason of an answer, and who decided it, when and how."""
+    because: Entry = {"because": answer.because} if answer.because else {}
+    return sealed({**entry, **because, **signature(answer.by, answer.how)})
 
 
 def _resolutions(state: DecisionFile) -> Iterator[Resolution]:

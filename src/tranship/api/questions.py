@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from tranship.api.alike import alike
 from tranship.api.present import Present, decided_fields, drafted, present
-from tranship.api.suggested import by_whom, leaves_open
+from tranship.api.signing import by_whom
+from tranship.api.suggested import leaves_open
 from tranship.codec.decision_file import Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.model.evidence import ValueCount

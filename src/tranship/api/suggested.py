@@ -12,6 +12,7 @@ from itertools import chain
 
 from msgspec import Struct
 
+from tranship.api.signing import by_whom, note, says, sealed
 from tranship.codec.decision_file import DecisionFile, Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
@@ -109,7 +110,7 @@ def _table_of(seen: DecisionFile, entries: Entries, text: str) -> str:
     """Returns the key whose questions a suggestion answers; without any, the old table of its first flow."""
     named = [name for key in entries for name in (key, _ARROW.split(key)[0])]
     own = ((name, seen.entries_by_key.get(name, ())) for name in named)
-    asked = (name for name, others in own if any(_note(entry, _OF) != text for _, entry in others))
+    asked = (name for name, others in own if any(note(entry, _OF) != text for _, entry in others))
     return next(asked, named[1])
 
 
@@ -131,16 +132,11 @@ def _marked(seen: DecisionFile, entries: Entries, text: str) -> list[tuple[str, 
     schemas can be asked about in the same words.
     """
     own = chain.from_iterable(seen.entries_by_key.get(key, ()) for key in entries)
-    return [(place, entry) for place, entry in own if _note(entry, _OF) == text]
-
-
-def _note(entry: Entry, name: str) -> JsonValue:
-    decided = entry.get("_decided")
-    return decided.get(name) if isinstance(decided, dict) else None
+    return [(place, entry) for place, entry in own if note(entry, _OF) == text]
 
 
 def _stands(seen: DecisionFile, key: str, entry: Entry) -> bool:
-    return any(_said(one) == _said(entry) for _, one in seen.entries_by_key.get(key, ()))
+    return any(says(one) == says(entry) for _, one in seen.entries_by_key.get(key, ()))
 
 
 def _standing(seen: DecisionFile, entries: Entries) -> str:
@@ -172,12 +168,6 @@ def _subject(entry: Entry) -> tuple[str, JsonValue] | None:
     return ("action", action) if action in _ONCE else None
 
 
-def _said(entry: Entry) -> dict[str, JsonValue]:
-    """Returns what an entry decides, without what it is called and why."""
-    beside = ("description", "because")
-    return {name: value for name, value in entry.items() if name[:1] != "_" and name not in beside}
-
-
 def with_taken(
     seen: DecisionFile, suggested: Suggested, entries: Entries, signed: Entry
 ) -> tuple[DecisionFile, tuple[str, ...]]:
@@ -204,10 +194,10 @@ def with_taken(
         place = next((one for one in _asking(seen, key, entry) if one not in instead), None)
         if place is not None:
             kept, before = _parted(seen.entries[place][1])
-            instead[place] = {**kept, **entry, **_marking(signed, suggested, {_BEFORE: before})}
+            instead[place] = sealed({**kept, **entry, **_marking(signed, suggested, {_BEFORE: before})})
         else:
             bare: Entry = {_BEFORE: []} if seen.is_bare(key) else {}
-            more.setdefault(key, []).append({**entry, **_marking(signed, suggested, bare)})
+            more.setdefault(key, []).append(sealed({**entry, **_marking(signed, suggested, bare)}))
     changed = seen.with_entries(instead)
     places = list(instead)
     # A new key is put before the others.
@@ -243,7 +233,7 @@ def _asking(seen: DecisionFile, key: str, entry: Entry) -> Iterator[str]:
 def _is_undecided(entry: Entry) -> bool:
     """Returns whether an entry asks, or was filled in and nobody gave a reason for it."""
     filled_in = isinstance(entry.get("_suggestion"), str) and not entry.keys() & {"_decided", "because"}
-    return filled_in or leaves_open(_said(entry))
+    return filled_in or leaves_open(says(entry))
 
 
 def _new_column(entry: Entry) -> str | None:
@@ -274,7 +264,7 @@ def without_taken(seen: DecisionFile, suggested: Suggested) -> DecisionFile:
     changed = seen
     # From the last one on: what stands before it in its list keeps its place.
     for place, entry in reversed(_marked(seen, suggested.entries, suggested.text)):
-        before = _note(entry, _BEFORE)
+        before = note(entry, _BEFORE)
         if isinstance(before, dict):
             kept = _parted(entry)[0]
             # In the order in which `resolve generate` writes.
@@ -283,10 +273,3 @@ def without_taken(seen: DecisionFile, suggested: Suggested) -> DecisionFile:
         else:
             changed = changed.without(place, keep_key=before is not None)
     return changed
-
-
-def by_whom(entry: Entry) -> str:
-    """Returns who decided an entry, when and how; empty where nobody has."""
-    by, at, how = (_note(entry, name) for name in ("by", "at", "how"))
-    said = (one if isinstance(one, str) else "" for one in (by, at, how))
-    return "{}, {}, by {}".format(*said) if isinstance(entry.get("_decided"), dict) else ""

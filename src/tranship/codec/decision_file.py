@@ -28,6 +28,8 @@ from tranship.model.visible import json_text
 Entry = Mapping[str, JsonValue]
 _NAMED = 5
 """Changes of a file that are named."""
+_SHOWN = 60
+"""Characters of a changed value that are shown: five changes with two values each fit on one screen."""
 _GAP = re.compile(r"(?:[ \t\r\n]++|//[^\n]*+)*+")
 _COMMENT = re.compile(r"[ \t]*//[^\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|//[^\n]*+|,')
@@ -255,9 +257,34 @@ def _differences(before: DecisionFile, now: DecisionFile) -> Iterator[str]:
     for place in (*there, *(place for place in here if place not in there)):
         old, new = there.get(place), here.get(place)
         if old != new:
-            yield f"{place}: {_action(old)} became {_action(new)}"
+            yield f"{place}: {_became(old, new)}"
     if there == here:
         yield "its comments or its layout"
+
+
+def _became(old: tuple[str, Entry] | None, new: tuple[str, Entry] | None) -> str:
+    """Returns what became of an entry: its action, or where that is the same the fields that changed."""
+    if old is None or new is None or old[1].get("action") != new[1].get("action"):
+        return f"{_action(old)} became {_action(new)}"
+    before, after = old[1], new[1]
+    names = dict.fromkeys(name for name in (*before, *after) if name[:1] != "_")
+    fields = [
+        f"{name} {_value(before, name)} became {_value(after, name)}"
+        for name in names
+        if (name in before, before.get(name)) != (name in after, after.get(name))
+    ]
+    # Who answers in a terminal or the studio signs anew.
+    signed = after.get("_decided")
+    by_hand = ", changed by hand" if fields and signed and before.get("_decided") == signed else ""
+    return f"{_action(new)}{by_hand}: {', '.join(fields) or 'what is noted beside it'}"
+
+
+def _value(entry: Entry, name: str) -> str:
+    """Returns a field as JSON, a long one with its begin alone."""
+    if name not in entry:
+        return "(nothing)"
+    text = plain_json(entry[name])
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _action(entry: tuple[str, Entry] | None) -> str:

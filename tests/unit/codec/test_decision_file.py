@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support import ROOT
-from tranship.codec.decision_file import DecisionFile
+from tranship.codec.decision_file import DecisionFile, Entry, changed_meanwhile
 from tranship.codec.jsonc import Number
 from tranship.errors import UsageError
 
@@ -88,6 +88,32 @@ def test_a_change_of_somebody_else_is_not_overwritten(path: Path) -> None:
     assert problem.code == "TS140"
     assert '$.resolutions.users[0]: "SPECIFY_ACTION" became "ignore" by Ann' in problem.message
     assert path.read_bytes() == before
+
+
+def test_what_changed_in_an_answer_is_said_with_both_values(path: Path) -> None:
+    place, decided = "$.resolutions.users[0]", {"by": "Ann", "at": "2030-01-01"}
+    before = DecisionFile.read(path).save(
+        place, {"action": "default", "default_value": Number("7"), "_decided": decided}
+    )
+
+    def told(entry: Entry) -> str:
+        now = before.with_entry(place, entry)
+        return changed_meanwhile(before, now).changes
+
+    mended = {"action": "default", "default_value": Number("9"), "_decided": decided}
+    assert told(mended) == f'{place}: "default" by Ann, changed by hand: default_value 7 became 9'
+    signed = {**mended, "_decided": {"by": "Bob"}, "because": "as agreed", "description": "x" * 90}
+    assert told(signed) == (
+        f'{place}: "default" by Bob: default_value 7 became 9, because (nothing) became "as agreed", '
+        f'description (nothing) became "{"x" * 59}…'
+    )
+    assert told({**mended, "default_value": Number("7"), "_evidence": []}) == (
+        f'{place}: "default" by Ann: what is noted beside it'
+    )
+
+
+def test_a_change_of_comments_is_not_overwritten(path: Path) -> None:
+    before = path.read_bytes()
     mine = DecisionFile.read(path)
     path.write_text(before.decode().replace("Monday", "Tuesday"), encoding="utf-8")
     with pytest.raises(UsageError, match="its comments or its layout"):
@@ -102,7 +128,7 @@ def test_an_entry_that_is_gone_is_named(path: Path) -> None:
 _SAVER = """
 import sys
 from pathlib import Path
-from tranship.codec.decision_file import DecisionFile
+from tranship.codec.decision_file import DecisionFile, Entry, changed_meanwhile
 from tranship.errors import UsageError
 for number in range(10):
     file = DecisionFile.read(Path(sys.argv[1]))
