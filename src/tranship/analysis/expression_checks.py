@@ -55,6 +55,7 @@ _BY_REASON: dict[Why, type[CurrentTimeSql | TransactionInSql | ReachesOutInSql]]
     Why.TRANSACTION: TransactionInSql,
     Why.OUTSIDE: ReachesOutInSql,
 }
+_OF_THE_SERVER = ("pg_catalog", "information_schema")
 _QUOTED_NAME = re.compile(r'"([^"]+)"')
 _BODY = re.compile(r"\$(?:function|procedure)x*\$")
 """The quotes that ``pg_get_functiondef`` puts around a body."""
@@ -212,11 +213,15 @@ def _wrong_columns(one: PersonSql, prepared: asyncpg.prepared_stmt.PreparedState
     return None
 
 
-async def _unlocked(old: asyncpg.Connection, one: PersonSql, tree: Tree) -> MaterializedViewInSql | None:
-    """Returns why a text is refused that reads materialized views: LOCK TABLE takes none, and a REFRESH
-    writes rows that earlier snapshots see.
+async def _unlocked(old: asyncpg.Connection, one: PersonSql, tree: Tree) -> RefusedSql | None:
+    """Returns why a text is refused that reads what no lock keeps as it is: tables of the server, which hold
+    its roles and settings, and materialized views, of which a REFRESH writes rows that earlier snapshots see
+    and which LOCK TABLE does not take.
     """
     read = tuple(dict.fromkeys(relations_in(tree)))
+    own = next((name for name in read if name.schema in _OF_THE_SERVER), None)
+    if own is not None:
+        return ReachesOutInSql(one.text, field=one.field, function=f"the server's own table {own.name}")
     if not read:
         return None
     rows = await old.fetch(

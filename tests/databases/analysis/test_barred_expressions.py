@@ -38,6 +38,12 @@ BARRED = {
     "pg_read_file('x')": "pg_read_file reaches outside",
     "pg_sleep(60)": "pg_sleep reaches outside",
     "set_config('a.b', 'c', false)": "set_config reaches outside",
+    "current_setting('a.b', true)": "current_setting reaches outside",
+    "(SELECT s.setting FROM pg_settings AS s LIMIT 1)": "pg_settings reaches outside",
+    "(SELECT s.passwd FROM pg_shadow AS s LIMIT 1)": "pg_shadow reaches outside",
+    "(SELECT count(*) FROM pg_class)": "the server's own table pg_class reaches outside",
+    "(SELECT count(*) FROM information_schema.tables)": "the server's own table",
+    "app.roles()": "pg_roles reaches outside",
     "nextval('s')": "nextval reaches outside",
     "pg_try_advisory_lock(old.id)": "pg_try_advisory_lock reaches outside",
     "lo_get(1)": "lo_get reaches outside",
@@ -58,6 +64,7 @@ ALLOWED = {
     "app.now()": None,
     "age(old.d, '2000-01-01')": None,
     "'now() txid_current()' -- dblink('x')": None,
+    "(SELECT max(o.id) FROM app.pg_user o)": None,
     "(SELECT max(o.id) FROM public.t o WHERE o.id <= old.id)": None,
 }
 OLD = """
@@ -67,6 +74,8 @@ CREATE FUNCTION app.now() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'mine
 CREATE FUNCTION app.dblink(text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT $1 $$;
 CREATE TYPE app.day AS ENUM ('today', 'later');
 CREATE FUNCTION app.folded() RETURNS date LANGUAGE sql IMMUTABLE AS $$ SELECT 'today'::date $$;
+CREATE FUNCTION app.roles() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT count(*) FROM pg_roles $$;
+CREATE TABLE app.pg_user (id int);
 CREATE FUNCTION app.dice() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 4; END $$;
 CREATE FUNCTION app.stamp(int) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN $1 || now(); END $$;
 CREATE FUNCTION app.inner_id() RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN pg_current_xact_id(); END $$;

@@ -9,6 +9,7 @@ claim to be, or deserve a reason of their own (PostgreSQL documentation, "Functi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -25,7 +26,7 @@ class Why(StrEnum):
 
 
 class BarredCall(Struct, frozen=True):
-    """A function that an expression must not call."""
+    """A function that an expression must not call, or a table of the server that it must not read."""
 
     name: str
     why: Why
@@ -38,11 +39,16 @@ _BARRED = {
     Why.TRANSACTION: r"txid_(?:current\w*|status)|pg_current_(?:xact_id|snapshot)\w*|pg_xact_status"
     r"|pg_backend_pid|pg_export_snapshot|pg_(?:current|last)_wal\w*|pg_last_xact\w*",
     Why.OUTSIDE: r"dblink\w*|postgres_fdw_\w+|lo_\w+|loread|lowrite|pg_read_\w+|pg_ls_\w+|pg_stat_\w+"
-    r"|pg_file_\w+|pg_sleep\w*|set_config|setseed|nextval|setval|currval|lastval|pg_(?:try_)?advisory_\w+"
+    r"|pg_file_\w+|pg_sleep\w*|set_config|current_setting|pg_show_all_\w+|setseed|nextval|setval|currval|lastval|pg_(?:try_)?advisory_\w+"
     r"|pg_notify|pg_(?:cancel|terminate)_backend|pg_reload_conf|pg_rotate_logfile|pg_logical_\w+"
     r"|pg_create_\w+|pg_drop_\w+"
     r"|(?:query|cursor|table|schema|database)_to_xml\w*|inet_(?:client|server)_\w+",
 }
+_TABLES = re.compile(
+    r"pg_(?:authid|shadow|roles|user|user_mappings?|(?:file_)?settings|db_role_setting|hba_file_rules|locks"
+    r"|largeobject|subscription|stats|statistic|stat_\w+|statio_\w+)"
+)
+"""Tables and views of the server whose rows are roles, settings, or of the moment."""
 _PATTERNS = {why: re.compile(names) for why, names in _BARRED.items()}
 _NAME = r"""(?:"(?:[^"]|"")*"|[^\W\d][\w$]*)"""
 _TOKEN = re.compile(
@@ -72,17 +78,20 @@ _BUILT_IN = "pg_catalog"
 def calls(sql: str) -> tuple[tuple[str, ...], ...]:
     """Returns the names before an opening bracket, in parts, and the current time's keywords."""
     found = []
-    for token in _TOKEN.finditer(sql):
-        if token["name"] is None:
-            continue
-        parts = tuple(_plain(part) for part in _PART.findall(token["name"]))
+    for token, parts in _names(sql):
         if token["call"] or (len(parts) == 1 and parts[0] in _TIME_WORDS and token["name"][0] != '"'):
             found.append(parts)
     return tuple(found)
 
 
+def _names(sql: str) -> Iterator[tuple[re.Match[str], tuple[str, ...]]]:
+    for token in _TOKEN.finditer(sql):
+        if token["name"] is not None:
+            yield token, tuple(_plain(part) for part in _PART.findall(token["name"]))
+
+
 def barred_call(sql: str) -> BarredCall | None:
-    """Returns the first barred call of an SQL text; None where there is none.
+    """Returns the first barred call of an SQL text, or table of the server; None where there is none.
 
     The same name in a schema of the user's is another function, unless it reaches outside: extensions are
     created in any schema.
@@ -96,7 +105,14 @@ def barred_call(sql: str) -> BarredCall | None:
         for why, pattern in _PATTERNS.items():
             if (built_in or name.startswith(("dblink", "postgres_fdw"))) and pattern.fullmatch(name):
                 return BarredCall(name, why)
-    return None
+    return next((BarredCall(name, Why.OUTSIDE) for name in _server_tables(sql)), None)
+
+
+def _server_tables(sql: str) -> Iterator[str]:
+    """Yields the names of the server's own tables. In a schema of the user's they are other tables."""
+    for token, (*schema, name) in _names(sql):
+        if not token["call"] and schema in ([], [_BUILT_IN]) and _TABLES.fullmatch(name):
+            yield name
 
 
 def moment_read(sql: str) -> str | None:
