@@ -103,6 +103,10 @@ class RejectCause(Struct, frozen=True, omit_defaults=True):
     values: dict[str, int] = {}
     """The most frequent values that have no place in NEW, with their rows. They are values of rows."""
     distinct_values: int = 0
+    rule: str | None = None
+    """What the constraint demands, in words around NEW's own text; None where no constraint of the table or
+    of a domain decided, or it is not known any more.
+    """
 
 
 class MergedRecord(Struct, frozen=True):

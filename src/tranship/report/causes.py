@@ -24,6 +24,8 @@ HELD = frozenset({"HeldByNew", "HeldByOtherKey", "HeldBefore", "HeldOtherwise", 
 """Kinds of reasons for which a row of NEW's own stands in the way, and no decision about values helps."""
 _SHOWN = 5
 """Values of one cause that are named on the terminal."""
+_DEMAND = 200
+"""Characters of a constraint's text that are shown; the result file has all of it."""
 
 
 def cause_lines(
@@ -130,7 +132,13 @@ def not_asked_lines(tables: Sequence[TableResult | ReportedTable]) -> Iterator[s
 def cause_words(cause: RejectCause, *, values: bool) -> str:
     """Returns why rows are rejected, and how many. ``values``: values of rows may be shown."""
     words = why_words(Why(cause.what, cause.sqlstate, cause.column, cause.constraint, cause.table))
-    return f"{words}: {count_of(cause.rows, 'row')}{_values(cause, values=values)}"
+    return f"{words}: {count_of(cause.rows, 'row')}{_values(cause, values=values)}{_demand(cause)}"
+
+
+def _demand(cause: RejectCause) -> str:
+    if cause.rule is None:
+        return ""
+    return f"; it demands {cause.rule[:_DEMAND]}{'…' if len(cause.rule) > _DEMAND else ''}"
 
 
 _DECIDED = {

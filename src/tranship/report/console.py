@@ -327,8 +327,7 @@ def _time(result: MigrationResult) -> list[str]:
 
 def _verification(result: MigrationResult) -> list[str]:
     stats = result.stats
-    would = "would be " if result.mode == "dryrun" else ""
-    arrived = f"{stats.rows_migrated} {would}written + {stats.rows_failed} {would}rejected"
+    arrived = _arrived(result)
     beside = (
         (stats.rows_already_there, "already there"),
         (stats.rows_kept, "kept"),
@@ -350,6 +349,19 @@ def _verification(result: MigrationResult) -> list[str]:
     lines += [*_verdicts(result.tables), *before_lines(result.tables)]
     lines += opinion_lines(result.tables)
     return lines + [line for table in result.tables for line in difference_lines(table.differences)]
+
+
+def _arrived(result: MigrationResult) -> str:
+    """Returns how many rows are written and rejected; of a dry run those of earlier runs by themselves."""
+    written, rejected = result.stats.rows_migrated, result.stats.rows_failed
+    if result.mode != "dryrun":
+        return f"{written} written + {rejected} rejected"
+    before = sum(table.rows_written_before or 0 for table in result.tables)
+    refused = sum(table.rows_failed for table in result.tables if table.already_migrated)
+    done = f"{before} written before + {refused} rejected before" if before or refused else ""
+    left = f"{written - before} would be written + {rejected - refused} would be rejected"
+    nothing_left = done and all(table.already_migrated for table in result.tables)
+    return " + ".join(filter(None, (done, "" if nothing_left else left)))
 
 
 def _verdicts(tables: Sequence[TableResult]) -> Iterator[str]:

@@ -331,6 +331,26 @@ def test_rows_of_earlier_runs_are_told_apart() -> None:
     )
 
 
+def test_a_dry_run_accounts_for_rows_of_earlier_runs_by_themselves() -> None:
+    orders, users = result("dryrun", "rejects").tables
+    moved = replace(users, already_migrated=True, rows_written_before=users.rows_migrated)
+    stats = Stats(rows_read=15241, rows_migrated=15240, rows_failed=1)
+
+    def accounted(*tables: TableResult) -> str:
+        made = replace(result("dryrun", "rejects"), stats=stats, tables=tables, left_out={})
+        told = Console(MigrateOptions()).finish(made, "r")
+        return next(line for line in told if line.startswith("Accounted for"))
+
+    assert accounted(orders, moved) == (
+        "Accounted for: 15241 read = 15234 written before + 0 rejected before + 6 would be written"
+        " + 1 would be rejected + 0 left out"
+    )
+    again = replace(orders, already_migrated=True, rows_written_before=orders.rows_migrated)
+    assert accounted(again, moved) == (
+        "Accounted for: 15241 read = 15240 written before + 1 rejected before + 0 left out"
+    )
+
+
 def test_rows_that_two_flows_read_are_told() -> None:
     table = result("live", "done").tables[1]
     both = (table, replace(table, new_table="public.profiles", flow="users -> profiles", rows_migrated=5000))

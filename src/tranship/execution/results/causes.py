@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from tranship.model.catalog import Table
 from tranship.model.reasons import (
     LookupGap,
     LookupIsAnother,
@@ -18,6 +21,7 @@ from tranship.model.reasons import (
     named_table,
 )
 from tranship.model.verdict import MOST_VALUES, Reject, RejectCause
+from tranship.planning.printed.constraint_rules import rules_of
 
 _Group = tuple[str, str | None, str | None, str, str | None, bool]
 """SQLSTATE, column, constraint, name of the reason, table that it names, and whether it is a consequence."""
@@ -52,6 +56,12 @@ def causes(rejects: Iterable[Reject]) -> tuple[RejectCause, ...]:
     for reject in rejects:
         counter.add(reject)
     return counter.causes()
+
+
+def with_rules(found: Iterable[RejectCause], table: Table) -> tuple[RejectCause, ...]:
+    """Returns causes with what the constraint of each demands of the rows of NEW's table."""
+    rules = rules_of(table)
+    return tuple(replace(one, rule=rules.get(one.constraint or "")) for one in found)
 
 
 def group_of(reject: Reject) -> _Group:

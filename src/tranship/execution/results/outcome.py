@@ -13,7 +13,7 @@ from tranship import __version__
 from tranship.config import Endpoint
 from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
-from tranship.execution.results.causes import by_reason
+from tranship.execution.results.causes import by_reason, with_rules
 from tranship.execution.results.spool import Spool
 from tranship.model.catalog import Catalog
 from tranship.model.difference import Difference, Proof, differing
@@ -337,7 +337,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         verified=verified,
         verified_why=why,
         rejects_by_reason=by_reason(counts.causes),
-        causes=counts.causes,
+        causes=with_rules(counts.causes, job.after(counts.plan)),
         not_asked=counts.not_asked,
         raising_defaults=counts.raising_defaults,
         losses=counts.losses,

@@ -9,8 +9,9 @@ claim to be, or deserve a reason of their own (PostgreSQL documentation, "Functi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import chain
 
 from msgspec import Struct
 
@@ -39,7 +40,8 @@ _BARRED = {
     Why.TRANSACTION: r"txid_(?:current\w*|status)|pg_current_(?:xact_id|snapshot)\w*|pg_xact_status"
     r"|pg_backend_pid|pg_export_snapshot|pg_(?:current|last)_wal\w*|pg_last_xact\w*",
     Why.OUTSIDE: r"dblink\w*|postgres_fdw_\w+|lo_\w+|loread|lowrite|pg_read_\w+|pg_ls_\w+|pg_stat_\w+"
-    r"|pg_file_\w+|pg_sleep\w*|set_config|current_setting|pg_show_all_\w+|setseed|nextval|setval|currval|lastval|pg_(?:try_)?advisory_\w+"
+    r"|pg_file_\w+|pg_sleep\w*|set_config|current_setting|pg_show_all_\w+|setseed"
+    r"|nextval|setval|currval|lastval|pg_(?:try_)?advisory_\w+"
     r"|pg_notify|pg_(?:cancel|terminate)_backend|pg_reload_conf|pg_rotate_logfile|pg_logical_\w+"
     r"|pg_create_\w+|pg_drop_\w+"
     r"|(?:query|cursor|table|schema|database)_to_xml\w*|inet_(?:client|server)_\w+",
@@ -96,16 +98,21 @@ def barred_call(sql: str) -> BarredCall | None:
     The same name in a schema of the user's is another function, unless it reaches outside: extensions are
     created in any schema.
     """
-    for *schema, name in calls(sql):
-        built_in = not schema or schema[-1] == _BUILT_IN
-        if built_in and name in _TIME_WORDS:
-            return BarredCall(name.upper(), Why.TIME)
-        if built_in and name == "age" and _has_one_argument(sql):
-            return BarredCall("age with one argument", Why.TIME)
-        for why, pattern in _PATTERNS.items():
-            if (built_in or name.startswith(("dblink", "postgres_fdw"))) and pattern.fullmatch(name):
-                return BarredCall(name, why)
-    return next((BarredCall(name, Why.OUTSIDE) for name in _server_tables(sql)), None)
+    barred = (_barred(sql, name, schema) for *schema, name in calls(sql))
+    tables = (BarredCall(name, Why.OUTSIDE) for name in _server_tables(sql))
+    return next(filter(None, chain(barred, tables)), None)
+
+
+def _barred(sql: str, name: str, schema: Sequence[str]) -> BarredCall | None:
+    built_in = not schema or schema[-1] == _BUILT_IN
+    if built_in and name in _TIME_WORDS:
+        return BarredCall(name.upper(), Why.TIME)
+    if built_in and name == "age" and _has_one_argument(sql):
+        return BarredCall("age with one argument", Why.TIME)
+    if not built_in and not name.startswith(("dblink", "postgres_fdw")):
+        return None
+    found = (why for why, pattern in _PATTERNS.items() if pattern.fullmatch(name))
+    return next((BarredCall(name, why) for why in found), None)
 
 
 def _server_tables(sql: str) -> Iterator[str]:
