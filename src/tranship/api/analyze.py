@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tranship import __version__
 from tranship.analysis.decided_pairs import TablePairs, read_decided_pairs, with_pairs
 from tranship.analysis.evidence import gather
-from tranship.analysis.problems import not_asked, places, undecided
+from tranship.analysis.problems import not_asked
 from tranship.analysis.sides import (
     Connections,
     Sides,
@@ -24,8 +24,9 @@ from tranship.analysis.sides import (
     refuse_same_database,
 )
 from tranship.analysis.spellings import read_spellings
-from tranship.analysis.stale import stale_resolutions, turned_round
+from tranship.analysis.stale import stale_resolutions
 from tranship.analysis.swapped import perhaps_swapped
+from tranship.api.judging import Judge
 from tranship.api.suggested import suggestions_in
 from tranship.codec import (
     CHANGES_FORMAT,
@@ -53,19 +54,11 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
-from tranship.planning.deciding.come_alive import come_alive, marks_left
-from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
-from tranship.planning.deciding.resolve.answered import answered_elsewhere, without_answered
-from tranship.planning.deciding.resolve.flows import with_queries
-from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
 from tranship.planning.deciding.suggest.document import SUGGESTIONS
 from tranship.planning.deciding.suggest.shapes.whole import Shape
 from tranship.planning.matching.match import match
-from tranship.planning.matching.scope import chosen_by_new_name
-from tranship.planning.plan.build import build
-from tranship.planning.plan.not_executed import not_executed
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.document import Document
 from tranship.report.html import render_html
@@ -287,32 +280,8 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     Raises:
         UsageError: one of the files cannot be read.
     """
-    recorded = read_changes(changes)
-    file = read_resolutions(resolutions)
-    old, new, scope = recorded.old.catalog, recorded.new.catalog, recorded_scope(recorded)
-    if turned_round((file.old_fingerprint, file.new_fingerprint), old, new):
-        return stale_resolutions(file, old, new, resolutions)
-    background = recorded_background(recorded)
-    old = with_queries(file, old, new)
-    answers, decided, found = decide(file, old, new, scope, background)
-    matching = match(old, new, scope, decided, background=background)
-    answers = with_mentions(answers, compare(old, new, matching, answers))
-    comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
-    found = without_answered(found, file, (old, new), comparison, answers)
-    open_places = asked_about(file, (old, new), scope, background, with_mistakes(found))
-    rest = undecided(
-        c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
-    )
-    chosen = chosen_by_new_name(scope, [(pair.old, pair.new) for pair in matching.pairs], old)
-    unneeded = answered_elsewhere(found, file, (old, new), scope)
-    problems = (*stale_resolutions(file, old, new, resolutions), *found, *chosen, *rest, *unneeded)
-    if any(not one.warning for one in problems):
-        return problems
-    # The plan is made of right decisions alone, and may have problems of its own.
-    plan, more = build(old, new, comparison, answers, scope.tables)
-    facts = {one.column: one for one in recorded.evidence.columns}
-    alive = come_alive(marks_left(plan, answers, old, new), facts)
-    return (*problems, *more, *not_executed(plan, new), *alive)
+    judge = Judge(read_changes(changes))
+    return judge.problems(judge.judged(read_resolutions(resolutions)), resolutions)
 
 
 def _write_report(document: Document, report_path: Path, page_path: Path) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions
+from tranship.api.judging import Judge, Judged, same_decisions
 from tranship.api.present import NAMING, decided_fields
 from tranship.api.questions import Question, asks, question
 from tranship.api.signing import sealed, signature
@@ -32,12 +32,6 @@ from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.errors.codes.usage import EntryGone
 from tranship.model.evidence import ValueCount
 from tranship.model.resolution import Problem, Resolution
-from tranship.planning.comparing.compare import compare
-from tranship.planning.comparing.meaning import observed_in
-from tranship.planning.deciding.resolve import decide
-from tranship.planning.deciding.resolve.answered import without_answered
-from tranship.planning.deciding.resolve.flows import with_queries
-from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.resolve.targets import Target, targets
 from tranship.planning.deciding.resolve.words import (
     EXAMPLES,
@@ -47,7 +41,6 @@ from tranship.planning.deciding.resolve.words import (
     problem,
     unmapped,
 )
-from tranship.planning.matching.match import match
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Sides
 
@@ -69,10 +62,10 @@ class Answer(Struct, frozen=True):
     because: str = ""
 
 
-class _Judged(Struct, frozen=True):
+class _Known(Struct, frozen=True):
     """What one state of the file comes to."""
 
-    problems: tuple[Problem, ...]
+    judged: Judged
     targets: Mapping[str, Target]
     """By the paths of the entries that name a new column."""
 
@@ -86,10 +79,10 @@ class Deciding:
     """
 
     def __init__(self, resolutions: Path, changes: Path) -> None:
-        self._recorded = read_changes(changes)
-        self._scope = recorded_scope(self._recorded)
+        self._judge = Judge(read_changes(changes))
+        self._recorded = self._judge.recorded
         self.seen = DecisionFile.read(resolutions)
-        self._known: dict[str, _Judged] = {}
+        self._known: dict[str, _Known] = {}
 
     def reload(self) -> None:
         """Reads the file as it is now.
@@ -97,7 +90,7 @@ class Deciding:
         Raises:
             UsageError: it cannot be read.
         """
-        self.seen = DecisionFile.read(self.seen.path)
+        self.seen = self.seen.now()
 
     @property
     def stale(self) -> tuple[Problem, ...]:
@@ -273,45 +266,41 @@ class Deciding:
 
     def drawings(self) -> tuple[Sides, ...]:
         """Returns old and new tables side by side, under the present decisions."""
-        recorded, file = self._recorded, self.seen.file
-        new, background = recorded.new.catalog, recorded_background(recorded)
-        old = with_queries(file, recorded.old.catalog, new)
-        answers, decided, _ = decide(file, old, new, self._scope, background)
-        matching = match(old, new, self._scope, decided, background=background)
-        observed = observed_in(recorded.evidence)
-        return table_sides(compare(old, new, matching, answers, observed=observed), old, new)
+        judged = self._decided(self.seen).judged
+        return table_sides(judged.comparison, *judged.sides)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Returns all problems of the file, open questions included, as `api.validate` does."""
+        return self._judge.problems(self._decided(self.seen).judged, self.seen.path)
 
     def _new_problems(self, changed: DecisionFile) -> tuple[Problem, ...]:
         before = {_same(one) for one in self._problems(self.seen)}
         return tuple(one for one in self._problems(changed) if _same(one) not in before)
 
     def _problems(self, state: DecisionFile) -> tuple[Problem, ...]:
-        problems = self._decided(state).problems
+        problems = self._decided(state).judged.found
         return tuple(one for one in problems if not one.warning and one.code != OpenQuestion.code)
 
     def _settled(self, state: DecisionFile) -> set[str]:
         """Returns the open entries whose question another entry answers."""
-        still = {entry_path(one) for one in self._decided(state).problems if one.code == OpenQuestion.code}
+        still = {
+            entry_path(one) for one in self._decided(state).judged.found if one.code == OpenQuestion.code
+        }
         return {one.path for one in _resolutions(state) if is_open(one) and one.path not in still}
 
-    def _decided(self, state: DecisionFile) -> _Judged:
+    def _decided(self, state: DecisionFile) -> _Known:
         if state.version not in self._known:
+            # An answer that was checked is saved with another time: that changes nothing of what it comes to.
+            alike = (one for one in self._known.values() if same_decisions(one.judged.file, state.file))
+            found = next(alike, None) or self._decide(state)
             # One state is asked about several times, beside the one that it is to become.
-            self._known = {**dict([*self._known.items()][-1:]), state.version: self._decide(state)}
+            self._known = {**dict([*self._known.items()][-1:]), state.version: found}
         return self._known[state.version]
 
-    def _decide(self, state: DecisionFile) -> _Judged:
-        old, new = self._recorded.old.catalog, self._recorded.new.catalog
-        old = with_queries(state.file, old, new)
-        background = recorded_background(self._recorded)
-        answers, decided, problems = decide(state.file, old, new, self._scope, background)
-        matching = match(old, new, self._scope, decided, background=background)
-        comparison = compare(old, new, matching, answers, observed=observed_in(self._recorded.evidence))
-        answers = with_mentions(answers, comparison)
-        return _Judged(
-            without_answered(problems, state.file, (old, new), comparison, answers),
-            targets(state.file.entries, (old, new), self._scope, matching, answers),
-        )
+    def _decide(self, state: DecisionFile) -> _Known:
+        judged = self._judge.judged(state.file)
+        found = targets(state.file.entries, judged.sides, self._judge.scope, judged.matching, judged.answers)
+        return _Known(judged, found)
 
 
 def is_for_servers(answer: Answer) -> bool:

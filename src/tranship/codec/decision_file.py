@@ -58,7 +58,16 @@ class DecisionFile:
         Raises:
             UsageError: it cannot be read, or is no resolutions file.
         """
-        return cls(path, read_text(path, "tranship resolve generate"))
+        return cls(path, _text(path))
+
+    def now(self) -> DecisionFile:
+        """Returns the file as it is now; this very state where nobody changed it.
+
+        Raises:
+            UsageError: as `read`.
+        """
+        text = _text(self.path)
+        return self if text == self.text else DecisionFile(self.path, text)
 
     @cached_property
     def entries(self) -> dict[str, tuple[str, Entry]]:
@@ -216,11 +225,15 @@ class DecisionFile:
                 be written.
         """
         with _alone(self.path):
-            now = DecisionFile.read(self.path)
-            if now.version != self.version:
+            now = self.now()
+            if now is not self:
                 raise UsageError(changed_meanwhile(self, now))
             write_text(self.path, changed.text)
         return changed
+
+
+def _text(path: Path) -> str:
+    return read_text(path, "tranship resolve generate")
 
 
 def _entries(root: dict[str, JsonValue]) -> Iterator[tuple[str, tuple[str, Entry]]]:

@@ -188,10 +188,12 @@ class _Reader:
                 else "a text is not closed on its line"
             )
             raise self._problem(what, hint="write \\\\ for a backslash" if "\\" in rest else "")
-        value = json.loads(match.group())
-        assert isinstance(value, str)
-        # json.loads takes half a surrogate pair, which no server and no UTF-8 file can hold.
-        if _SURROGATE.search(value):
+        value = match.group()[1:-1]
+        if "\\" in value:
+            value = json.loads(match.group())
+            assert isinstance(value, str)
+        # An escape can be half a surrogate pair, which no server and no UTF-8 file can hold.
+        if not value.isascii() and _SURROGATE.search(value):
             raise self._problem("half of a surrogate pair in a text")
         self._at = match.end()
         return value

@@ -95,7 +95,7 @@ class Desk:
                 self._deciding.questions(),
                 self._deciding.suggestions(),
                 self._deciding.drawings(),
-                api.validate(self._paths.resolutions, self._paths.changes),
+                self._deciding.problems(),
             )
         return self._state
 

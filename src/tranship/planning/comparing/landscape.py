@@ -23,7 +23,9 @@ def landscape_of(
 ) -> Landscape:
     """Returns the knowledge in which the meaning of a column is judged."""
     asked = {proposal.old: proposal.new for proposal in matching.proposals}
-    flows = frozenset((pair.old, pair.new) for pair in matching.pairs)
+    flows: dict[TableName, frozenset[TableName]] = {}
+    for pair in matching.pairs:
+        flows[pair.old] = flows.get(pair.old, frozenset()) | {pair.new}
     counterparts, filled = _counterparts(old, new, matching), fillers(matching.pairs, answers)
     adopting = frozenset(
         (pair.new, d.resolution.constraint)

@@ -41,11 +41,12 @@ def family(type_: PgType) -> str:
 
 
 def _of_base(leaf: PgType) -> str:
-    bare = leaf.base if leaf.name is None or leaf.typname else leaf.name.name
-    if leaf.typname == "oid":
+    typname, found = leaf.typname, leaf.family
+    bare = leaf.base if leaf.name is None or typname else leaf.name.name
+    if typname == "oid":
         return "integer"
     if bare == "citext":
         return "text"
-    if leaf.family is None or leaf.family in _BY_ITSELF or leaf.typname == "char":
+    if found is None or found in _BY_ITSELF or typname == "char":
         return bare
-    return _WIDER.get(leaf.family, leaf.family.value)
+    return _WIDER.get(found, found.value)

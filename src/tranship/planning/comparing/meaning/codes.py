@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.change import ColumnPair, Pairing
-from tranship.model.names import TableName
 from tranship.model.references import references
 from tranship.planning.comparing.meaning.context import Concern, Landscape
 from tranship.planning.comparing.meaning.key_questions import is_the_primary_key, may_be_keys
@@ -52,15 +51,9 @@ def _into_a_table_of_new(after: Table, column: Column, landscape: Landscape) -> 
     """Returns the foreign key over a column that leads to a table which NEW alone has; None where there is
     none, or where a person adopts NEW's rows.
     """
-    filled = _filled(landscape)
     for key in references(after):
-        alone = key.columns == (column.name,) and key.enforced and key.target not in {*filled, after.name}
+        over_it = key.columns == (column.name,) and key.enforced
+        alone = over_it and key.target not in landscape.filled and key.target != after.name
         if alone and (after.name, key.name) not in landscape.adopting:
             return key
     return None
-
-
-def _filled(landscape: Landscape) -> set[TableName]:
-    """Returns the tables of NEW that an old one fills, or may fill."""
-    flows = {new for _, new in landscape.flows}
-    return flows | set(landscape.counterparts.values()) | set(landscape.asked.values())

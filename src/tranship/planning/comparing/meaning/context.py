@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from itertools import chain
 
 from msgspec import Struct, field
 
@@ -56,7 +58,7 @@ def observed_in(evidence: Evidence) -> Observed:
     )
 
 
-class Landscape(Struct, frozen=True):
+class Landscape(Struct, frozen=True, dict=True):
     """Both catalogs and how their tables correspond, table renames and decisions applied."""
 
     old: Catalog
@@ -65,12 +67,18 @@ class Landscape(Struct, frozen=True):
     asked: Mapping[TableName, TableName]
     """Table renames that are an open question: nothing is asked twice."""
     observed: Observed
-    flows: frozenset[tuple[TableName, TableName]] = frozenset()
-    """Old and new table of every flow: an old table may fill several new ones."""
+    flows: Mapping[TableName, frozenset[TableName]] = field(default_factory=dict)
+    """By old table the new ones that its flows fill, which may be several."""
     fillers: Mapping[ColumnRef, frozenset[ColumnRef]] = field(default_factory=dict)
     """By column of NEW the columns of OLD that are taken for the same."""
     adopting: frozenset[tuple[TableName, str]] = frozenset()
     """New table and name of each foreign key under which a person means NEW's own rows."""
+
+    @cached_property
+    def filled(self) -> frozenset[TableName]:
+        """The tables of NEW that an old one fills, or may fill."""
+        known = (self.counterparts.values(), self.asked.values(), *self.flows.values())
+        return frozenset(chain.from_iterable(known))
 
 
 class KeyOfParents(Struct, frozen=True):
@@ -105,7 +113,7 @@ class Concern(Struct, frozen=True):
     """The key of OLD that the values are, where NEW means another one."""
 
 
-class PairContext(Struct, frozen=True):
+class PairContext(Struct, frozen=True, dict=True):
     """One old and one new column that are taken for the same."""
 
     before: Table
@@ -121,22 +129,22 @@ class PairContext(Struct, frozen=True):
         """The old value in an expression."""
         return f"old.{quoted(self.old.name)}"
 
-    @property
+    @cached_property
     def families(self) -> tuple[str, str]:
         """Of the old and the new type."""
         return family(self.old.type), family(self.new.type)
 
-    @property
+    @cached_property
     def old_words(self) -> frozenset[str]:
         """The words of the old name, as written and spelled out."""
         return _words_of(self.old.name, self.new.name)
 
-    @property
+    @cached_property
     def new_words(self) -> frozenset[str]:
         """The words of the new name."""
         return _words_of(self.new.name, self.old.name)
 
-    @property
+    @cached_property
     def units(self) -> tuple[Unit | None, Unit | None]:
         """Returns the units that the two columns say; of names that differ by their separators alone, one."""
         left, right = unit_of(self.old), unit_of(self.new)
@@ -144,7 +152,7 @@ class PairContext(Struct, frozen=True):
             return left or right, right or left
         return left, right
 
-    @property
+    @cached_property
     def is_key(self) -> bool:
         """A part of a primary or foreign key on either side: an identifier, no measure."""
         return _in_key(self.before, self.old.name) or _in_key(self.after, self.new.name)

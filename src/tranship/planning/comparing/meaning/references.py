@@ -141,7 +141,7 @@ def _filled_from(targets: set[TableName], landscape: Landscape) -> set[TableName
     """Returns the new tables that rows of these old ones fill, or may fill."""
     known = landscape.counterparts, landscape.asked
     found = {pairs.get(target) for target in targets for pairs in known}
-    return found | {new for old, new in landscape.flows if old in targets}
+    return found.union(*(landscape.flows.get(target, ()) for target in targets))
 
 
 def _codes_as_labels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -171,7 +171,8 @@ def column_pairs(
     rule: NameRule, old: Table, new: Table, lost: Iterable[str], fresh: Iterable[str]
 ) -> list[tuple[str, str]]:
     """Returns the columns of two tables that the rule makes equal, one to one."""
-    here, there = own_prefixes(old), own_prefixes(new)
+    here = own_prefixes(old) if rule.own_prefix == "old" else ()
+    there = own_prefixes(new) if rule.own_prefix == "new" else ()
     return unique_pairs(
         lost, fresh, lambda name: rule.old_key(name, here), lambda name: rule.new_key(name, there)
     )
@@ -262,10 +263,9 @@ def _kept_count(old: Table, new: Table) -> int:
 
 def _followers(rule: NameRule, change: _ChangedNames) -> int:
     """Returns how many columns the rule pairs within one type family."""
-    left: Mapping[str, str] = {c.name: family(c.type) for c in change.old.columns}
-    right: Mapping[str, str] = {c.name: family(c.type) for c in change.new.columns}
     pairs = column_pairs(rule, change.old, change.new, change.lost, change.fresh)
-    return sum(left[a] == right[b] for a, b in pairs)
+    columns = ((change.old.column(a), change.new.column(b)) for a, b in pairs)
+    return sum(a is not None and b is not None and family(a.type) == family(b.type) for a, b in columns)
 
 
 def _candidates(lost: Sequence[str], fresh: Sequence[str], *, own: bool) -> list[NameRule]:
