@@ -31,7 +31,9 @@ from tranship.errors import UsageError
 from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.errors.codes.usage import EntryGone
 from tranship.model.evidence import ValueCount
+from tranship.model.names import TableName
 from tranship.model.resolution import Problem, Resolution
+from tranship.planning.deciding.resolve.flows import place_of
 from tranship.planning.deciding.resolve.targets import Target, targets
 from tranship.planning.deciding.resolve.words import (
     EXAMPLES,
@@ -41,7 +43,7 @@ from tranship.planning.deciding.resolve.words import (
     problem,
     unmapped,
 )
-from tranship.report.describe.sides import table_sides
+from tranship.report.describe.sides import Joined, table_sides
 from tranship.report.document import Sides
 
 _ASKED = ("_suggestion", "_evidence", "_decided")
@@ -267,7 +269,7 @@ class Deciding:
     def drawings(self) -> tuple[Sides, ...]:
         """Returns old and new tables side by side, under the present decisions."""
         judged = self._decided(self.seen).judged
-        return table_sides(judged.comparison, *judged.sides)
+        return table_sides(judged.comparison, *judged.sides, _joins(judged))
 
     def problems(self) -> tuple[Problem, ...]:
         """Returns all problems of the file, open questions included, as `api.validate` does."""
@@ -301,6 +303,17 @@ class Deciding:
         judged = self._judge.judged(state.file)
         found = targets(state.file.entries, judged.sides, self._judge.scope, judged.matching, judged.answers)
         return _Known(judged, found)
+
+
+def _joins(judged: Judged) -> dict[tuple[TableName, str], list[Joined]]:
+    """Returns which entries join several old columns, by the flow that they speak of."""
+    found: dict[tuple[TableName, str], list[Joined]] = {}
+    for entry in judged.file.entries:
+        place = place_of(entry.table, *judged.sides)
+        if place is not None and entry.new_column is not None and len(entry.sources) > 1:
+            one = Joined(entry.sources, entry.new_column, is_open(entry))
+            found.setdefault(place, []).append(one)
+    return found
 
 
 def is_for_servers(answer: Answer) -> bool:
