@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.codec.files import read_text
@@ -99,6 +100,8 @@ def _table_faults(table: CertifiedTable) -> list[str]:
         found.append(f"{table.new_table}: {table.made} rows were made and {sum(counted)} are accounted for")
     if table.rejected != sum(table.rejected_by_reason.values()):
         found.append(f"{table.new_table}: the rejects by reason do not add up to {table.rejected}")
+    if table.causes is not UNSET and table.rejected != sum(cause.rows for cause in table.causes):
+        found.append(f"{table.new_table}: the rejects by cause do not add up to {table.rejected}")
     if table.cells != table.written * table.columns:
         found.append(f"{table.new_table}: {table.cells} cells are not {table.columns} columns of all rows")
     return found

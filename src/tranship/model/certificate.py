@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from tranship.model.difference import RowsBefore, SecondOpinion
-from tranship.model.verdict import DatabaseInfo
+from tranship.model.verdict import DatabaseInfo, RejectCause
 from tranship.model.verification import AskedConstraint
 
 
@@ -71,6 +71,10 @@ class CertifiedTable(Struct, frozen=True, forbid_unknown_fields=True):
     """What was computed once more in Python, all equal; absent in certificates of earlier versions."""
     rows_before: RowsBefore | UnsetType = UNSET
     """What is found of rows that NEW held before; absent where it held none of them."""
+    causes: tuple[RejectCause, ...] | UnsetType = UNSET
+    """Why rows are rejected, without values of rows, consequences of other rejects last; absent in
+    certificates of earlier versions, and where nothing is rejected.
+    """
 
 
 class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

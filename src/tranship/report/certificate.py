@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec import UNSET
+
 from tranship.codec.certificate import in_page
 from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
 from tranship.model.count import count_of
 from tranship.model.verification import AskedConstraint
+from tranship.report.causes import cause_words
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.html import render_html
 from tranship.report.verification import before_lines, grouped, moment, opinion_lines
@@ -83,10 +86,25 @@ def last_runs(tables: Sequence[CertifiedTable]) -> tuple[CertifiedTable, ...]:
     return tuple({(table.flow, table.table, table.new_table): table for table in tables}.values())
 
 
+def rejected_by_cause(table: CertifiedTable) -> tuple[str, ...]:
+    """Returns why rows are rejected that others do not take along, and how many; in codes where the
+    certificate is of a version that told no words.
+    """
+    if table.causes is UNSET:
+        return tuple(f"{reason}: {grouped(rows)}" for reason, rows in table.rejected_by_reason.items())
+    return tuple(cause_words(one, values=False) for one in table.causes if not one.consequence)
+
+
+def rejected_beside(table: CertifiedTable) -> tuple[str, ...]:
+    """Returns why rows are rejected because of other rejected rows."""
+    causes = () if table.causes is UNSET else table.causes
+    return tuple(cause_words(one, values=False) for one in causes if one.consequence)
+
+
 def _table(table: CertifiedTable) -> Item:
     used = f"{count_of(table.read, 'row', write=grouped)} of OLD, {grouped(table.left_out)} left out"
     arrived = f"{grouped(table.written)} written, {grouped(table.rejected)} rejected"
-    reasons = (f"rejected, {reason}: {grouped(rows)}" for reason, rows in table.rejected_by_reason.items())
+    reasons = (f"rejected, {words}" for words in (*rejected_by_cause(table), *rejected_beside(table)))
     texts = [
         f"{used}; {arrived}; {table.columns} columns, {grouped(table.cells)} values equal",
         *reasons,

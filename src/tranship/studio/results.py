@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,19 @@ from msgspec import Struct
 
 from tranship import api
 from tranship.errors import TranshipError
-from tranship.model.certificate import Certificate
-from tranship.model.verdict import MigrationResult
+from tranship.model.certificate import Certificate, CertifiedTable
+from tranship.model.verdict import MigrationResult, RejectCause
 from tranship.report.by_table import certificate_columns, result_columns
 from tranship.report.causes import cause_words
-from tranship.report.certificate import last_runs, rejected_line
+from tranship.report.certificate import last_runs, rejected_beside, rejected_by_cause, rejected_line
 from tranship.report.rejects import part_of_rejects
 from tranship.report.said_once import problem_lines
 from tranship.report.verification import coverage, grouped
 
 _REJECTS = 20
 """Rejected rows that the page shows; the file has all."""
+_LOOKED_AT = 2000
+"""Rejected rows among which those are looked for that others do not take along."""
 _LONGEST = 100_000
 """Characters of a rejected row's line that are read: a row can have a gigabyte."""
 
@@ -46,7 +48,9 @@ class ResultShown(Struct, frozen=True):
     tables: tuple[tuple[str, ...], ...] = ()
     """Under the headings: name, what became of the rows and, where NEW was compared, what is verified."""
     causes: tuple[str, ...] = ()
-    """Why rows are rejected, rows that are rejected because of others last."""
+    """Why rows are rejected that others do not take along."""
+    consequences: tuple[str, ...] = ()
+    """Why rows are rejected because of those."""
     rejects: tuple[RejectShown, ...] = ()
     rejects_file: str = ""
     rejects_held: str = ""
@@ -86,16 +90,25 @@ def _moved(result: MigrationResult) -> ResultShown:
         facts += [("Run", result.run_id), ("Verification", coverage(result.tables))]
         columns["Verified"] = [_verified(table.verified) for table in result.tables]
     found = [(table.label, cause) for table in result.tables for cause in table.causes]
-    found.sort(key=lambda one: (one[1].consequence, -one[1].rows))
+    found.sort(key=lambda one: -one[1].rows)
     return ResultShown(
         verdict=verdict,
         facts=tuple(facts),
         headings=("Table", *columns),
         tables=_lines([table.label for table in result.tables], columns),
-        causes=tuple(f"{label}: {cause_words(cause, values=True)}" for label, cause in found),
-        rejects=tuple(_rejects(result.rejects_file)),
+        causes=_words(found, consequences=False),
+        consequences=_words(found, consequences=True),
+        rejects=tuple(_rejects(result.rejects_file, found)),
         rejects_file=result.rejects_file or "",
         rejects_held=_held(result),
+    )
+
+
+def _words(found: Sequence[tuple[str, RejectCause]], *, consequences: bool) -> tuple[str, ...]:
+    return tuple(
+        f"{label}: {cause_words(cause, values=True)}"
+        for label, cause in found
+        if cause.consequence is consequences
     )
 
 
@@ -128,22 +141,41 @@ def _verified(verified: bool | str | None) -> str:
             return f"verified {words}"
 
 
-def _rejects(path: str | None) -> Iterator[RejectShown]:
+def _rejects(path: str | None, found: Sequence[tuple[str, RejectCause]]) -> list[RejectShown]:
+    """Returns the first rejected rows of a file, before all those that others do not take along."""
     if path is None:
-        return
-    with Path(path).open(encoding="utf-8") as file:
-        for _ in range(_REJECTS):
-            line = file.readline(_LONGEST)
-            if not line.endswith("\n"):
-                return
-            record: dict[str, Any] = json.loads(line)
-            yield RejectShown(
-                record.get("flow") or record["table"],
+        return []
+    own = {(label, *_marks(cause)) for label, cause in found if not cause.consequence}
+    causes: list[RejectShown] = []
+    others: list[RejectShown] = []
+    for record in _records(Path(path)):
+        label = record.get("flow") or record["table"]
+        mark = (label, record["sqlstate"], record["constraint"], record["column"])
+        (causes if mark in own else others).append(
+            RejectShown(
+                label,
                 json.dumps(record["key"], ensure_ascii=False),
                 record["reason"],
                 record["sqlstate"],
                 json.dumps(record["row"], ensure_ascii=False),
             )
+        )
+        if len(causes) == _REJECTS:
+            break
+    return [*causes, *others][:_REJECTS]
+
+
+def _marks(cause: RejectCause) -> tuple[str, str | None, str | None]:
+    return cause.sqlstate, cause.constraint, cause.column
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for _ in range(_LOOKED_AT):
+            line = file.readline(_LONGEST)
+            if not line.endswith("\n"):
+                return
+            yield json.loads(line)
 
 
 def _certified(certificate: Certificate, path: str) -> ResultShown:
@@ -169,9 +201,13 @@ def _certified(certificate: Certificate, path: str) -> ResultShown:
         facts=tuple(facts),
         headings=("Table", *columns),
         tables=_lines([table.flow or table.table for table in tables], columns),
-        causes=tuple(
-            f"{table.flow or table.table}: {reason}: {grouped(rows)}"
-            for table in last_runs(tables)
-            for reason, rows in table.rejected_by_reason.items()
-        ),
+        causes=tuple(_each(tables, rejected_by_cause)),
+        consequences=tuple(_each(tables, rejected_beside)),
     )
+
+
+def _each(
+    tables: Sequence[CertifiedTable], words: Callable[[CertifiedTable], tuple[str, ...]]
+) -> Iterator[str]:
+    for table in last_runs(tables):
+        yield from (f"{table.flow or table.table}: {one}" for one in words(table))

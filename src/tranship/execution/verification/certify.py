@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import asyncpg
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.execution.results.causes import reason_key
+from tranship.execution.results.causes import CauseCounter, by_reason
 from tranship.execution.verification.recorded import Recorded, RecordedRun
 from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
 from tranship.model.digest import Sums
+from tranship.model.verdict import RejectCause
 from tranship.model.verification import Verification, VerifiedTable
 from tranship.server.journal import DecidedBy, Journal, Run
 
@@ -30,11 +32,11 @@ async def certify(
     flows = {
         (flow.run.id, str(flow.table), flow.flow.name, str(flow.flow.old)): flow for flow in _flows(wanted)
     }
-    reasons = {run.run.id: await _reasons(new, journal, run.run) for run in wanted}
+    causes = {run.run.id: await _causes(new, journal, run.run) for run in wanted}
     tables = []
     for verdict in result.tables:
         flow = flows[verdict.run, verdict.new_table, verdict.flow or "", verdict.table]
-        tables.append(_table(flow, verdict, reasons[verdict.run].get(flow.task.position, {})))
+        tables.append(_table(flow, verdict, causes[verdict.run].get(flow.task.position, ())))
     return Certificate(
         tool_version=result.tool_version,
         made=result.finished,
@@ -51,13 +53,17 @@ def _flows(runs: Sequence[RecordedRun]) -> list[Recorded]:
     return [flow for run in runs for flow in run.flows]
 
 
-async def _reasons(new: asyncpg.Connection, journal: Journal, run: Run) -> dict[int, Counter[str]]:
-    """Returns the number of rejects of a run by flow and reason."""
-    found: dict[int, Counter[str]] = {}
+async def _causes(new: asyncpg.Connection, journal: Journal, run: Run) -> dict[int, tuple[RejectCause, ...]]:
+    """Returns why rows of a run are rejected, by flow. A certificate goes from hand to hand: it holds no
+    values of rows.
+    """
+    found: dict[int, CauseCounter] = {}
     async for row in journal.rejects(new, run.id):
-        key = reason_key(row.reject.sqlstate, row.reject.constraint, row.reject.column)
-        found.setdefault(row.position, Counter())[key] += 1
-    return found
+        found.setdefault(row.position, CauseCounter()).add(row.reject)
+    return {
+        position: tuple(replace(one, values={}, distinct_values=0) for one in counter.causes())
+        for position, counter in found.items()
+    }
 
 
 def _run(run: Run) -> CertifiedRun:
@@ -79,7 +85,7 @@ def _run(run: Run) -> CertifiedRun:
     )
 
 
-def _table(flow: Recorded, verdict: VerifiedTable, reasons: Mapping[str, int]) -> CertifiedTable:
+def _table(flow: Recorded, verdict: VerifiedTable, causes: Sequence[RejectCause]) -> CertifiedTable:
     done = flow.done
     made = _total(flow, "read")
     old = [batch.batch.old for batch in done if batch.batch.old is not None]
@@ -95,7 +101,7 @@ def _table(flow: Recorded, verdict: VerifiedTable, reasons: Mapping[str, int]) -
         made,
         flow.rows,
         _total(flow, "rejected"),
-        dict(sorted(reasons.items())),
+        by_reason(causes),
         _total(flow, "already_there"),
         _total(flow, "kept"),
         _total(flow, "updated"),
@@ -108,6 +114,7 @@ def _table(flow: Recorded, verdict: VerifiedTable, reasons: Mapping[str, int]) -
         (str(sums.first), str(sums.second)),
         verdict.second_opinion,
         verdict.rows_before,
+        tuple(causes) or UNSET,
     )
 
 

@@ -24,7 +24,10 @@ async function showResult() {
   if (status !== 200 || !answer.result) return $("result").replaceChildren();
   const result = answer.result, parts = [make("h3", { text: whole(result.verdict) })];
   parts.push(make("ul", {}, ...result.facts.map(([name, value]) => make("li", { text: whole(`${name}: ${value}`) }))));
-  if (result.causes.length) parts.push(make("h3", { text: "Rejected rows by cause" }), make("ul", {}, ...result.causes.map((one) => make("li", { text: one }))));
+  // Causes come before what follows from them, as in the terminal.
+  for (const [title, lines] of [["Rejected rows by cause", result.causes], ["Rejected because of these", result.consequences]]) {
+    if (lines.length) parts.push(make("h3", { text: title }), make("ul", {}, ...lines.map((one) => make("li", { text: one }))));
+  }
   parts.push(grid("tables of the run", result.headings, result.tables));
   // What became of each table is not looked for below twenty rows.
   if (result.rejects.length) parts.push(make("details", {}, make("summary", { text: result.rejects.length === 1 ? "A rejected row" : `The first ${result.rejects.length} of the rejected rows` }),
