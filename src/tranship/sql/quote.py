@@ -7,8 +7,12 @@ literal is just a backslash (PostgreSQL documentation, "String Constants").
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from tranship.model.names import TableName
+
+_TOGETHER = 10_000
+"""Elements of an array that are made texts together."""
 
 
 def ident(name: str) -> str:
@@ -49,8 +53,13 @@ def array_text(values: Iterable[str | None]) -> str:
 
 
 def tid_array(ctids: Iterable[str]) -> str:
-    """Returns a ``tid[]`` literal of ctids as the server prints them, such as ``(12,3)``."""
-    return "'{" + ",".join(f'"{ctid}"' for ctid in ctids) + "}'::pg_catalog.tid[]"
+    """Returns a ``tid[]`` literal of ctids as the server prints them, such as ``(12,3)``. There may be
+    millions, and only some are held as texts of their own.
+    """
+    quoted, parts = (f'"{ctid}"' for ctid in ctids), list[str]()
+    while some := list(islice(quoted, _TOGETHER)):
+        parts.append(",".join(some))
+    return "'{" + ",".join(parts) + "}'::pg_catalog.tid[]"
 
 
 def _element(value: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
-from support import MakePair
+from support import MakePair, run_python
 from support.runs import migrate
 from tranship.execution.probe import remaining
 from tranship.execution.probe.reject_book import Book
@@ -128,3 +129,45 @@ async def test_what_rows_lose_is_counted_in_parts_without_the_rejected_ones(
     assert statements > 6
     assert parts.tables[0].losses == together.tables[0].losses
     assert [loss.rows for loss in parts.tables[0].losses] == [517]
+
+
+TWO = """
+CREATE TABLE parent (id int PRIMARY KEY, ok int);
+CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent);
+INSERT INTO parent SELECT n, 0 FROM generate_series(1, 100) n;
+INSERT INTO child SELECT n, 1 + n % 100 FROM generate_series(1, {rows}) n;
+"""
+NEW_TWO = """
+CREATE TABLE parent (id int PRIMARY KEY, ok int CHECK (ok = 1));
+CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent);
+"""
+TREE = """
+CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES child, ok int);
+INSERT INTO child SELECT n, CASE WHEN n > 1 THEN n / 2 END, (n > 1)::int FROM generate_series(1, {rows}) n;
+"""
+NEW_TREE = "CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES child, ok int CHECK (ok = 1))"
+
+
+MEASURED = """
+import re
+from pathlib import Path
+from tranship.cli import main
+main()
+print("most memory:", re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the memory")
+@pytest.mark.parametrize(("old", "new"), [(TWO, NEW_TWO), (TREE, NEW_TREE)], ids=["few parents", "a tree"])
+async def test_a_child_of_a_rejected_parent_takes_little_memory(
+    make_pair: MakePair, tmp_path: Path, old: str, new: str
+) -> None:
+    """It took 400 to 1200 bytes while its key was looked at with those of all others."""
+    most = []
+    for rows in (20_000, 60_000):
+        pair = await make_pair(old.format(rows=rows), new)
+        command = ("-c", MEASURED, "migrate", pair.config(tmp_path), "--results-dir", tmp_path)
+        done = await asyncio.to_thread(run_python, *command, cwd=tmp_path)
+        assert f"{rows} of" in done.stdout or f"Failed: {rows}" in done.stdout, done
+        most.append(int(done.stdout.rpartition("most memory:")[2]) * 1024)
+    assert (most[1] - most[0]) / 40_000 < 250

@@ -1,25 +1,27 @@
 """Rejects that follow from rejects by foreign keys inside a group: their transitive closure.
 
 A few rounds ask OLD for the children of the newest rejects. Longer chains, and keys that only NEW can
-render, are finished over the family ties in memory (about 300 bytes per child).
+render, are finished over the family ties in memory (`family_ties`).
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
+from tranship.execution.probe.family_ties import Links, RowTexts
 from tranship.execution.probe.missing_parents import Fate, Missing
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.row_list import RowList
+from tranship.execution.probe.row_numbers import RowNumbers
 from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
@@ -29,8 +31,10 @@ from tranship.model.verdict import Reject
 _ROUNDS = 6
 """Rounds of queries before all ties of the group are read at once: most chains of tables are shorter."""
 
-Member = tuple[FlowId, Locator]
-"""A row of an old table."""
+Gone = Mapping[FlowId, AbstractSet[Locator]]
+"""By flow the rows that are nobody's parents, later rejects among them."""
+Newest = Mapping[FlowId, RowList]
+"""By flow the rows that were rejected last."""
 
 
 class Tie(Struct, frozen=True):
@@ -47,7 +51,8 @@ class Family(Struct, frozen=True):
 
     tie: Tie
     absent: Mapping[Locator, str | None]
-    parents: Mapping[Locator, Sequence[Member]]
+    parents: Mapping[FlowId, Links]
+    """By flow of the parents."""
 
 
 class Within(Struct, frozen=True):
@@ -99,7 +104,7 @@ class Cascades:
         for tie in self._set_based:
             if tie.doubted:
                 await self._reject(tie, await self._parents.orphans(tie.child, tie.key))
-        newest = {plan.flow: sorted(self._gone(plan.flow)) for plan in self._plans}
+        newest: Newest = {plan.flow: RowList(self._gone(plan.flow)) for plan in self._plans}
         # A tie that needed a scan is resolved over the family ties, so rounds would find nothing more.
         rounds = 0 if self._scanned else _ROUNDS
         while any(newest.values()) and rounds > 0:
@@ -113,18 +118,19 @@ class Cascades:
         keys = (tie.key for tie in self._set_based if tie.key.target == flow.new)
         return self._book.absent(flow, sorted({name for key in keys for name in key.target_columns}))
 
-    async def _round(self, newest: Mapping[FlowId, Sequence[Locator]]) -> dict[FlowId, list[Locator]]:
+    async def _round(self, newest: Newest) -> Newest:
         """Rejects the children of the newest rejects. Returns the rows that it rejected."""
-        before = {plan.flow: set(self._book.rejected(plan.flow)) for plan in self._plans}
-        for tie in self._set_based:
-            for parent in self._fillers(tie):
-                if newest[parent.flow]:
-                    rows = await self._parents.children(tie.child, tie.key, parent, newest[parent.flow])
-                    await self._reject(tie, rows)
-        return {flow: sorted(self._book.rejected(flow).keys() - known) for flow, known in before.items()}
+        with self._book.noting() as rejected:
+            for tie in self._set_based:
+                for parent in self._fillers(tie):
+                    if rows := newest.get(parent.flow):
+                        found = await self._parents.children(tie.child, tie.key, parent, rows)
+                        await self._reject(tie, found)
+        return rejected
 
-    async def _reject(self, tie: Tie, rows: Sequence[Locator]) -> None:
-        await self._parents.judge(tie.child, tie.key, await self._absent(tie, rows), rank=2)
+    async def _reject(self, tie: Tie, rows: RowList) -> None:
+        for some in rows.parts():
+            await self._parents.judge(tie.child, tie.key, await self._absent(tie, some), rank=2)
 
     async def _absent(self, tie: Tie, rows: Sequence[Locator]) -> Mapping[Locator, str | None]:
         try:
@@ -133,26 +139,34 @@ class Cascades:
             self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
             return {}
 
-    async def _families(self, newest: Mapping[FlowId, Sequence[Locator]]) -> list[Family]:
+    async def _families(self, newest: Newest) -> list[Family]:
         """Returns all ties below the newest rejects, and the whole ties of scanned keys."""
         known = [(tie, await self._parents_of(tie)) for tie in self._set_based]
         families = await self._scanned_families()
-        ties = known + [(family.tie, dict(family.parents)) for family in families]
-        start = [(table, row) for table, rows in newest.items() for row in rows]
-        start += [(family.tie.child.flow, row) for family in families for row in family.absent]
-        reached = _reached(start, ties)
+        reached = _Reached([*known, *((family.tie, family.parents) for family in families)])
+        for flow, rows in newest.items():
+            reached.start(flow, rows)
+        for family in families:
+            reached.start(family.tie.child.flow, family.absent)
+        reached.descend()
         for tie, parents in known:
-            rows = sorted(row for row in parents if (tie.child.flow, row) in reached)
-            families.append(Family(tie, await self._absent(tie, rows), parents))
+            families.append(Family(tie, await self._absent_of(tie, parents, reached), parents))
         return families
 
-    async def _parents_of(self, tie: Tie) -> dict[Locator, list[Member]]:
+    async def _absent_of(self, tie: Tie, parents: Mapping[FlowId, Links], reached: _Reached) -> RowTexts:
+        rows, texts = RowList(), RowTexts()
+        for links in parents.values():
+            rows.extend(row for row in links.all_children() if reached.has(tie.child.flow, row))
+        for some in rows.parts():
+            texts.put_all(await self._absent(tie, some))
+        return texts
+
+    async def _parents_of(self, tie: Tie) -> dict[FlowId, Links]:
         """Returns the rows of this run to which each child refers by a tie."""
-        parents: dict[Locator, list[Member]] = {}
-        for parent in self._fillers(tie):
-            for child, above in await self._parents.families(tie.child, tie.key, parent):
-                parents.setdefault(child, []).append((parent.flow, above))
-        return parents
+        return {
+            parent.flow: await self._parents.families(tie.child, tie.key, parent)
+            for parent in self._fillers(tie)
+        }
 
     async def _scanned_families(self) -> list[Family]:
         """Returns the families of ties that only a scan could tell."""
@@ -166,40 +180,40 @@ class Cascades:
 
     def _fall(self, families: Sequence[Family]) -> None:
         """Rejects every row without a surviving parent, and then its children."""
-        standing: dict[tuple[int, Locator], int] = {}
-        below: dict[Member, list[tuple[int, Locator]]] = {}
-        falling: deque[tuple[int, Locator]] = deque()
+        standing = [(one, self._gone_under(one)) for one in families]
+        falling = [RowList(row for row in one.absent if _falls(one, gone, row)) for one, gone in standing]
         merged = {plan.flow: self._book.merged(plan.flow) for plan in self._plans}
-        for n, family in enumerate(families):
-            for row, alive in self._alive(family):
-                standing[n, row] = len(alive)
-                for member in alive:
-                    below.setdefault(member, []).append((n, row))
-                if not alive:
-                    falling.append((n, row))
-        while falling:
-            n, row = falling.popleft()
-            child_flow = families[n].tie.child.flow
-            if not self._book.add(child_flow, self._missing(families[n], row, merged)):
-                continue
-            for child in below.get((child_flow, row), ()):
-                standing[child] -= 1
-                if standing[child] == 0:
-                    falling.append(child)
+        while any(falling):
+            with self._book.noting() as fallen:
+                for family, rows in zip(families, falling, strict=True):
+                    child_flow = family.tie.child.flow
+                    for row in rows:
+                        self._book.add(child_flow, self._missing(family, row, merged))
+            falling = [RowList(self._falling(one, gone, fallen)) for one, gone in standing]
 
-    def _alive(self, family: Family) -> Iterator[tuple[Locator, list[Member]]]:
-        """Yields the rows that NEW cannot give a parent now, with those parents that are to arrive."""
+    def _gone_under(self, family: Family) -> Gone:
         columns = family.tie.key.target_columns
-        absent = {plan.flow: self._book.absent(plan.flow, columns) for plan in self._plans}
-        for row in sorted(family.absent):
-            yield row, [m for m in family.parents.get(row, ()) if m[1] not in absent[m[0]]]
+        return {flow: self._book.absent(flow, columns) for flow in family.parents}
+
+    def _falling(self, family: Family, gone: Gone, fallen: Newest) -> Iterator[Locator]:
+        """Yields the rows that lose their last parent with the rows that fell."""
+        rejected = self._book.rejected(family.tie.child.flow)
+        for flow, links in family.parents.items():
+            for parent in fallen.get(flow, ()):
+                for child in links.children(parent):
+                    if child in family.absent and child not in rejected and _falls(family, gone, child):
+                        yield child
 
     def _missing(self, family: Family, row: Locator, merged: Mapping[FlowId, AbstractSet[Locator]]) -> Reject:
         """Returns the reject of a row none of whose parents arrives under its own key."""
-        parents, fate = family.parents.get(row, ()), Fate.NONE
-        if parents:
-            into_others = all(parent in merged.get(flow, ()) for flow, parent in parents)
-            fate = Fate.MERGED if into_others else Fate.REJECTED
+        into_others = [
+            parent in merged.get(flow, ())
+            for flow, links in family.parents.items()
+            for parent in links.parents(row)
+        ]
+        fate = Fate.NONE
+        if into_others:
+            fate = Fate.MERGED if all(into_others) else Fate.REJECTED
         tie = family.tie
         missing = Missing(tie.key, self._job.after(tie.child), 2, fate, taken=False)
         return missing.reject(row, reasons.key_shown(family.absent[row]))
@@ -209,20 +223,38 @@ class Cascades:
         return [plan for plan in self._plans if plan in flows]
 
 
-def _reached(
-    start: Sequence[Member], ties: Sequence[tuple[Tie, Mapping[Locator, Sequence[Member]]]]
-) -> set[Member]:
-    """Returns the descendants of some rows, and these rows."""
-    below: dict[Member, list[Member]] = {}
-    for tie, parents in ties:
-        for child, above in parents.items():
-            for member in above:
-                below.setdefault(member, []).append((tie.child.flow, child))
-    reached = set(start)
-    work = list(start)
-    while work:
-        for member in below.get(work.pop(), ()):
-            if member not in reached:
-                reached.add(member)
-                work.append(member)
-    return reached
+def _falls(family: Family, gone: Gone, row: Locator) -> bool:
+    """Returns whether none of the parents of a row, to which NEW cannot give one now, is to arrive."""
+    return all(
+        parent in gone[flow] for flow, links in family.parents.items() for parent in links.parents(row)
+    )
+
+
+class _Reached:
+    """Rows and their descendants."""
+
+    def __init__(self, ties: Sequence[tuple[Tie, Mapping[FlowId, Links]]]) -> None:
+        self._ties = ties
+        self._rows: dict[FlowId, RowNumbers] = {}
+        self._newest: dict[FlowId, RowList] = {}
+
+    def start(self, flow: FlowId, rows: Iterable[Locator]) -> None:
+        """Adds rows."""
+        known, newest = self._rows.setdefault(flow, RowNumbers()), self._newest.setdefault(flow, RowList())
+        for row in rows:
+            if known.get(row) is None:
+                known.put(row, 0)
+                newest.add(row)
+
+    def has(self, flow: FlowId, row: Locator) -> bool:
+        """Returns whether a row is among them."""
+        return flow in self._rows and self._rows[flow].get(row) is not None
+
+    def descend(self) -> None:
+        """Adds the descendants of all rows."""
+        while any(self._newest.values()):
+            newest, self._newest = self._newest, {}
+            for tie, parents in self._ties:
+                for flow, links in parents.items():
+                    for row in newest.get(flow, ()):
+                        self.start(tie.child.flow, links.children(row))

@@ -42,6 +42,7 @@ from tranship.execution.probe.questions import Failure, NotAskable
 from tranship.execution.probe.raising_defaults import reject_undefaulted
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.rejected_entries import RejectedEntries, Tellers
+from tranship.execution.probe.row_list import RowList
 from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import Scan, ScanBuilder
 from tranship.execution.probe.tolerated import find_tolerated
@@ -344,14 +345,14 @@ class _GroupProbe:
         await self._parents.reject_unrelated(plan, key, rank=0)
         await self._parents.reject_children_of_rejected(plan, key, rank=0)
 
-    async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[Locator]:
+    async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> RowList:
         if self._doubted(plan, key, hazard) and self._parents.set_based(plan, key):
             return await self._parents.orphans(plan, key)
-        found: set[Locator] = set()
+        found = RowList()
         for parent in parent_flows(self._job, plan, key).flows:
-            gone = sorted(parents_absent(self._book, plan, key, parent.flow))
-            found.update(await self._parents.children(plan, key, parent, gone))
-        return sorted(found)
+            gone = parents_absent(self._book, plan, key, parent.flow)
+            found.extend(await self._parents.children(plan, key, parent, gone))
+        return found
 
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:
         hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from enum import Enum
 
 from msgspec import Struct
@@ -50,37 +49,3 @@ class Missing(Struct, frozen=True):
         if gone:
             return reasons.another_parent(row, self.key, self.table, shown, rank=self.rank)
         return reasons.no_parent_in_old(row, self.key, self.table, shown, rank=self.rank, left_out=left_out)
-
-
-class LostKeys(Struct, frozen=True):
-    """The keys, as texts, of parents whose rows do not arrive under them."""
-
-    rejected: AbstractSet[str | None] = frozenset()
-    merged: AbstractSet[str | None] = frozenset()
-    elsewhere: AbstractSet[str | None] = frozenset()
-
-    def fate(self, key: str | None) -> Fate:
-        """Returns what became of the parent with a key."""
-        if key in self.rejected:
-            return Fate.REJECTED
-        if key in self.merged:
-            return Fate.MERGED
-        return Fate.ELSEWHERE if key in self.elsewhere else Fate.NONE
-
-    def fate_of_lost(self, key: str | None) -> Fate:
-        """Returns what became of a parent that is known to be lost, even if its key is not known."""
-        fate = self.fate(key)
-        if fate is not Fate.NONE:
-            return fate
-        if self.elsewhere:
-            return Fate.ELSEWHERE
-        return Fate.MERGED if self.merged and not self.rejected else Fate.REJECTED
-
-    def shown(self) -> LostKeys:
-        """Returns the keys as people are shown them."""
-        return LostKeys(
-            *(
-                frozenset(map(reasons.key_shown, keys))
-                for keys in (self.rejected, self.merged, self.elsewhere)
-            )
-        )

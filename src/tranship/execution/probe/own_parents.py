@@ -6,7 +6,7 @@ does not get one by chance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -27,12 +27,14 @@ from tranship.execution.probe.parent_flows import (
 )
 from tranship.execution.probe.references import faithful
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.row_list import RowList
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.expression import Coalesce, Rule, Take
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.server.deadline import each_row
 from tranship.server.journal import Journal, some_leads
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.left_out import nulled
@@ -42,9 +44,10 @@ from tranship.sql.old.rows import End, children_of_keys, orphaned, orphans
 from tranship.sql.quote import ident
 from tranship.sql.row_id import locate
 
+_AT_ONCE = 5_000
+"""Rows that are fetched together."""
 Absent = Mapping[FlowId, AbstractSet[Locator]]
 """By flow the rows that are nobody's parents."""
-
 
 Pair = tuple[str, str, str]
 """SQL of a child's value and of its parent's, and the operator between them."""
@@ -68,24 +71,24 @@ class OwnParents:
         self._held = HeldParents(job, derived, book)
         self._rejected_before: dict[tuple[FlowId, str], AbstractSet[Locator]] = {}
 
-    async def orphaned(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+    async def orphaned(self, plan: TablePlan, key: ForeignKey) -> RowList:
         """Returns the rows whose parents in OLD are all rejected, less those that are not written anyway.
 
         Raises:
             NotAskable: keys that only NEW can compute are too many, or are made by its server.
         """
         of = parent_flows(self._job, plan, key)
-        return [] if of.by_decision else await self.orphaned_of(plan, key, of)
+        return RowList() if of.by_decision else await self.orphaned_of(plan, key, of)
 
-    async def orphaned_of(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
+    async def orphaned_of(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> RowList:
         """Does what `orphaned` does, where the parents are known to be in some flows."""
         absent = {p.flow: parents_absent(self._book, plan, key, p.flow) for p in of.flows}
         plain = as_taken(plan, key)
-        found = await self._of_this_run(plain, key, of, absent)
-        found += await self._of_earlier_runs(plan, key, of)
+        found = RowList(await self._of_this_run(plain, key, of, absent))
+        found.extend(await self._of_earlier_runs(plan, key, of))
         return self._written(plan, found)
 
-    async def unrelated(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+    async def unrelated(self, plan: TablePlan, key: ForeignKey) -> RowList:
         """Returns the rows of which no row of OLD is the parent, less those that are not written anyway.
 
         They are rows whose values come from OLD, and whose parents OLD has to have.
@@ -100,10 +103,11 @@ class OwnParents:
         filled = bool(parents or self._job.fillers(key.target))
         in_old = of.looked_up or refers_in_old(self._job, plan, key)
         if of.by_decision or not filled or not in_old:
-            return []
+            return RowList()
         # What a person writes in place of NULL is a row of NEW by decision.
         plain = without_constants(as_taken(plan, key), key)
         ends, by_text = self._all_ends(plain, key, parents, of), faithful(self._job.after(plan), key)
+        found: Iterable[Locator]
         if ends is not None and (of.declared is not None or by_text):
             found = await self._without_parent(plan, of, ends)
         elif by_text:
@@ -112,13 +116,13 @@ class OwnParents:
             found = await self._held.unrelated(plain, key, parents)
         return self._written(plan, found)
 
-    def _written(self, plan: TablePlan, rows: Sequence[Locator]) -> list[Locator]:
+    def _written(self, plan: TablePlan, rows: Iterable[Locator]) -> RowList:
         gone = self._book.not_written(plan.flow)
-        return sorted(row for row in set(rows) if row not in gone)
+        return RowList(row for row in rows if row not in gone)
 
     async def _of_this_run(
         self, plan: TablePlan, key: ForeignKey, of: ParentFlows, absent: Absent
-    ) -> list[Locator]:
+    ) -> Iterable[Locator]:
         parents = of.flows if of.one_table else ()
         if not any(absent[parent.flow] for parent in parents):
             return []
@@ -236,11 +240,11 @@ class OwnParents:
         # A rejects-only run reads rejected rows alone, and all others are parents, too.
         return Ends(parent, child, End(parent.unrestricted, values, operators))
 
-    async def _by_old(self, plan: TablePlan, ends: Sequence[Ends], absent: Absent) -> list[Locator]:
-        parents = [(e.compared, e.key, sorted(absent[e.parent.flow])) for e in ends]
+    async def _by_old(self, plan: TablePlan, ends: Sequence[Ends], absent: Absent) -> RowList:
+        parents = [(e.compared, e.key, absent[e.parent.flow]) for e in ends]
         return await self._fetch(plan, orphaned(End(plan, ends[0].compared), parents))
 
-    async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> list[Locator]:
+    async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> RowList:
         declared = of.declared.columns if of.declared is not None else ()
         child = ends[0].compared if ends else _of_old(declared)
         if of.filling:
@@ -248,9 +252,11 @@ class OwnParents:
             child = tuple(one for name, one in zip(declared, child, strict=True) if name in of.filling)
         return await self._fetch(plan, orphans(End(plan, child), [(e.compared, e.key, ()) for e in ends]))
 
-    async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
-        records = await self._derived.reader(plan).old.fetch(query)
-        return [locate(source, id_) for source, id_ in records]
+    async def _fetch(self, plan: TablePlan, query: str) -> RowList:
+        rows = RowList()
+        async for source, id_ in each_row(self._derived.reader(plan).old, query, at_once=_AT_ONCE):
+            rows.add(locate(source, id_))
+        return rows
 
     async def _unparented(
         self, plan: TablePlan, ends: Sequence[Ends], rows: Sequence[Locator]
@@ -261,7 +267,7 @@ class OwnParents:
         """
         if not self._job.taken_up or not rows:
             return list(rows)
-        parents = [(e.compared, e.key, sorted(self._book.rejected(e.parent.flow))) for e in ends]
+        parents = [(e.compared, e.key, self._book.rejected(e.parent.flow)) for e in ends]
         lacking = set(await self._fetch(plan, orphans(End(plan, ends[0].compared), parents)))
         return [row for row in rows if row in lacking]
 

@@ -7,7 +7,7 @@ children of rejected rows are looked at one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from tranship.execution.context import Job
@@ -15,15 +15,18 @@ from tranship.execution.probe import reasons
 from tranship.execution.probe.both_keys import BothKeys
 from tranship.execution.probe.changed_keys import ChangedKeys, changed_parents
 from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.family_ties import Links
 from tranship.execution.probe.filtered_parents import filtered_keys
 from tranship.execution.probe.left_out_parents import left_out_parent
+from tranship.execution.probe.lost_parents import LostParents
 from tranship.execution.probe.mapped_children import MappedChildren
-from tranship.execution.probe.missing_parents import Fate, LostKeys, Missing
+from tranship.execution.probe.missing_parents import Fate, Missing
 from tranship.execution.probe.own_parents import OwnParents
 from tranship.execution.probe.parent_flows import ParentFlows, parent_flows, parents_absent
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.row_list import RowList
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
 from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
@@ -38,8 +41,6 @@ from tranship.sql.row_id import locate
 
 _AT_ONCE = 5_000
 """Rows that are fetched together."""
-_JUDGED = 20_000
-"""Rows whose keys are held together."""
 
 
 class Parents:
@@ -59,7 +60,7 @@ class Parents:
         keys = BothKeys(job, derived)
         self._changed, self._mapped = ChangedKeys(job, keys), MappedChildren(job, derived, self._own, keys)
         self._tolerated: dict[tuple[FlowId, str], frozenset[Locator]] = {}
-        self._keys_gone: dict[tuple[FlowId, tuple[str, ...]], dict[Locator, str | None]] = {}
+        self._lost = LostParents(derived, book)
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
         """Returns whether OLD computes both ends of a key, so that it can join children to parents."""
@@ -70,7 +71,7 @@ class Parents:
             and all(self._ends(plan, key, parent) is not None for parent in flows)
         )
 
-    async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+    async def orphans(self, plan: TablePlan, key: ForeignKey) -> RowList:
         """Returns the rows whose parent is not among OLD's rows, or does not arrive. The key has to be
         :meth:`set_based`.
         """
@@ -93,38 +94,38 @@ class Parents:
 
     async def _without_parent(
         self, plan: TablePlan, key: ForeignKey, lost: Callable[[FlowId], AbstractSet[Locator]]
-    ) -> list[Locator]:
+    ) -> RowList:
         """Returns the rows without a parent among OLD's rows less those that are lost."""
         parents, child = [], None
         for parent in parent_flows(self._job, plan, key).flows:
             ends = self._ends(plan, key, parent)
             if ends is not None:
                 child = ends[0]
-                parents.append((ends[0].expressions, ends[1], sorted(lost(parent.flow))))
+                parents.append((ends[0].expressions, ends[1], lost(parent.flow)))
         if child is None:
-            return []
+            return RowList()
         return await self._fetch(plan, orphans(child, parents))
 
     async def children(
-        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[Locator]
-    ) -> list[Locator]:
+        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Collection[Locator]
+    ) -> RowList:
         """Returns the rows that refer to given rows of OLD's parent table. The key has to be
         :meth:`set_based`.
         """
         ends = self._ends(plan, key, parent)
         if ends is None or not rows:
-            return []
+            return RowList()
         return await self._fetch(plan, children(ends[0], ends[0].expressions, ends[1], rows))
 
-    async def families(
-        self, plan: TablePlan, key: ForeignKey, parent: TablePlan
-    ) -> list[tuple[Locator, Locator]]:
+    async def families(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> Links:
         """Returns every child with its parent in OLD. The key has to be :meth:`set_based`."""
-        ends = self._ends(plan, key, parent)
+        ends, links = self._ends(plan, key, parent), Links()
         if ends is None:
-            return []
-        records = await self._derived.reader(plan).old.fetch(families(ends[0], ends[0].expressions, ends[1]))
-        return [(locate(source, child), locate(other, parent)) for source, child, other, parent in records]
+            return links
+        old, query = self._derived.reader(plan).old, families(ends[0], ends[0].expressions, ends[1])
+        async for source, child, other, above in each_row(old, query, at_once=_AT_ONCE):
+            links.add(locate(source, child), locate(other, above))
+        return links
 
     async def absent(
         self, plan: TablePlan, key: ForeignKey, rows: Iterable[Locator]
@@ -155,19 +156,20 @@ class Parents:
 
     async def held(
         self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None]
-    ) -> dict[Locator, list[tuple[FlowId, Locator]]]:
-        """Returns the rows of this run, rejected ones included, that could be the parent of each row.
+    ) -> dict[FlowId, Links]:
+        """Returns, by flow, the rows of this run, rejected ones included, that could be the parent of each
+        row.
 
         Raises:
             NotAskable: their keys cannot be computed.
         """
         flows = parent_flows(self._job, plan, key).flows
         holders = await self._derived.holders(flows, key.target_columns, _keys(absent))
-        return {
-            row: [(h.plan.flow, h.row) for h in holders.get(text, ())]
-            for row, text in absent.items()
-            if text is not None
-        }
+        found = {flow.flow: Links() for flow in flows}
+        for row, text in absent.items():
+            for holder in holders.get(text, ()) if text is not None else ():
+                found[holder.plan.flow].add(row, holder.row)
+        return found
 
     async def judge(
         self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None], *, rank: int
@@ -192,7 +194,7 @@ class Parents:
         self, plan: TablePlan, key: ForeignKey, of: ParentFlows, missing: Mapping[Locator, str | None]
     ) -> dict[Locator, Fate]:
         """Returns what became of the parents of rows whose keys nobody provides."""
-        lost = await self._lost_keys(plan, key, of.flows)
+        lost = await self._lost.of(plan, key, of.flows)
         left = await filtered_keys(self._derived, key, of, _keys(missing))
         before = await self._own.rejected_before(plan, key, of)
         fates = {row: lost.fate(text) for row, text in missing.items()}
@@ -203,16 +205,15 @@ class Parents:
                 fates[row] = Fate.LEFT_OUT
         return fates
 
-    async def judge_some(self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]) -> None:
-        """Rejects those of some rows whose parent, a row of another group, does not arrive. Their keys take
-        memory, so that some are judged after the others.
+    async def judge_some(self, plan: TablePlan, key: ForeignKey, rows: RowList, *, rank: int = 0) -> None:
+        """Rejects those of some rows whose parent does not arrive. Their keys take memory, so that some are
+        judged after the others.
 
         Raises:
             NotAskable: NEW cannot be asked.
         """
-        for first in range(0, len(rows), _JUDGED):
-            absent = await self.absent(plan, key, rows[first : first + _JUDGED])
-            await self.judge(plan, key, absent, rank=0)
+        for some in rows.parts():
+            await self.judge(plan, key, await self.absent(plan, key, some), rank=rank)
 
     async def reject_children_of_rejected(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows whose own parent is rejected although NEW has, or will have, a row under the key.
@@ -224,21 +225,26 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, children of rejected rows: {why}")
             return 0
-        texts = await self.keys_shown(plan, key, rows)
-        of = parent_flows(self._job, plan, key).flows
-        lost = (await self._lost_keys(plan, key, of)).shown() if rows else LostKeys()
+        return sum([await self._reject_some(plan, key, some, rank) for some in rows.parts()])
+
+    async def _reject_some(self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator], rank: int) -> int:
+        """Rejects some rows whose own parent is rejected, and returns their number."""
+        texts = await self._key_texts(plan, key, rows)
+        lost = await self._lost.of(plan, key, parent_flows(self._job, plan, key).flows)
         after = self._job.after(plan)
         because = [
             (row, Missing(key, after, rank, lost.fate_of_lost(texts.get(row)), taken=True)) for row in rows
         ]
-        return self._book.add_all(plan.flow, (one.reject(row, texts.get(row)) for row, one in because))
+        return self._book.add_all(
+            plan.flow, (one.reject(row, reasons.key_shown(texts.get(row))) for row, one in because)
+        )
 
-    async def _orphaned(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+    async def _orphaned(self, plan: TablePlan, key: ForeignKey) -> RowList:
         """Returns the rows whose own parent is rejected, by OLD's key, its values, or a person's mapping."""
         rows, of = await self._own.orphaned(plan, key), changed_parents(self._job, plan, key)
         if of is not None and parent_flows(self._job, plan, key).declared is None:
             # Where the parents' key changes, another one may come to have the key that a value names.
-            rows = sorted({*rows, *await self._own.orphaned_of(plan, key, of)})
+            rows.extend(await self._own.orphaned_of(plan, key, of))
         return rows or await self._mapped.orphaned(plan, key)
 
     async def reject_unrelated(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
@@ -248,19 +254,26 @@ class Parents:
         Returns the number of rows. They are those that :meth:`judge` leaves, so it comes first.
         """
         try:
-            rows = await self._own.unrelated(plan, key) if await self._may_find_strangers(plan, key) else []
+            strangers = await self._may_find_strangers(plan, key)
+            rows = await self._own.unrelated(plan, key) if strangers else RowList()
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, rows without a parent in OLD: {why}")
             return 0
+        added = sum([await self._reject_strangers(plan, key, some, rank) for some in rows.parts()])
+        return added + await self._reject_misled(plan, key, rank=rank)
+
+    async def _reject_strangers(
+        self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator], rank: int
+    ) -> int:
+        """Rejects some rows without a parent in OLD, and returns their number."""
         texts = await self._key_texts(plan, key, rows)
         of = parent_flows(self._job, plan, key)
         left, after = await filtered_keys(self._derived, key, of, _keys(texts)), self._job.after(plan)
         fates = ((row, Fate.LEFT_OUT if texts.get(row) in left else Fate.NONE) for row in rows)
         lost = ((row, Missing(key, after, rank, fate, taken=True)) for row, fate in fates)
-        added = self._book.add_all(
+        return self._book.add_all(
             plan.flow, (one.reject(row, reasons.key_shown(texts.get(row))) for row, one in lost)
         )
-        return added + await self._reject_misled(plan, key, rank=rank)
 
     async def _reject_misled(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows whose parent gets another key than they have, and returns their number."""
@@ -269,13 +282,12 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, parents whose key changes: {why}")
             return 0
-        gone, after = self._book.not_written(plan.flow), self._job.after(plan)
-        rows = [row for row in rows if row not in gone]
-        texts = await self.keys_shown(plan, key, rows)
-        return self._book.add_all(
-            plan.flow,
-            (reasons.parent_key_changed(row, key, after, texts.get(row), rank=rank) for row in rows),
-        )
+        gone, after, added = self._book.not_written(plan.flow), self._job.after(plan), 0
+        for some in RowList(row for row in rows if row not in gone).parts():
+            texts = await self.keys_shown(plan, key, some)
+            lost = (reasons.parent_key_changed(row, key, after, texts.get(row), rank=rank) for row in some)
+            added += self._book.add_all(plan.flow, lost)
+        return added
 
     async def all_there(self, plan: TablePlan, key: ForeignKey) -> bool:
         """Returns whether no row can lack its parent under a key that is believed: all parents of this run
@@ -331,37 +343,14 @@ class Parents:
             raise NotAskable("equality of its columns cannot be told outside the server")
         return await self._derived.survivors(flows, key.target_columns, keys)
 
-    async def _lost_keys(self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan]) -> LostKeys:
-        """Returns the canonical keys of the parents that do not arrive under them, as is known by now. Each
-        is rendered once.
-        """
-        gone, merged, elsewhere = set[str | None](), set[str | None](), set[str | None]()
-        for parent in flows:
-            texts = self._keys_gone.setdefault((parent.flow, key.target_columns), {})
-            absent = parents_absent(self._book, plan, key, parent.flow)
-            fresh = sorted(absent - texts.keys())
-            texts |= dict.fromkeys(fresh)
-            try:
-                texts |= await self._derived.keys_of(parent, key.target_columns, fresh)
-            except NotAskable:
-                continue
-            into_others = self._book.merged(parent.flow)
-            apart = (
-                self._book.apart(parent.flow, key.target_columns) - self._book.rejected(parent.flow).keys()
-            )
-            elsewhere |= {texts[row] for row in absent & apart}
-            merged |= {texts[row] for row in absent & into_others}
-            gone |= {texts[row] for row in absent - apart - into_others}
-        return LostKeys(gone - {None}, merged - {None}, elsewhere - {None})
-
-    async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
+    async def _fetch(self, plan: TablePlan, query: str) -> RowList:
         old, gone = self._derived.reader(plan).old, self._book.not_written(plan.flow)
-        rows = set[Locator]()
+        rows = RowList()
         async for source, id_ in each_row(old, query, at_once=_AT_ONCE):
             row = locate(source, id_)
             if row not in gone:
                 rows.add(row)
-        return sorted(rows)
+        return rows
 
     def _ends(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> tuple[End, End] | None:
         pairs = []

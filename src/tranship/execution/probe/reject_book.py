@@ -7,11 +7,13 @@ Memory: about 20 bytes per rejected row, more for items and rows of a query (`ro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from tranship.execution.probe.reject_store import Grounds, Rejects, RowSet
+from tranship.execution.probe.row_list import RowList
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
@@ -45,6 +47,7 @@ class Book:
         self._raising: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
         self._asked: set[FlowId] = set()
+        self._noted: dict[FlowId, RowList] | None = None
 
     def copy(self) -> Book:
         """Returns a book with the same entries, which later changes of this one do not reach."""
@@ -78,9 +81,20 @@ class Book:
             del held[reject.row]
         if not self._of(flow).add(reject):
             return False
+        if self._noted is not None:
+            self._noted.setdefault(flow, RowList()).add(reject.row)
         for row in self._merged_into.get(flow, {}).get(reject.row, ()):
             self.add(flow, Reject(row, reject.sqlstate, SurvivorRejected(), rank=reject.rank))
         return True
+
+    @contextmanager
+    def noting(self) -> Iterator[Mapping[FlowId, RowList]]:
+        """Yields what will hold the rows that are rejected meanwhile."""
+        self._noted = noted = dict[FlowId, RowList]()
+        try:
+            yield noted
+        finally:
+            self._noted = None
 
     def merge(self, flow: FlowId, rows: Iterable[Held]) -> None:
         """Enters rows that are merged into others."""

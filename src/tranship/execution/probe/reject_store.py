@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
-import tempfile
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
-from functools import partial
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from tranship.errors import Stopped
-from tranship.errors.codes.stops import TemporaryFolderFull
 from tranship.execution.probe.row_numbers import RowNumbers
+from tranship.execution.probe.spill import Spill
 from tranship.model.locator import Locator
 from tranship.model.reasons import from_journal, journalled
 from tranship.model.verdict import Reject
 
 _Any = TypeVar("_Any")
 
-_IN_MEMORY = 4 * 1024 * 1024
-"""Bytes that need no file."""
-_BLOCK = 64 * 1024
-"""Bytes that are written together."""
-_LENGTH = 4
-"""Bytes in which the length of an entry stands before it."""
 _ALIKE = 1000
 """Entries that are remembered because further rows may be rejected for the same reason."""
-
-_temporary_file = partial(tempfile.SpooledTemporaryFile, max_size=_IN_MEMORY)
-"""Has no name and goes with what holds it."""
 
 
 class _Why(Struct, frozen=True, array_like=True, gc=False):
@@ -53,10 +40,7 @@ class Grounds:
     """Why rows are rejected, each ground once or a few times, by its place in a temporary file."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] | None = None
-        self._written = 0
-        self._block = bytearray()
-        """What follows on the written bytes."""
+        self._spill = Spill()
         self._places: dict[bytes, int] = {}
         """Of the grounds that came last."""
         self._found: dict[int, Reject] = {}
@@ -75,10 +59,7 @@ class Grounds:
         if place is None:
             if len(self._places) >= _ALIKE:
                 self._places.clear()
-            place = self._places[ground] = self._written + len(self._block)
-            self._block += len(ground).to_bytes(_LENGTH, "big") + ground
-            if len(self._block) >= _BLOCK:
-                self._write()
+            place = self._places[ground] = self._spill.add(ground)
         return place
 
     def reject(self, row: Locator, place: int) -> Reject:
@@ -87,30 +68,12 @@ class Grounds:
         if known is None:
             if len(self._found) >= _ALIKE:
                 self._found.clear()
-            why = _DECODER.decode(self._read(place))
+            why = _DECODER.decode(self._spill.read(place))
             reason = from_journal(why.reason)
             known = self._found[place] = Reject(
                 row, why.sqlstate, reason, why.column, why.constraint, why.rank
             )
         return Reject(row, known.sqlstate, known.reason, known.column, known.constraint, known.rank)
-
-    def _write(self) -> None:
-        with _room():
-            if self._file is None:
-                self._file = _temporary_file()
-            self._file.seek(self._written)
-            self._file.write(self._block)
-            self._file.flush()
-        self._written += len(self._block)
-        self._block.clear()
-
-    def _read(self, place: int) -> bytes:
-        if self._file is None or place >= self._written:
-            at = place - self._written
-            length = int.from_bytes(self._block[at : at + _LENGTH], "big")
-            return bytes(self._block[at + _LENGTH : at + _LENGTH + length])
-        self._file.seek(place)
-        return self._file.read(int.from_bytes(self._file.read(_LENGTH), "big"))
 
 
 class Rejects(Mapping[Locator, Reject]):
@@ -201,11 +164,3 @@ class RowSet(AbstractSet[Locator]):
     def _from_iterable(cls, it: Iterable[_Any]) -> AbstractSet[_Any]:
         """Returns what a union, a difference or the like of two sets holds."""
         return frozenset(it)
-
-
-@contextlib.contextmanager
-def _room() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Stopped(TemporaryFolderFull(str(error))) from error

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, MutableSequence
 from enum import Enum
 from operator import itemgetter
-from typing import Any, assert_never
+from typing import Any
 
 from tranship.model.locator import Locator
 from tranship.sql.ctid import MOST_SOURCES, packed, unpacked
@@ -25,7 +25,7 @@ _MOST_ITEMS = 1 << 32
 """Items of one old row that a key tells apart."""
 
 
-class _Kind(Enum):
+class Kind(Enum):
     """What a key is made of."""
 
     ROW = "row"
@@ -36,7 +36,7 @@ class _Kind(Enum):
     """The locator itself."""
 
 
-class _Leaves:
+class Leaves:
     """Keys of one kind in their order, each with a number."""
 
     def __init__(self, *, listed: bool) -> None:
@@ -74,9 +74,14 @@ class _Leaves:
         self._keys[leaf].insert(at, key)
         self._numbers[leaf].insert(at, number)
 
-    def copy(self) -> _Leaves:
+    def replace(self, key: object, number: int) -> None:
+        """Gives a key that is there another number."""
+        leaf = bisect_right(self._first, key) - 1
+        self._numbers[leaf][bisect_left(self._keys[leaf], key)] = number
+
+    def copy(self) -> Leaves:
         """Returns the same keys, which later ones of this do not reach."""
-        other = _Leaves(listed=self._listed)
+        other = Leaves(listed=self._listed)
         other._first = list(self._first)
         other._keys = [keys[:] for keys in self._keys]
         other._numbers = [numbers[:] for numbers in self._numbers]
@@ -107,7 +112,7 @@ class RowNumbers:
     """A number of 64 bits for each of some rows."""
 
     def __init__(self) -> None:
-        self._leaves = {kind: _Leaves(listed=kind is not _Kind.ROW) for kind in _Kind}
+        self._leaves = {kind: Leaves(listed=kind is not Kind.ROW) for kind in Kind}
         self._count = 0
 
     def __len__(self) -> int:
@@ -117,12 +122,12 @@ class RowNumbers:
         """Returns the number of a row; None: it has none."""
         if not self._count:
             return None
-        kind, key = _key(row)
+        kind, key = key_of(row)
         return self._leaves[kind].get(key)
 
     def put(self, row: Locator, number: int) -> None:
         """Enters the number of a row that has none."""
-        kind, key = _key(row)
+        kind, key = key_of(row)
         self._leaves[kind].put(key, number)
         self._count += 1
 
@@ -148,25 +153,24 @@ class RowNumbers:
                 raise RuntimeError("rows were entered while they were read")
 
 
-def _key(row: Locator) -> tuple[_Kind, object]:
+def key_of(row: Locator) -> tuple[Kind, Any]:
     """Returns the kind of a row, and a key that sorts among those of its kind as the row does."""
     if row.source >= MOST_SOURCES or isinstance(row.address[0], str) or row.item >= _MOST_ITEMS:
-        return _Kind.OTHER, row
+        return Kind.OTHER, row
     if row.item:
-        return _Kind.ITEM, packed(row) * _MOST_ITEMS + row.item
-    return _Kind.ROW, packed(row)
+        return Kind.ITEM, packed(row) * _MOST_ITEMS + row.item
+    return Kind.ROW, packed(row)
 
 
-def _rows(kind: _Kind, leaves: _Leaves) -> Iterator[tuple[Locator, int]]:
-    match kind:
-        case _Kind.ROW:
-            return ((unpacked(key), number) for key, number in leaves)
-        case _Kind.ITEM:
-            return ((_item(*divmod(key, _MOST_ITEMS)), number) for key, number in leaves)
-        case _Kind.OTHER:
-            return iter(leaves)
-        case _:
-            assert_never(kind)
+def _rows(kind: Kind, leaves: Leaves) -> Iterator[tuple[Locator, int]]:
+    return ((row_of(kind, key), number) for key, number in leaves)
+
+
+def row_of(kind: Kind, key: int | Locator) -> Locator:
+    """Returns the row of which :func:`key_of` made a key of this kind."""
+    if isinstance(key, Locator):
+        return key
+    return unpacked(key) if kind is Kind.ROW else _item(*divmod(key, _MOST_ITEMS))
 
 
 def _item(place: int, item: int) -> Locator:

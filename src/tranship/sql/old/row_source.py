@@ -8,7 +8,7 @@ that the filter selects, taken apart into items, or the rows of a query.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar, assert_never
 
 from msgspec import Struct
@@ -226,7 +226,7 @@ def _between(rows: tuple[T, ...], addresses: Sequence[Address], range_: Range) -
     return rows[first:last]
 
 
-def without(rows: RowSource, gone: Sequence[Locator]) -> tuple[str, ...]:
+def without(rows: RowSource, gone: Collection[Locator]) -> tuple[str, ...]:
     """Returns the condition that leaves these rows out; empty without rows.
 
     An anti-join over an array costs one hash table; ``<> ALL (array)`` would compare each row with thousands
@@ -237,7 +237,7 @@ def without(rows: RowSource, gone: Sequence[Locator]) -> tuple[str, ...]:
     return (f"NOT EXISTS (SELECT FROM {_listed(rows, gone, 'gone')})",)
 
 
-def among(rows: RowSource, chosen: Sequence[Locator]) -> str:
+def among(rows: RowSource, chosen: Collection[Locator]) -> str:
     """Returns the condition that keeps just these rows; rows of a heap are read as a TID scan."""
     if rows.parts == (_CTID,):
         return f"old.ctid = ANY ({_tids(chosen)})"
@@ -335,7 +335,7 @@ def _condition(text: str) -> tuple[str, ...]:
     return (f"({lines(text)})",) if text else ()
 
 
-def _listed(rows: RowSource, these: Sequence[Locator], alias: str) -> str:
+def _listed(rows: RowSource, these: Collection[Locator], alias: str) -> str:
     """Returns a FROM item over an array for each part of an id, with the condition that it is the row's."""
     if rows.parts == (_CTID,):
         return f"pg_catalog.unnest({_tids(these)}) AS {alias}(id) WHERE {alias}.id = old.ctid"
@@ -350,5 +350,5 @@ def _listed(rows: RowSource, these: Sequence[Locator], alias: str) -> str:
     return f"ROWS FROM ({lists}) AS {alias}({', '.join(names)}) WHERE {same}"
 
 
-def _tids(rows: Sequence[Locator]) -> str:
+def _tids(rows: Iterable[Locator]) -> str:
     return tid_array(ctid.render(row.address) for row in rows)

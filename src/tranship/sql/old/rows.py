@@ -7,7 +7,7 @@ with ids of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -156,7 +156,7 @@ class End(Struct, frozen=True):
     """Per key column what compares it with a child's expression; empty: the ``=`` of ``pg_catalog``."""
 
 
-def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
+def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Collection[Locator]]]) -> str:
     """Returns a query for the rows of the child without a parent among the rows that are copied: source
     position, id.
 
@@ -169,7 +169,7 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[L
     return _everywhere(child.plan, None, conditions)
 
 
-def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[Locator]) -> str:
+def children(child: End, compared: tuple[str, ...], parent: End, rows: Collection[Locator]) -> str:
     """Returns a query for the rows of the child that refer to one of the given rows of the parent: source
     position, id.
     """
@@ -180,7 +180,7 @@ def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[
     return _everywhere(child.plan, None, conditions)
 
 
-def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
+def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Collection[Locator]]]) -> str:
     """Returns a query for the rows of the child that refer to rejected rows alone: source position, id.
 
     ``parents`` as in :func:`orphans`. A row that a surviving row of OLD is the parent of, too, is left:
@@ -217,7 +217,7 @@ def families(child: End, compared: tuple[str, ...], parent: End) -> str:
     """
 
 
-def _none(compared: Sequence[str], parent: End, gone: Sequence[Locator]) -> str:
+def _none(compared: Sequence[str], parent: End, gone: Collection[Locator]) -> str:
     """Returns a condition: no row of the parent's end is the parent, rejected ones apart."""
     rows = _ends(parent, rejected=gone)
     return f"NOT EXISTS (SELECT FROM ({rows}) AS parent WHERE {_same(compared, parent)})"
@@ -229,18 +229,23 @@ def _same(compared: Sequence[str], parent: End) -> str:
     return " AND ".join(f"parent.k{n} {operator} {e}" for n, (operator, e) in enumerate(pairs))
 
 
-def _ends(end: End, *, rejected: Sequence[Locator] = (), only: Sequence[Locator] | None = None) -> str:
+def _ends(end: End, *, rejected: Collection[Locator] = (), only: Collection[Locator] | None = None) -> str:
     """Returns a SELECT over the parent's rows: source position, id, and the key columns ``k0``, ``k1`` …"""
     named = ", ".join(f"{e} AS k{n}" for n, e in enumerate(end.expressions))
+    sources = row_sources(end.plan if only is None else end.plan.unrestricted)
+
+    def of_source(rows: Collection[Locator], number: int) -> Collection[Locator]:
+        return rows if len(sources) == 1 else [row for row in rows if row.source == number]
+
     reads = []
-    for number, source in row_sources(end.plan if only is None else end.plan.unrestricted):
+    for number, source in sources:
         conditions = []
         if only is not None:
-            chosen = [r for r in only if r.source == number]
+            chosen = of_source(only, number)
             if not chosen:
                 continue
             conditions.append(among(source, chosen))
-        conditions += without(source, [r for r in rejected if r.source == number])
+        conditions += without(source, of_source(rejected, number))
         reads.append(f"SELECT {number} AS source, {source.id} AS id, {named} {source.read(conditions)}")
     return " UNION ALL ".join(reads)
 

@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 
 from tranship.errors import Stopped
-from tranship.execution.probe import reject_store
+from tranship.execution.probe import spill
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.reject_store import Grounds, Rejects, RowSet
 from tranship.execution.probe.row_numbers import RowNumbers
@@ -117,7 +117,7 @@ def test_a_full_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         def write(self, data: object) -> int:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reject_store, "_temporary_file", Full)
+    monkeypatch.setattr(spill, "_temporary_file", Full)
     store = Rejects(Grounds())
     with pytest.raises(Stopped) as stopped:
         for number in range(10_000):
