@@ -299,13 +299,13 @@ def _fresh(
     for proposal in provisional.matching.proposals:
         if proposal.old in provisional.matching.only_old and not asks_table(asked, proposal.old):
             yield DraftOf(proposal.old, table_draft(proposal, data.new, provisional.matching))
-    lost = [name for name in provisional.comparison.matching.only_old if not asks_table(asked, name)]
-    unfilled = unfilled_tables(unfilled_names(provisional.comparison.matching), data.new)
+    matching = provisional.comparison.matching
+    lost = [name for name in matching.only_old if not asks_table(asked, name)]
+    unfilled = unfilled_tables(unfilled_names(matching), data.new)
     for name in lost:
         table = data.old.table(name)
-        yield from (
-            DraftOf(name, gone_table(change, table, unfilled)) for change in by_table.get(str(name), ())
-        )
+        for change in by_table.get(str(name), ()):
+            yield DraftOf(name, gone_table(change, table, unfilled, data.new, matching))
     for pair in provisional.comparison.matching.pairs:
         changes = [c for c in by_table.get(pair.flow, ()) if not _asked(asked, pair, c)]
         for draft in _pair_drafts(data, pair, changes):

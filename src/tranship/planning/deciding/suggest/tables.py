@@ -39,10 +39,7 @@ def pending_tables(matching: Matching, asked: Sequence[tuple[str, Resolution]]) 
 
 def table_draft(proposal: TableProposal, new: Catalog, matching: Matching) -> Draft:
     """Returns the draft of a proposed rename."""
-    fields: dict[str, Field] = {"action": "rename_table", "new_table": proposal.new.name}
-    schemas = dict(matching.schema_pairs)
-    if proposal.new.schema != schemas.get(proposal.old.schema, default_schema(new)):
-        fields["new_schema"] = proposal.new.schema
+    fields = _renamed(proposal.old, proposal.new, new, matching)
     evidence = [likelihood(proposal.old.name, proposal.new.name, proposal.score), *proposal.evidence]
     if proposal.runner_up is not None:
         evidence.append(f"second best match: '{proposal.runner_up}'")
@@ -53,13 +50,26 @@ def table_draft(proposal: TableProposal, new: Catalog, matching: Matching) -> Dr
     return Draft(question, None, None, fields, sure, confidence, tuple(evidence), rival=proposal.other)
 
 
-def gone_table(change: Change, table: Table | None, unfilled: Sequence[Table]) -> Draft:
+def _renamed(old: TableName, table: TableName, new: Catalog, matching: Matching) -> dict[str, Field]:
+    """Returns the fields that send the rows of an old table to a new one."""
+    fields: dict[str, Field] = {"action": "rename_table", "new_table": table.name}
+    if table.schema != dict(matching.schema_pairs).get(old.schema, default_schema(new)):
+        fields["new_schema"] = table.schema
+    return fields
+
+
+def gone_table(
+    change: Change, table: Table | None, unfilled: Sequence[Table], new: Catalog, matching: Matching
+) -> Draft:
     """Returns the draft of a table for which no new one was found.
 
     To leave it out is suggested only where none of the new tables that nothing fills (``unfilled``) has most
-    of its columns.
+    of its columns, and it inherits from no table that arrives: who reads that one in OLD sees its rows, too.
     """
+    above = _table_of_parent(table, matching)
     fields: dict[str, Field] = {"action": "drop_table"}
+    if table is not None and above is not None:
+        fields = _renamed(table.name, above, new, matching)
     kin = _kin(table, unfilled) if table is not None else []
     evidence = (*(one.words for one in kin[:_NAMED]), *change.evidence)
     near = next((one.table.name.name for one in kin if one.most), None)
@@ -73,6 +83,13 @@ def gone_table(change: Change, table: Table | None, unfilled: Sequence[Table]) -
         evidence=evidence,
         instead=f"nothing is suggested: its rows may belong to '{near}'" if near is not None else "",
     )
+
+
+def _table_of_parent(table: Table | None, matching: Matching) -> TableName | None:
+    """Returns the new table that gets the rows of the first parent by inheritance that arrives."""
+    receiving = {pair.old: pair.new for pair in matching.pairs}
+    parents = table.parents if table is not None else ()
+    return next((receiving[parent] for parent in parents if parent in receiving), None)
 
 
 class _Kin(Struct, frozen=True):

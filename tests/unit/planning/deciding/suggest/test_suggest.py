@@ -814,3 +814,15 @@ def test_a_table_that_is_likely_renamed_for_the_sake_of_another_question_is_not_
     )
     for text, suggestion in made.values():
         assert ("likely renamed" in text) == ("rename" in suggestion), (text, suggestion)
+
+
+def test_a_table_that_inherits_is_suggested_to_go_where_its_parent_goes() -> None:
+    old = parse_catalog("events(id int pk, v text); calls(id int pk, v text, minutes int)")
+    new = parse_catalog("events(id int pk, v text)")
+    parent = TableName("public", "events")
+    inheriting = replace(old.table(TableName("public", "calls")), parents=(parent,))
+    old = replace(old, tables=(*(one for one in old.tables if one.name == parent), inheriting))
+    made = suggest(old, new, make_scope(old, new, None)[0], Evidence())
+    (question,) = made.questions
+    assert "rename_table" in question.suggestion and "events" in question.suggestion
+    assert not question.answered, "its column that NEW lacks would be left behind"
