@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.evidence import ColumnFacts
+from tranship.model.evidence import ColumnFacts, ValueCount
 from tranship.model.references import references
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
@@ -38,14 +38,14 @@ class Constant(Struct, frozen=True):
 def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | None) -> Constant | None:
     """Returns the most plausible value; None where nothing is plausible.
 
-    The order is: what NEW's own rows hold most, what NEW allows, the default of a column of the same name and
+    The order is: what more than half of NEW's own rows hold, what NEW allows, the default of a column of the same name and
     type, the type's zero.
     """
     # One value for all rows would break the key.
     if any(column.name in key.columns for key in table.keys):
         return None
-    if there is not None and there.values:
-        most = there.values[0]
+    most = _of_most_rows(there)
+    if there is not None and most is not None:
         return Constant(
             most.value,
             Valued(f"{most.rows} of the {there.rows} rows that NEW holds already have it", most.value),
@@ -53,6 +53,14 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
     if any(column.name in key.columns for key in references(table)):
         return None
     return _allowed(table, column) or _sibling(table, column, new) or _zero(column)
+
+
+def _of_most_rows(there: ColumnFacts | None) -> ValueCount | None:
+    """Returns the value that more than half of the rows of NEW hold: of many different ones the most frequent
+    is no constant, as that of a street is not.
+    """
+    most = there.values[0] if there is not None and there.values else None
+    return most if there is not None and most is not None and most.rows * 2 > there.rows else None
 
 
 def beside_flags(found: Constant, flags: Sequence[str]) -> Constant:

@@ -687,6 +687,14 @@ def test_a_constant_comes_with_its_reason() -> None:
     assert "the default of public.o.money" in str(money["_evidence"])
 
 
+def test_the_most_frequent_of_many_values_is_no_constant() -> None:
+    values = (ValueCount("28 MySQL Boulevard", 2), *(ValueCount(f"{n} Main Road", 1) for n in range(7)))
+    there = ColumnFacts(ColumnRef(T, "street"), 9, 0, 8, values, True)
+    (street,) = entries(run("t(id int pk)", "t(id int pk, street text!)", there=(there,)))
+    assert street["_suggestion"]["default_value"] == ""  # type: ignore[index]
+    assert "28 MySQL Boulevard" not in str(street)
+
+
 def test_comments_outlive_the_next_writing_and_untouched_questions_are_asked_anew(tmp_path: Path) -> None:
     first = entries(run("t(a text, b text)", "t(a text)", facts("b", {"x": 1})))
     existing = f"""{{ // about this file
