@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from support import Pair
 from tranship.config import Endpoint, Secret
 from tranship.execution.active_run import FlowTask, Task
-from tranship.execution.start.old_unchanged import unwritten
+from tranship.execution.start.old_unchanged import why_not_unwritten
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.server import cut as cutting
@@ -66,12 +66,12 @@ async def test_between_two_snapshots(
     async with snapshot_of(pair) as first:
         then, tasks = first.mark, [await _task(pair, first, name) for name in ("t", "u")]
     async with snapshot_of(pair) as again:
-        assert await unwritten(again, then, tasks, 2, print, anew=False)
+        assert await why_not_unwritten(again, then, tasks, 2, print, anew=False) is None
     for statement in story:
         async with pair.old.connect() as conn:
             await conn.execute(statement)
     async with snapshot_of(pair) as second:
-        assert await unwritten(second, then, tasks, 2, print, anew=False) is same
+        assert (await why_not_unwritten(second, then, tasks, 2, print, anew=False) is None) is same
         assert bool(compared) is not cheap
 
 
@@ -85,12 +85,14 @@ async def test_transactions_that_were_open_then(pair: Pair) -> None:
         async with snapshot_of(pair) as first:
             then, tasks = first.mark, [await _task(pair, first, name) for name in ("t", "u")]
         async with snapshot_of(pair) as second:
-            assert await unwritten(second, then, tasks, 2, print, anew=False)
+            assert await why_not_unwritten(second, then, tasks, 2, print, anew=False) is None
         await conn.execute("DELETE FROM u WHERE id = 1")
         await before.commit()
     async with snapshot_of(pair) as third:
-        assert await unwritten(third, then, tasks[:1], 2, print, anew=False)
-        assert not await unwritten(third, then, tasks, 2, print, anew=False)
+        assert await why_not_unwritten(third, then, tasks[:1], 2, print, anew=False) is None
+        assert await why_not_unwritten(third, then, tasks, 2, print, anew=False) == (
+            "rows of public.u are other ones now"
+        )
 
 
 async def test_numbers_that_were_given_out_twice_prove_nothing(pair: Pair) -> None:
@@ -100,12 +102,15 @@ async def test_numbers_that_were_given_out_twice_prove_nothing(pair: Pair) -> No
     await pair.old.run(OLD)
     async with snapshot_of(pair) as first:
         then, task = first.mark, await _task(pair, first, "t")
-        assert not await unwritten(first, replace(then, timeline="00000002"), [task], 2, print, anew=False)
+        assert (
+            await why_not_unwritten(first, replace(then, timeline="00000002"), [task], 2, print, anew=False)
+            is not None
+        )
         pageless = tuple(replace(source, pageable=False) for source in task.plan.sources)
         task.facts = replace(task.facts, plan=replace(task.plan, sources=pageless))
         await pair.old.run("CREATE TABLE elsewhere AS SELECT 1")
     async with snapshot_of(pair) as second:
-        assert not await unwritten(second, then, [task], 2, print, anew=False)
+        assert await why_not_unwritten(second, then, [task], 2, print, anew=False) is not None
         assert second.mark == type(then).of(str(second.mark))
 
 

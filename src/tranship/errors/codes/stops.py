@@ -107,38 +107,39 @@ class SnapshotGone(StopMessage, frozen=True):
     hint = "run the same command again"
 
 
-class OldWrittenSince(StopMessage, frozen=True):
+class OldSetBack(StopMessage, frozen=True):
     code = "TS411"
     meaning = "the snapshot is lost, and OLD was written to since"
     cure = "decide with `--new-snapshot`"
-    message = "OLD was written to since the run was interrupted, and its snapshot is gone"
+    message = (
+        "OLD's server was started anew since the run was interrupted, and holds other rows than finished "
+        "batches read: it was probably set back to an earlier copy"
+    )
     hint = (
         "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now "
         "(then the result is not one point in time), with --new-snapshot all it moves everything again"
     )
 
 
-class OldSetBack(OldWrittenSince, frozen=True):
-    message = (
-        "OLD's server was started anew since the run was interrupted, and holds other rows than finished "
-        "batches read: it was probably set back to an earlier copy"
-    )
-    hint = OldWrittenSince.hint
+class OldWrittenSince(OldSetBack, frozen=True):
+    message = "OLD was written to since the run was interrupted, and its snapshot is gone: {what}"
+    hint = OldSetBack.hint
+    what: str
 
 
-class OldNotCounted(OldWrittenSince, frozen=True):
+class OldNotCounted(OldSetBack, frozen=True):
     message = (
         "the run was interrupted before all rows of {flows} were counted, and its snapshot is gone. "
         "Transactions have run in OLD since, or its server was started anew, and nothing can prove that "
         "these rows are what they were"
     )
-    hint = OldWrittenSince.hint
+    hint = OldSetBack.hint
     flows: tuple[str, ...]
 
 
-class OldChangedSince(OldWrittenSince, frozen=True):
+class OldChangedSince(OldSetBack, frozen=True):
     message = "OLD changed since the run was interrupted, and its snapshot is gone: {what}"
-    hint = OldWrittenSince.hint
+    hint = OldSetBack.hint
     what: tuple[str, ...]
 
 

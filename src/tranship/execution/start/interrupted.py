@@ -25,7 +25,7 @@ from tranship.execution.copying.counted import journalled_claims, shortfalls
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_numbers import RowNumbers
 from tranship.execution.start.dependencies import changed
-from tranship.execution.start.old_unchanged import unwritten
+from tranship.execution.start.old_unchanged import why_not_unwritten
 from tranship.execution.start.set_back import restarted, same_contents
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
@@ -82,11 +82,12 @@ async def proven(
         if not again:
             raise Stopped(OldNotCounted(uncounted))
         return False
-    if not changes and await unwritten(snapshot, then, tasks, jobs, context.on_event, anew=anew):
-        return True
-    if not again:
-        raise Stopped(OldWrittenSince())
-    return False
+    if changes:
+        return False
+    written = await why_not_unwritten(snapshot, then, tasks, jobs, context.on_event, anew=anew)
+    if written is not None and not again:
+        raise Stopped(OldWrittenSince(written))
+    return written is None
 
 
 async def not_set_back(

@@ -23,8 +23,12 @@ _REMINDER = 10.0
 class _Differs(Exception):
     """A table differs; it ends all streams."""
 
+    def __init__(self, task: Task) -> None:
+        super().__init__(task.plan.flow)
+        self.task = task
 
-async def unwritten(
+
+async def why_not_unwritten(
     snapshot: Snapshot,
     then: Mark,
     tasks: Sequence[Task],
@@ -32,8 +36,9 @@ async def unwritten(
     on_event: Callable[[Event], None],
     *,
     anew: bool,
-) -> bool:
-    """Returns whether the new snapshot shows the same row versions as the old one, in every table of the run.
+) -> str | None:
+    """Returns None where the new snapshot shows the same row versions as the old one, in every table of the
+    run; else what differs, in words, or why nothing can be proven.
 
     ``then`` is the mark of the old snapshot, ``anew`` whether OLD's server was started anew since. Tables are
     compared ``jobs`` at a time, the largest first. The first difference ends the comparison.
@@ -42,24 +47,26 @@ async def unwritten(
         # A crash that the server itself outlives has emptied some tables all the same.
         tasks = await _unlogged(snapshot, tasks)
     # On another timeline the same transaction number means another transaction.
-    if snapshot.mark.timeline != then.timeline or not _comparable(tasks):
-        return False
+    if snapshot.mark.timeline != then.timeline:
+        return "it is on another timeline of its server, as after a failover or a restored backup"
+    if incomparable := [str(task.plan.flow) for task in tasks if not _comparable(task)]:
+        return f"the rows of {', '.join(incomparable)} have no versions of this server that could be compared"
     # What a query reads is compared with the other tables that expressions read.
     tasks = [task for task in tasks if task.plan.shape.in_a_heap]
     if not tasks:
-        return True
+        return None
     on_event(Noted(LookingForWrites(len(tasks), sum(task.rows_of_old for task in tasks))))
     comparison = _Comparison(snapshot, then, tasks, on_event)
     streams = [asyncio.create_task(comparison.stream()) for _ in range(max(1, min(jobs, len(tasks))))]
     try:
         await asyncio.gather(*streams)
-    except _Differs:
-        return False
+    except _Differs as differs:
+        return f"rows of {differs.task.plan.flow} are other ones now"
     finally:
         for running in streams:
             running.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
-    return True
+    return None
 
 
 async def _unlogged(snapshot: Snapshot, tasks: Sequence[Task]) -> list[Task]:
@@ -70,10 +77,9 @@ async def _unlogged(snapshot: Snapshot, tasks: Sequence[Task]) -> list[Task]:
     return [task for task in tasks if any(source.oid in found for source in task.plan.sources)]
 
 
-def _comparable(tasks: Sequence[Task]) -> bool:
-    """Returns whether the rows of all tables have addresses and transactions of this server."""
-    heaps = [task.plan.sources for task in tasks if task.plan.shape.in_a_heap]
-    return all(source.pageable for sources in heaps for source in sources)
+def _comparable(task: Task) -> bool:
+    """Returns whether the rows of a table have addresses and transactions of this server."""
+    return not task.plan.shape.in_a_heap or all(source.pageable for source in task.plan.sources)
 
 
 class _Comparison:
@@ -100,7 +106,7 @@ class _Comparison:
                 task = self._queue.pop()
                 seen = Seen(task.plan, task.rows_of_old, task.digest)
                 if not await as_it_was(old, self._snapshot.mark, self._then, seen):
-                    raise _Differs
+                    raise _Differs(task)
                 if time.monotonic() - self._reported >= _REMINDER:
                     self._reported = time.monotonic()
                     self._on_event(Noted(UnchangedSoFar(len(self._queue))))

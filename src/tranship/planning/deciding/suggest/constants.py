@@ -38,8 +38,8 @@ class Constant(Struct, frozen=True):
 def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | None) -> Constant | None:
     """Returns the most plausible value; None where nothing is plausible.
 
-    The order is: what more than half of NEW's own rows hold, what NEW allows, the default of a column of the same name and
-    type, the type's zero.
+    The order is: what more than half of NEW's own rows hold, what NEW allows, the default of a column of the
+    same name and type, the type's zero.
     """
     # One value for all rows would break the key.
     if any(column.name in key.columns for key in table.keys):
