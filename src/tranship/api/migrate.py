@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.analysis.prepare import Prepared, prepare
@@ -30,7 +31,9 @@ from tranship.execution.upkeep.doctor import refuse_what_is_off, restore_all
 from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted
+from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult
+from tranship.planning.matching.scope import not_chosen
 from tranship.report.describe.dry_run import describe_dry_run
 from tranship.report.html import render_html
 from tranship.report.notebook import result_html
@@ -102,13 +105,21 @@ async def _migrate(config: Config, options: MigrateOptions, hear: HeldBack, stop
         if path is not None:
             hear(Noted(ResultWritten(str(path))))
         raise
-    warnings = () if hear.is_over else prepared.warnings
-    result = replace(outcome.result, problems=(*warnings, *outcome.result.problems))
-    outcome = replace(outcome, result=result)
+    outcome = _beside(outcome, prepared, () if hear.is_over else prepared.warnings)
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
     if options.live:
         return Migrated(*_kept(outcome, options, hear))
     return Migrated(*write_outcome(_profiled(outcome, options), options, _words(options)))
+
+
+def _beside(outcome: MigrationOutcome, prepared: Prepared, warnings: Sequence[Problem]) -> MigrationOutcome:
+    """Returns the outcome with the warnings of its plan, and with the tables that are not chosen."""
+    moved = {plan.old for plan in prepared.plan.tables}
+    aside = not_chosen(prepared.sides.old, prepared.sides.scope, moved)
+    problems = (*warnings, *outcome.result.problems)
+    return replace(
+        outcome, result=replace(outcome.result, problems=problems, tables_not_chosen=aside or UNSET)
+    )
 
 
 def _words(options: MigrateOptions) -> Words:

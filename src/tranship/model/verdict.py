@@ -363,6 +363,10 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     rejects_file_bytes: int | UnsetType = UNSET
     left_out: dict[str, int] = {}
     """The number of rows per table that a ``drop_table`` resolution left out."""
+    tables_not_chosen: int | UnsetType = UNSET
+    """Tables of OLD that the configuration or the patterns of the command line leave out; absent where it is
+    none.
+    """
     sequences: dict[str, int] = {}
     """The last value of each sequence of NEW at the end."""
     rows_rejected_elsewhere: int | UnsetType = UNSET

@@ -83,8 +83,17 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
     open_ = any(table.not_asked for table in result.tables)
-    left = f"{UNASKED}, below." if open_ else NOTHING_LEFT
+    left = f"{UNASKED}, below." if open_ else _nothing_left(result)
     return f"Everything arrived: {_in_all(result)},{there} {known}.{_changed(result, done=True)} {left}"
+
+
+def _nothing_left(result: MigrationResult) -> str:
+    """Returns that nothing is left to do, or for which tables alone that is true."""
+    aside = result.tables_not_chosen
+    if not aside:
+        return NOTHING_LEFT
+    other = "1 other table of OLD takes" if aside == 1 else f"{aside} other tables of OLD take"
+    return f"Nothing left to do for the chosen tables; {other} no part in this run."
 
 
 def _changed(result: MigrationResult, *, done: bool) -> str:

@@ -317,6 +317,9 @@ def test_rows_of_earlier_runs_are_told_apart() -> None:
     assert verdict_of("live", "done", stats=stats, tables=(orders, users)) == (
         "Everything arrived: 6 rows by this run, 15 240 in all, verified. Nothing left to do."
     )
+    assert verdict_of("live", "done", stats=stats, tables=(orders,), tables_not_chosen=15).endswith(
+        "verified. Nothing left to do for the chosen tables; 15 other tables of OLD take no part in this run."
+    )
     assert verdict_of("dryrun", "done", stats=stats, tables=(orders, users)).startswith(
         "6 rows would be written (earlier runs moved 15 234), 0 rejected. Next: "
     )

@@ -46,11 +46,9 @@ async def why_not_unwritten(
     if snapshot.mark.nothing_ended_since(then) and not anew:
         # A crash that the server itself outlives has emptied some tables all the same.
         tasks = await _unlogged(snapshot, tasks)
-    # On another timeline the same transaction number means another transaction.
-    if snapshot.mark.timeline != then.timeline:
-        return "it is on another timeline of its server, as after a failover or a restored backup"
-    if incomparable := [str(task.plan.flow) for task in tasks if not _comparable(task)]:
-        return f"the rows of {', '.join(incomparable)} have no versions of this server that could be compared"
+    incomparable = _incomparable(snapshot, then, tasks)
+    if incomparable:
+        return incomparable
     # What a query reads is compared with the other tables that expressions read.
     tasks = [task for task in tasks if task.plan.shape.in_a_heap]
     if not tasks:
@@ -77,9 +75,16 @@ async def _unlogged(snapshot: Snapshot, tasks: Sequence[Task]) -> list[Task]:
     return [task for task in tasks if any(source.oid in found for source in task.plan.sources)]
 
 
-def _comparable(task: Task) -> bool:
-    """Returns whether the rows of a table have addresses and transactions of this server."""
-    return not task.plan.shape.in_a_heap or all(source.pageable for source in task.plan.sources)
+def _incomparable(snapshot: Snapshot, then: Mark, tasks: Sequence[Task]) -> str:
+    """Returns why row versions of then and now prove nothing; empty where they do."""
+    # On another timeline the same transaction number means another transaction.
+    if snapshot.mark.timeline != then.timeline:
+        return "it is on another timeline of its server, as after a failover or a restored backup"
+    heaps = [task.plan for task in tasks if task.plan.shape.in_a_heap]
+    others = [str(plan.flow) for plan in heaps if not all(source.pageable for source in plan.sources)]
+    if not others:
+        return ""
+    return f"the rows of {', '.join(others)} have no versions of this server that could be compared"
 
 
 class _Comparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -124,6 +124,14 @@ def make_scope(
 def moved_tables(old: Catalog, scope: Scope) -> list[Table]:
     """Returns the old tables that take part by their own names."""
     return [t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and scope.includes(t.name)]
+
+
+def not_chosen(old: Catalog, scope: Scope, moved: Collection[TableName]) -> int:
+    """Returns the number of old tables that the configuration or the patterns leave out, without those whose
+    rows are moved all the same. A partition counts with its table.
+    """
+    out = (t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and t.partition_of is None)
+    return sum(not scope.includes(table.name) and table.name not in moved for table in out)
 
 
 def _chosen_tables(
