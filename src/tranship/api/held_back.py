@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tranship.execution.time_spent import BEFORE_START
-from tranship.model.notes import AlreadyMigrated, Warned
+from tranship.model.notes import AlreadyMigrated, LockNote, Warned
 from tranship.model.progress import Began, Event, Noted
 
 
@@ -26,7 +26,8 @@ class HeldBack:
 
     def __call__(self, event: Event) -> None:
         """Passes an event on, after those that are held once it is known what is left to do."""
-        if isinstance(event, Began) and event.phase == BEFORE_START:
+        waits = isinstance(event, Noted) and isinstance(event.what, LockNote)
+        if waits or (isinstance(event, Began) and event.phase == BEFORE_START):
             self._hear(event)
             return
         if isinstance(event, Noted) and isinstance(event.what, AlreadyMigrated):

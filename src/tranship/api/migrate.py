@@ -40,6 +40,7 @@ from tranship.report.notebook import result_html
 from tranship.report.rejects import reject_line
 from tranship.report.spelled import spelled_problems
 from tranship.server.journal import Journal
+from tranship.server.lock_waits import telling
 
 
 class Migrated(NamedTuple):
@@ -73,7 +74,7 @@ async def migrate(
     """
     options = options or MigrateOptions()
     hear = HeldBack(on_event or _unheard)
-    with Stopwatch(hear=hear).running():
+    with Stopwatch(hear=hear).running(), telling(lambda note: hear(Noted(note))):
         try:
             return await _migrate(config, options, hear, stop or asyncio.Event())
         finally:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tranship.cli.terminal import note
+from tranship.model.progress import Noted
+from tranship.report.notes import words
+from tranship.server.lock_waits import telling
 from tranship.server.trouble import DATABASE_TROUBLE
 
 if TYPE_CHECKING:
@@ -52,12 +55,14 @@ def run(
 
 
 async def _beating(work: Coroutine[Any, Any, Answer], shows: Display | None) -> Answer:
-    """Does the work, and has it shown now and then how far it is."""
+    """Does the work, and has it shown now and then how far it is, and whose lock it waits for."""
     if shows is None:
-        return await work
+        with telling(lambda wait: note(words(wait))):
+            return await work
     beats = asyncio.ensure_future(_beat(shows))
     try:
-        return await work
+        with telling(lambda wait: shows.feed(Noted(wait))):
+            return await work
     finally:
         beats.cancel()
 

@@ -9,7 +9,7 @@ import datetime
 from msgspec import Struct
 
 from tranship.model.flow import FlowId
-from tranship.model.names import TableName
+from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
 from tranship.model.undo import Back, Gone
 
@@ -191,6 +191,30 @@ class LockBlocked(Struct, frozen=True, tag=True):
     relations: str
 
 
+class LockAwaited(Struct, frozen=True, tag=True):
+    """A statement waits for a lock that a session of somebody else holds, or asked for before."""
+
+    side: Side
+    pid: int
+    """0: a prepared transaction."""
+    role: str | None
+    """None, as the next two: hidden from this role."""
+    application: str | None
+    state: str | None
+    seconds: int | None
+    """The age of its transaction."""
+    relation: str | None
+    """The table or index whose lock is awaited; None: it is another kind of lock, such as that of a row."""
+
+
+class LockWaitEnded(Struct, frozen=True, tag=True):
+    """No statement waits for a session any more: the lock was given, or the statement gave up."""
+
+    side: Side
+    pid: int
+    seconds: float
+
+
 class IndexesToRemove(Struct, frozen=True, tag=True):
     """A dry run says which indexes of a table a live run removes for the load."""
 
@@ -259,6 +283,8 @@ RejectsNote = NoRejectsLeft | NotMovedYet | RejectedRowsGone
 """Notes on a rejects-only run."""
 SnapshotNote = SnapshotReplaced | LookingForWrites | UnchangedSoFar | CopiedAnew
 """Notes on OLD while a run is resumed."""
+LockNote = LockAwaited | LockWaitEnded
+"""Notes on statements that wait."""
 SwitchNote = (
     LockBlocked
     | IndexesToRemove
@@ -270,4 +296,4 @@ SwitchNote = (
     | NotRestored
 )
 """Notes on triggers, foreign keys and indexes of NEW."""
-Note = RunNote | RejectsNote | SnapshotNote | SwitchNote
+Note = RunNote | RejectsNote | SnapshotNote | SwitchNote | LockNote

@@ -7,7 +7,10 @@ from collections import deque
 from collections.abc import Callable
 
 from tranship.model.flow import FlowId
-from tranship.model.progress import BEFORE_WRITING, BatchDone, Began, Event, TableStarted
+from tranship.model.names import Side
+from tranship.model.notes import LockAwaited, LockWaitEnded
+from tranship.model.progress import BEFORE_WRITING, BatchDone, Began, Event, Noted, TableStarted
+from tranship.report.notes import holder_of
 
 _WINDOW = 10.0
 """Seconds over which a rate is taken: long enough to be steady, short enough to show a change."""
@@ -34,6 +37,7 @@ class Meter:
         self._known: dict[FlowId, int] = {}
         """The rows of each table, as far as they are counted."""
         self._total = self._rows = self._bytes = self._rejected = 0
+        self._waits: dict[tuple[Side, int], LockAwaited] = {}
         self._samples: deque[tuple[float, int, int]] = deque()
 
     @property
@@ -61,6 +65,10 @@ class Meter:
         match event:
             case Began():
                 return self._enter(event)
+            case Noted(what=LockAwaited() as wait):
+                self._waits[wait.side, wait.pid] = wait
+            case Noted(what=LockWaitEnded(side=side, pid=pid)):
+                self._waits.pop((side, pid), None)
             case TableStarted(flow=flow, rows=rows):
                 self._total += rows - self._known.get(flow, 0)
                 self._known[flow] = rows
@@ -101,6 +109,10 @@ class Meter:
     def line(self) -> str:
         """Returns how far the present phase is."""
         parts = [self._phase or self._doing, spoken(self._clock() - self._phase_began)]
+        # What keeps the command from going on stands first: a narrow terminal cuts off the end.
+        parts += [
+            f"waits for a lock of {holder_of(wait)} in {wait.side.upper()}" for wait in self._waits.values()
+        ]
         if self._phase == _COPY:
             parts += self._copying()
         elif self._question:
@@ -131,6 +143,10 @@ class Meter:
             of = f" of {self._total}" if self._rows <= self._total else ""
             line += f", {self._rows}{of} rows, {self._rejected} rejected"
         return line
+
+
+def _waits(wait: LockAwaited) -> str:
+    return f"waits for a lock of {holder_of(wait)} in {wait.side.upper()}"
 
 
 def spoken(seconds: float) -> str:

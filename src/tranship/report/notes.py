@@ -17,7 +17,10 @@ from tranship.model.notes import (
     IndexRebuilt,
     IndexRemoved,
     LargerBatches,
+    LockAwaited,
     LockBlocked,
+    LockNote,
+    LockWaitEnded,
     LookingForWrites,
     MomentOfRun,
     NoRejectsLeft,
@@ -59,6 +62,8 @@ def words(note: Note) -> str:
         return _of_rejects(note)
     if isinstance(note, SnapshotNote):
         return _of_snapshot(note)
+    if isinstance(note, LockNote):
+        return _of_lock(note)
     return _of_switch(note)
 
 
@@ -220,7 +225,27 @@ def settled(found: Back | Gone) -> str:
 
 
 def _blocked(note: LockBlocked) -> str:
+    return f"a lock is held by process {note.pid} ({_session(note)}) on {note.relations}{_since(note)}"
+
+
+def _of_lock(note: LockNote) -> str:
+    holder = holder_of(note)
+    if isinstance(note, LockWaitEnded):
+        return f"the wait for {holder} in {note.side.upper()} is over, after {note.seconds:.0f} s"
+    what = f"a lock on {note.relation}" if note.relation is not None else "a lock"
+    session = f" ({_session(note)})" if note.pid else ""
+    return f"waiting for {what} in {note.side.upper()}, held or asked for by {holder}{session}{_since(note)}"
+
+
+def holder_of(note: LockNote) -> str:
+    """Returns what people call the session for which a statement waits."""
+    return f"process {note.pid}" if note.pid else "a prepared transaction"
+
+
+def _session(note: LockBlocked | LockAwaited) -> str:
     hidden = (("role", note.role), ("application", note.application), ("state", note.state))
-    session = ", ".join(value or f"{name} hidden" for name, value in hidden)
-    since = f", in its transaction for {note.seconds} s" if note.seconds is not None else ""
-    return f"a lock is held by process {note.pid} ({session}) on {note.relations}{since}"
+    return ", ".join(value or f"{name} hidden" for name, value in hidden)
+
+
+def _since(note: LockBlocked | LockAwaited) -> str:
+    return f", in its transaction for {note.seconds} s" if note.seconds is not None else ""

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -17,7 +17,9 @@ from tranship.config import CommandSecret, CommandTrouble, Endpoint
 from tranship.errors import ConnectError
 from tranship.errors.codes.connection import NoPasswordNow, ServerTooOld, TooManyConnections
 from tranship.model.names import Side
+from tranship.model.notes import LockAwaited
 from tranship.server.deadline import LOOK_INTERVAL
+from tranship.server.lock_waits import Blockers
 from tranship.server.round_trips import BriefConnection, PinnedSetting
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion, explain, failed
@@ -149,6 +151,7 @@ async def _attempt(
         connection_class=BriefConnection,
     )
     conn.is_working = partial(is_working, endpoint)
+    conn.blockers = Blockers(endpoint.side, partial(blockers, endpoint))
     # Read before the server is asked: `get_server_pid` gives its answer afterwards.
     conn.announced_pid = conn.get_server_pid()
     return conn
@@ -173,6 +176,20 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
         return error.code == TooManyConnections.code
     except DATABASE_TROUBLE:
         return False
+
+
+async def blockers(endpoint: Endpoint, backend: int) -> Sequence[LockAwaited]:
+    """Returns for which sessions of others a backend waits; none where its server does not say."""
+    try:
+        observer = await connect(endpoint, application_name="tranship watch")
+        try:
+            await observer.execute(AS_LOGIN_ROLE, timeout=LOOK_INTERVAL)
+            rows = await observer.fetch(query("lock_blockers"), backend, timeout=LOOK_INTERVAL)
+            return [LockAwaited(endpoint.side, **row) for row in rows]
+        finally:
+            observer.terminate()
+    except (ConnectError, *DATABASE_TROUBLE):
+        return ()
 
 
 async def _set_up(conn: asyncpg.Connection, endpoint: Endpoint, settings: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 import asyncpg
 from asyncpg.transaction import Transaction
 
+from tranship.server import lock_waits
 from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion
 from tranship.sql.session import hide_path
 
@@ -83,6 +84,9 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
     """Returns whether the backend of this process id works on something; None: the connection is not
     watched.
     """
+
+    blockers: lock_waits.Blockers | None = None
+    """Asks for whom the backend waits; None: nobody is told."""
 
     announced_pid: int | None = None
     """The process id that was announced when the connection began; a pooler invents one."""
@@ -155,12 +159,12 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
 
     async def copy_to_table(self, *args: object, **options: object) -> object:
         """Does what the driver's method does, whose end by somebody else is the loss of the connection."""
-        with self._ended_by_others():
+        with self._copying():
             return await super().copy_to_table(*args, **options)
 
     async def copy_from_query(self, *args: object, **options: object) -> object:
         """Does what the driver's method does, whose end by somebody else is the loss of the connection."""
-        with self._ended_by_others():
+        with self._copying():
             return await super().copy_from_query(*args, **options)
 
     async def _introspect_types(self, typeoids: object, timeout: float | None) -> object:
@@ -194,7 +198,13 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
     @contextmanager
     def awaited(self) -> Iterator[None]:
         """Watches the wait for one answer. Until :data:`READ_TIMEOUT` it costs one timer and no task."""
-        with self._ended_by_others(), self._watched():
+        with self._copying(), self._watched():
+            yield
+
+    @contextmanager
+    def _copying(self) -> Iterator[None]:
+        """Names whoever holds the lock for which the block waits."""
+        with self._ended_by_others(), lock_waits.watched(self.blockers, self.get_server_pid):
             yield
 
     @contextmanager

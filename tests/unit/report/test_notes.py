@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tranship.model.flow import FlowId
-from tranship.model.names import TableName
+from tranship.model.names import Side, TableName
 from tranship.model.notes import (
     AlreadyMigrated,
     BatchDivided,
@@ -24,7 +24,9 @@ from tranship.model.notes import (
     IndexRebuilt,
     IndexRemoved,
     LargerBatches,
+    LockAwaited,
     LockBlocked,
+    LockWaitEnded,
     LookingForWrites,
     MomentOfRun,
     NoRejectsLeft,
@@ -101,6 +103,10 @@ NOTES: dict[Note, str] = {
     LockBlocked(
         11, "anna", None, "idle", 30, "city"
     ): "process 11 (anna, application hidden, idle) on city, in its",
+    LockAwaited(Side.NEW, 11, "anna", "psql", "idle", 30, "public.city"): (
+        "waiting for a lock on public.city in NEW, held or asked for by process 11 (anna, psql, idle), in its"
+    ),
+    LockWaitEnded(Side.OLD, 0, 70.4): "the wait for a prepared transaction in OLD is over, after 70 s",
     IndexesToRemove(T, ("a", "b")): "keeps writers out of this table: a, b",
     IndexRemoved("index a of public.city"): "index a of public.city is removed until",
     IndexRebuilding("index a of public.city"): "rebuilding index a of public.city",
