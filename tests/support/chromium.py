@@ -18,7 +18,7 @@ _FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--remote-debugging-pipe",
 )
-_KEYS = {"Tab": 9, "Enter": 13, "ArrowUp": 38, " ": 32}
+_KEYS = {"Tab": 9, "Enter": 13, "ArrowUp": 38, "ArrowDown": 40, " ": 32}
 _LEFT = "Inspected target navigated or closed"
 
 

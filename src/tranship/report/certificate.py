@@ -20,7 +20,8 @@ from tranship.report.verification import before_lines, grouped, moment, opinion_
 
 def certificate_page(certificate: Certificate) -> str:
     """Returns the whole page."""
-    page = render_html(Document("Certificate of a data migration", tuple(_blocks(certificate))))
+    tables = tuple(dict.fromkeys(table.new_table for table in certificate.tables))
+    page = render_html(Document("Certificate of a data migration", tuple(_blocks(certificate)), tables))
     return page.replace("</body>", f"{in_page(certificate)}\n</body>")
 
 

@@ -38,6 +38,8 @@ class Item(Struct, frozen=True):
     text: str
     label: str = ""
     notes: tuple[Note, ...] = ()
+    also: tuple[str, ...] = ()
+    """Further tables about which it says the same, each as often as it does."""
 
 
 class Banner(Struct, frozen=True, tag=True):
@@ -134,3 +136,5 @@ class Document(Struct, frozen=True):
 
     title: str
     blocks: tuple[Block, ...]
+    tables: tuple[str, ...] = ()
+    """The tables that items are about, as they are labelled: a reader may look for one of them."""

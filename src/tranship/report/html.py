@@ -5,15 +5,28 @@ escapes every text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
 from tranship.model.visible import visible
-from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Timeline, Tone, Totals
+from tranship.report.document import (
+    Banner,
+    Bar,
+    Block,
+    Document,
+    Facts,
+    Item,
+    Section,
+    Sides,
+    Timeline,
+    Tone,
+    Totals,
+)
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
@@ -28,7 +41,8 @@ _WHOLE = re.compile(r"(?<![\w-])--[a-z][a-z-]*|(?<![\w.])\d{1,3}(?: \d{3})+(?![\
 
 def render_html(document: Document) -> str:
     """Returns the whole page."""
-    return _template().render(document=document, parts=_parts(document), row=ROW)
+    index = _Index(document)
+    return _template().render(document=document, parts=_parts(document), row=ROW, index=index)
 
 
 @cache
@@ -56,6 +70,68 @@ def unbroken(text: str) -> Markup:
     from markupsafe import Markup, escape
 
     return Markup(_WHOLE.sub(r'<span class="whole">\g<0></span>', str(escape(text))))
+
+
+class _Index:
+    """Which tables the items of a page are about. One of them can be chosen on the page, which then shows
+    what is about that one, by style sheets alone.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._keys = {table: f"k{n}" for n, table in enumerate(dict.fromkeys(document.tables))}
+        sections = [block for block in document.blocks if isinstance(block, Section)]
+        self._counts = Counter(key for one in sections for item in one.items for key in self._said_of(item))
+        drawn = [block for block in document.blocks if isinstance(block, Sides)]
+        self._counts.update(dict.fromkeys((self._drawn(one) for one in drawn), 0))
+        del self._counts[""]
+
+    @cached_property
+    def choices(self) -> list[tuple[str, str, int]]:
+        """The key, the name and the number of remarks of each table that can be chosen; nothing on a page of
+        a few tables, which is read as it is.
+        """
+        known = [(key, table, self._counts[key]) for table, key in self._keys.items() if key in self._counts]
+        return known if len(known) >= _FEWEST_TO_CHOOSE else []
+
+    def _key(self, label: str) -> str:
+        """Returns the key of the table that a label names, or whose column it names."""
+        return self._keys.get(label) or self._keys.get(label.rpartition(".")[0], "")
+
+    def _drawn(self, sides: Sides) -> str:
+        """Returns the key of a drawing's table, which may be labelled without its schema."""
+        return self._keys.get(sides.left_title) or self._keys.get(sides.left_title.partition(".")[2], "")
+
+    def _said_of(self, item: Item) -> list[str]:
+        return [key for key in map(self._key, (item.label, *item.also)) if key]
+
+    def of(self, block: Item | Bar | Block) -> Markup:
+        """Returns the attributes of an element of the page that say which tables it is about."""
+        match block:
+            case Item():
+                return self._marked(self._said_of(block))
+            case Bar(label=label):
+                return self._marked([self._key(label)])
+            case Sides():
+                return self._marked([self._drawn(block)])
+            case Section(items=items):
+                return self._marked(key for item in items for key in self._said_of(item))
+            case Timeline(bars=bars):
+                return self._marked(self._key(bar.label) for bar in bars)
+            case _:
+                return self._marked(())
+
+    def of_all(self, parts: Sequence[Part]) -> Markup:
+        """Returns the same for drawings that are folded together."""
+        return self._marked(self._drawn(part.block) for part in parts if isinstance(part.block, Sides))
+
+    def _marked(self, keys: Iterable[str]) -> Markup:
+        from markupsafe import Markup
+
+        return Markup(f' data-of class="{" ".join(dict.fromkeys(keys))}"') if self.choices else Markup("")
+
+    def count(self, sides: Sides) -> int:
+        """Returns how often something is said of the table of a drawing."""
+        return self._counts[self._drawn(sides)]
 
 
 class Part(Struct, frozen=True):
@@ -116,6 +192,8 @@ def _drawings(blocks: Sequence[Block]) -> Iterator[Part]:
 
 
 _ORDER = (Tone.BAD, Tone.CHANGED, Tone.GOOD, Tone.PLAIN)
+_FEWEST_TO_CHOOSE = 6
+"""Tables from which on one of them can be chosen."""
 _MOST_OPEN = 20
 """Drawings that are unfolded at first, and lines of a timeline that is."""
 

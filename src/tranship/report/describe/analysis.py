@@ -76,7 +76,15 @@ def describe_analysis(
         *table_sides(comparison, old, new),
         verdict,
     ]
-    return Document(TITLE, tuple(blocks))
+    return Document(TITLE, tuple(blocks), _tables(comparison, schemas))
+
+
+def _tables(comparison: Comparison, schemas: frozenset[str]) -> tuple[str, ...]:
+    """Returns the tables of both sides that the report may be about, by name."""
+    matching = comparison.matching
+    pairs = (name for pair in matching.pairs for name in (pair.flow, str(pair.old)))
+    named = {*pairs, *map(str, (*matching.only_old, *matching.only_new))}
+    return tuple(sorted(_label(name, schemas) for name in named))
 
 
 def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWords) -> Iterator[Section]:
@@ -125,7 +133,8 @@ def _said(one: Alike, schemas: frozenset[str], facts: ColumnWords, *, most: int 
         return _item(one.first, schemas, facts.of(one.first))
     item = _item(one.first, schemas, facts.at_stake(one.first))
     others = [(_label(note.table, schemas), _column(note)) for note in one.others]
-    return Item(item.text, item.label, (*item.notes, Note(the_same_for(others, most=most))))
+    notes = (*item.notes, Note(the_same_for(others, most=most)))
+    return Item(item.text, item.label, notes, tuple(table for table, _ in others))
 
 
 def _column(note: Change) -> str | None:

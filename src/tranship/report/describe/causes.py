@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tranship.model.verdict import RejectCause
-from tranship.report.causes import HELD, cause_words, choices
+from tranship.report.causes import HELD, cause_words, choices, told_once
 from tranship.report.document import Item, Note
+
+
+def told_items(found: Iterable[tuple[str, str]]) -> Iterator[Item]:
+    """Yields what is said of tables, each of the words once; ``found`` are tables, each with such words."""
+    tables: dict[str, list[str]] = {}
+    for label, words in (known := list(found)):
+        tables.setdefault(words, []).append(label)
+    for label, words in told_once(known):
+        yield Item(words, label, also=tuple(tables[words]))
 
 
 def cause_items(causes: Sequence[tuple[str, RejectCause]], *, live: bool) -> tuple[Item, ...]:

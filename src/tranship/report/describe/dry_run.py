@@ -12,8 +12,8 @@ from msgspec import UNSET
 from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
-from tranship.report.causes import RAISING, told_once
-from tranship.report.describe.causes import cause_items
+from tranship.report.causes import RAISING
+from tranship.report.describe.causes import cause_items, told_items
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
 from tranship.report.verification import grouped
@@ -45,7 +45,7 @@ def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Docume
         Section("Left out by decision", tuple(_left_out(result)), Tone.PLAIN),
         Section("Locks of the live run", tuple(_locks(result)), Tone.PLAIN),
     ]
-    return Document(title, tuple(blocks))
+    return Document(title, tuple(blocks), tuple(table.label for table in result.tables))
 
 
 def _facts(result: MigrationResult, began: datetime.datetime) -> Iterator[tuple[str, str]]:
@@ -104,12 +104,12 @@ def _causes(result: MigrationResult, *, consequences: bool) -> tuple[Item, ...]:
 
 def _raising(result: MigrationResult) -> Iterator[Item]:
     found = [(table.label, words) for table in result.tables for words in table.raising_defaults or ()]
-    yield from (Item(words, label) for label, words in told_once(found))
+    yield from told_items(found)
 
 
 def _not_asked(result: MigrationResult) -> Iterator[Item]:
     found = [(table.label, words) for table in result.tables for words in table.not_asked]
-    yield from (Item(words, label) for label, words in told_once(found))
+    yield from told_items(found)
 
 
 def _losses(result: MigrationResult) -> Iterator[Item]:

@@ -8,9 +8,9 @@ from tranship.model.count import count_of
 from tranship.model.options import command_line, only_rejects
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.verdict import RejectCause
-from tranship.report.causes import only_held, told_once
+from tranship.report.causes import only_held
 from tranship.report.changed_values import changed_values
-from tranship.report.describe.causes import cause_items
+from tranship.report.describe.causes import cause_items, told_items
 from tranship.report.document import (
     Banner,
     Bar,
@@ -50,7 +50,7 @@ def describe_run(run: ReportedRun, certificate: FoundCertificate | None, words: 
         Section("Tables", tuple(map(_table, run.tables)), Tone.GOOD),
         Section("Left out by decision", tuple(_left_out(run)), Tone.PLAIN),
     ]
-    return Document(title, tuple(blocks))
+    return Document(title, tuple(blocks), tuple(table.label for table in run.tables))
 
 
 def run_verdict(run: ReportedRun, certificate: FoundCertificate | None, words: Sequence[str]) -> Banner:
@@ -176,7 +176,7 @@ def _causes(causes: Sequence[tuple[str, RejectCause]], *, consequences: bool) ->
 
 def _not_asked(run: ReportedRun) -> Iterator[Item]:
     found = [(table.label, words) for table in run.tables for words in table.not_asked]
-    yield from (Item(words, label) for label, words in told_once(found))
+    yield from told_items(found)
 
 
 def _losses(run: ReportedRun) -> Iterator[Item]:
