@@ -167,11 +167,13 @@ def _beside(
     return [one for one in changes if not any(asked.get(place) in wrong for place in places(one))]
 
 
-async def sketch(config: Config, file: ResolutionFile, path: Path | None = None) -> Sketch:
+async def sketch(
+    config: Config, file: ResolutionFile, path: Path | None = None, *, asks: bool = True
+) -> Sketch:
     """Reads both sides and builds the plan of the decisions that are made so far.
 
     Open questions are no problem here; wrong decisions are, and SQL that OLD does not run. ``path`` names the
-    file in messages.
+    file in messages. ``asks``: the data is asked what is still open, which changes neither plan nor problems.
 
     Raises:
         UsageError: the configuration or a decision names what does not exist.
@@ -189,7 +191,8 @@ async def sketch(config: Config, file: ResolutionFile, path: Path | None = None)
         _refuse_with([*stale, *unfit], wrong_entries)
         matching = match(old, new, sides.scope, decided, background=background)
         answers, untried = await _with_uses(open_, sides, matching, answers)
-        comparison = await _compared(open_, sides, matching, answers, filled)
+        bare = Comparison(matching, (), ())
+        comparison = await _compared(open_, sides, matching, answers, filled) if asks else bare
         wrong_entries += [*untried, *await _refused_values(open_, sides, answers)]
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)

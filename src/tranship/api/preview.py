@@ -136,7 +136,7 @@ async def refused_by_servers(
 
 async def _refused(config: Config, file: ResolutionFile) -> tuple[Problem, ...]:
     try:
-        await sketch(config, file)
+        await sketch(config, file, asks=False)
     except TranshipError as error:
         return tuple(one for one in error.problems if not one.warning)
     return ()
