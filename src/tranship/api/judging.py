@@ -20,7 +20,14 @@ from tranship.model.statistics import Background
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import Observed, observed_in
 from tranship.planning.deciding.come_alive import come_alive, marks_left
-from tranship.planning.deciding.resolve import asked_about, decide, open_questions, with_mistakes
+from tranship.planning.deciding.resolve import (
+    Read,
+    asked_about,
+    decide,
+    open_questions,
+    read_entries,
+    with_mistakes,
+)
 from tranship.planning.deciding.resolve.answered import answered_elsewhere, without_answered
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.mentions import with_mentions
@@ -36,6 +43,8 @@ class Judged(Struct, frozen=True):
     file: ResolutionFile
     sides: tuple[Catalog, Catalog]
     """Both catalogs; OLD's has a table for the SELECT of each ``query``."""
+    read: Read
+    """The entries with the tables of which they speak."""
     answers: Answers
     comparison: Comparison
     """Made with these answers."""
@@ -92,7 +101,8 @@ class Judge:
         """Returns what a state of the file comes to."""
         new = self.recorded.new.catalog
         old = with_queries(file, self.recorded.old.catalog, new)
-        answers, decided, found = decide(file, old, new, self.scope, self._background)
+        read = read_entries(file, (old, new), self.scope, self._background)
+        answers, decided, found = decide(file, old, new, self.scope, self._background, read)
         matching = match(old, new, self.scope, decided, background=self._background)
         comparison = compare(old, new, matching, answers, observed=self._observed)
         mentioned = with_mentions(answers, comparison)
@@ -100,7 +110,7 @@ class Judge:
             answers = mentioned
             comparison = compare(old, new, matching, answers, observed=self._observed)
         found = without_answered(found, file, (old, new), comparison, answers)
-        return Judged(file, (old, new), answers, comparison, found)
+        return Judged(file, (old, new), read, answers, comparison, found)
 
     def problems(self, judged: Judged, path: Path) -> tuple[Problem, ...]:
         """Returns all problems of a file, open questions included, as `api.validate` does."""
@@ -109,7 +119,8 @@ class Judge:
         if turned_round((file.old_fingerprint, file.new_fingerprint), self.recorded.old.catalog, new):
             # Whatever else is wrong follows from that.
             return stale
-        asked = asked_about(file, (old, new), self.scope, self._background, with_mistakes(judged.found))
+        wrong = with_mistakes(judged.found)
+        asked = asked_about(file, (old, new), self.scope, self._background, wrong, judged.read)
         rest = undecided(
             change
             for change in open_questions(judged.comparison, judged.answers)

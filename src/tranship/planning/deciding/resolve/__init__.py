@@ -66,16 +66,21 @@ __all__ = ["asked_about", "castable", "decide", "decided_pairs", "open_questions
 
 
 def decide(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
+    file: ResolutionFile,
+    old: Catalog,
+    new: Catalog,
+    scope: Scope,
+    background: Background = NOTHING_KNOWN,
+    read: Read | None = None,
 ) -> tuple[Answers, Decided, tuple[Problem, ...]]:
     """Returns the decisions that are right by themselves, what they decide for matching, and every problem.
 
     ``old`` has a table for the SELECT of each ``query`` (``with_queries``). Problems are warnings, open
     placeholders (TS330) and wrong entries. Nothing may run on the answers while a problem that is no warning
-    is left.
+    is left. ``read``: the entries, where they are read already.
     """
     sides = old, new
-    read = _read(file, sides, scope, background)
+    read = read or read_entries(file, sides, scope, background)
     entries = _patterned(file.for_all, read, sides, scope)
     pairs = {(pair.old, pair.name): pair for pair in read.matching.pairs}
     found = [*file.problems, *read.problems, *entries.problems]
@@ -104,7 +109,7 @@ class _Subject(Struct, frozen=True):
     tables: Pair
 
 
-class _Read(Struct, frozen=True):
+class Read(Struct, frozen=True):
     """The entries of a file by flow, and what they say about tables."""
 
     flows: tuple[tuple[TableEntries, TablePair | None], ...]
@@ -115,16 +120,16 @@ class _Read(Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def _read(
+def read_entries(
     file: ResolutionFile, sides: tuple[Catalog, Catalog], scope: Scope, background: Background
-) -> _Read:
+) -> Read:
     """Returns the entries with the pair of tables that each speaks of."""
     entries, problems = entries_by_flow(_plain_file(file), *sides, scope)
     decided, targets, wrong = table_decisions(entries, sides[1], scope)
     decided = replace(decided, flows=named_flows(entries))
     matching = match(*sides, scope, decided, background=background)
     flows, unclear = assigned(entries, matching, scope)
-    return _Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
+    return Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
 
 
 def decided_pairs(
@@ -138,25 +143,22 @@ def decided_pairs(
 
 
 def _about_patterns(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background
+    file: ResolutionFile,
+    sides: tuple[Catalog, Catalog],
+    scope: Scope,
+    background: Background,
+    read: Read | None,
 ) -> tuple[tuple[TableName, Resolution], ...]:
     """Returns what open entries of ``for_all`` and those with mistakes are about."""
-    found = _by_patterns(file, old, new, scope, background)
+    patterns = (*file.for_all, *file.misread_for_all)
+    if not patterns:
+        return ()
+    found = _patterned(patterns, read or read_entries(file, sides, scope, background), sides, scope)
     return (*found.asked, *found.wrong)
 
 
-def _by_patterns(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background
-) -> PatternEntries:
-    patterns = (*file.for_all, *file.misread_for_all)
-    if not patterns:
-        return PatternEntries(())
-    read = _read(file, (old, new), scope, background)
-    return _patterned(patterns, read, (old, new), scope)
-
-
 def _patterned(
-    patterns: Sequence[ForAll], read: _Read, sides: tuple[Catalog, Catalog], scope: Scope
+    patterns: Sequence[ForAll], read: Read, sides: tuple[Catalog, Catalog], scope: Scope
 ) -> PatternEntries:
     """Returns the entries of the flows with those of the patterns."""
     entries, matching = [one for one, _ in read.flows], read.matching
@@ -171,6 +173,7 @@ def asked_about(
     scope: Scope,
     background: Background = NOTHING_KNOWN,
     wrong: AbstractSet[str] = frozenset(),
+    read: Read | None = None,
 ) -> dict[tuple[str, Side, str], str]:
     """Returns what entries with placeholders ask about, with the entry's path; likewise what the entries of
     the paths ``wrong`` are about, which have mistakes, those that could be read only in part among them.
@@ -181,7 +184,9 @@ def asked_about(
     flows, _ = entries_by_flow(_plain_file(whole), *sides, scope)
     asking = [(one, e) for one in flows for e in one.entries if is_open(e) or e.path in wrong]
     of_flows = [(name, e) for one, e in asking for name in filter(None, (str(one.old.name), one.flow))]
-    of_patterns = [(str(table), entry) for table, entry in _about_patterns(file, *sides, scope, background)]
+    of_patterns = [
+        (str(table), entry) for table, entry in _about_patterns(file, sides, scope, background, read)
+    ]
     asked: dict[tuple[str, Side, str], str] = {}
     for table, entry in (*of_flows, *of_patterns):
         for side, name in _named_columns(entry) or [(Side.OLD, "")]:
