@@ -15,7 +15,7 @@ from asyncpg.protocol.protocol import ENCODINGS_MAP
 
 from tranship.config import CommandSecret, CommandTrouble, Endpoint
 from tranship.errors import ConnectError
-from tranship.errors.codes.connection import NoPasswordNow, ServerTooOld, TooManyConnections
+from tranship.errors.codes.connection import NoPasswordNow, NotAccepting, ServerTooOld, TooManyConnections
 from tranship.model.names import Side
 from tranship.model.notes import LockAwaited
 from tranship.server.deadline import LOOK_INTERVAL
@@ -54,6 +54,8 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 # name, a comment or a key. Where such a database holds text at all, it is mostly UTF-8.
 ENCODINGS_MAP["sql_ascii"] = "utf-8"
 
+_STARTING_PAUSE = 0.5
+"""Seconds between two attempts at a server that does not take connections yet."""
 OLDEST = 110000
 """``server_version_num`` of the oldest version whose catalogs the queries know."""
 
@@ -64,6 +66,7 @@ async def connect(
     application_name: str = "tranship",
     command_timeout: float | None = None,
     settings: Mapping[str, str] = _NONE,
+    patient: bool = True,
 ) -> asyncpg.Connection:
     """Returns a new `BriefConnection` without the time limits that a database or role sets.
 
@@ -72,14 +75,34 @@ async def connect(
         application_name: as ``pg_stat_activity`` shows it.
         command_timeout: seconds for each statement; None: no bound.
         settings: further ones for the whole session; `session.pin` checks that they stay.
+        patient: whether a server that starts or recovers is waited for, as long as ``connect_timeout`` says.
 
     Raises:
         ConnectError: it says what to do; the password is in no message.
     """
-    attempts = ladder(endpoint)
     await _renew_password(endpoint)
     # One limit for all attempts, as a person who waits sees it.
     deadline = asyncio.get_running_loop().time() + endpoint.connect_timeout
+    while True:
+        try:
+            return await _climbed(endpoint, application_name, command_timeout, settings, deadline)
+        except ConnectError as error:
+            left = deadline - asyncio.get_running_loop().time()
+            if not patient or error.code != NotAccepting.code or left <= _STARTING_PAUSE:
+                raise
+        # A server that starts says so itself, and takes connections when it is done.
+        await asyncio.sleep(_STARTING_PAUSE)
+
+
+async def _climbed(
+    endpoint: Endpoint,
+    application_name: str,
+    command_timeout: float | None,
+    settings: Mapping[str, str],
+    deadline: float,
+) -> asyncpg.Connection:
+    """Returns a connection by the first attempt of the endpoint's sslmode that succeeds."""
+    attempts = ladder(endpoint)
     for number, context in enumerate(attempts, 1):
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
@@ -164,7 +187,7 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
     working, because it is alive.
     """
     try:
-        observer = await connect(endpoint, application_name="tranship watch")
+        observer = await connect(endpoint, application_name="tranship watch", patient=False)
         try:
             # pg_stat_activity hides sessions of other roles: the watched session belongs to the role that
             # logged in.

@@ -196,8 +196,9 @@ class NoClientCertificate(ConnectMessage, frozen=True):
 
 class NotAccepting(ConnectMessage, frozen=True):
     code = "TS208"
-    meaning = "the server does not take connections now"
-    cure = "try again"
+    meaning = "the server does not take connections now: it starts, recovers or shuts down"
+    cure = "try again; each connection waits for it as long as `connect_timeout` says"
+    transient = True
     message = "the server does not accept connections now: {said}"
     hint = "try again in a moment"
     said: str

@@ -115,7 +115,7 @@ class Mover:
         """Fills the small tables of which there are so many that they share transactions."""
         tasks = await self._session.work("small tables", partial(small_tables, self._live))
         # What an earlier process left off belongs to a group, which restores it after its rows.
-        if tasks and not await self._board.anything_off(self._session):
+        if not await self._board.anything_off(self._session) and tasks:
             await fill_small_tables(self._live, self._workers, self._throttle, tasks)
 
     async def _group(self, group: Group, tasks: Sequence[Task]) -> None:

@@ -38,7 +38,9 @@ from tranship.model.undo import (
     Gone,
     KeyDropped,
     KeyUnvalidated,
+    Standing,
     SwitchedOff,
+    Waiting,
 )
 from tranship.planning.printed.off_now import meaning
 from tranship.server.catalog.printing import plain_output
@@ -48,6 +50,9 @@ from tranship.sql import session as statements
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.new.indexes import drop_index
 from tranship.sql.queries import query
+
+_UNKNOWN = -1
+"""Stands for entries of which the number is not known."""
 
 
 class SwitchBoard:
@@ -72,6 +77,8 @@ class SwitchBoard:
         self._job = job
         self._tell = tell
         self._fence = fence
+        self._off = {_UNKNOWN}
+        """The numbers of the entries that may be open, as far as this process knows."""
 
     async def off(self, session: Session, switches: Switches, *, keys: bool) -> None:
         """Switches off what a group needs. Each change commits together with its undo.
@@ -112,7 +119,9 @@ class SwitchBoard:
     async def _open(self, session: Session) -> list[Undo]:
         """Returns everything that this run has off, latest first."""
         found = await session.work("the journal", self._journal.open_undo)
-        return [undo for undo in found if undo.run == self._run]
+        mine = [undo for undo in found if undo.run == self._run]
+        self._off = {undo.seq for undo in mine}
+        return mine
 
     async def rebuild(self, session: Session, undo: Undo) -> None:
         """Rebuilds one index.
@@ -123,7 +132,7 @@ class SwitchBoard:
         self._say(IndexRebuilding(undo.what))
         began = time.monotonic()
         try:
-            stood = await restore(self._journal, session, undo, self._say, fence=self._fence)
+            stood = await self._restore(session, undo)
         except asyncpg.PostgresError as error:
             raise Stopped(IndexNotRebuilt(undo.what, spoken(error))) from error
         except Refused as refused:
@@ -142,7 +151,7 @@ class SwitchBoard:
         for undo in await self._open(session):
             if undo.index is None:
                 try:
-                    await restore(self._journal, session, undo, self._say, fence=self._fence)
+                    await self._restore(session, undo)
                 except asyncpg.PostgresError as error:
                     if is_transient(error):
                         raise
@@ -165,20 +174,28 @@ class SwitchBoard:
             if left := sum(undo.index is not None for undo in mine):
                 self._say(IndexesStillRemoved(left))
         except DATABASE_TROUBLE as error:
-            self._say(NotRestored(spoken(error)))
+            # A server that is gone tells nothing; where nothing was off, nothing is left to do.
+            if self._off:
+                self._say(NotRestored(spoken(error)))
 
     async def _restore_if_possible(self, session: Session, undo: Undo) -> None:
         """Restores one thing. What the server or a person's change forbids is told, and stays off."""
         # Missing rows are no trouble: the next run brings them.
         with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, Stopped):
             try:
-                await restore(self._journal, session, undo, self._say, fence=self._fence)
+                await self._restore(session, undo)
             except Refused as refused:
                 self._say(NotRestored(refused.message))
             except asyncpg.PostgresError as error:
                 if is_transient(error) or isinstance(error, asyncpg.IntegrityConstraintViolationError):
                     raise
                 self._say(NotRestored(f"{undo.what}: {spoken(error)}"))
+
+    async def _restore(self, session: Session, undo: Undo) -> Standing:
+        stood = await restore(self._journal, session, undo, self._say, fence=self._fence)
+        if not isinstance(stood, Waiting):
+            self._off.discard(undo.seq)
+        return stood
 
     async def _drop(self, session: Session, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
@@ -239,6 +256,7 @@ class SwitchBoard:
                 if tries > 1 and await self._journal.undo_there(new, self._run, off[-1]):
                     # The try before committed, and its answer was lost.
                     return
+                self._off.add(_UNKNOWN)
                 for one in off:
                     await self._journal.write_undo(new, self._run, one)
                 await new.execute(change)
