@@ -91,15 +91,25 @@ def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
 
 
 def _share(state: RunState) -> str:
+    if state.rolling_back:
+        return f"The rollback of run {state.run.id} is at work: {_to_delete(state)}."
     handled, rows = state.rows
     if not rows:
         return "A run is at work."
     return f"A run is at work: {100 * handled // rows} % of {_rows(rows)}."
 
 
+def _to_delete(state: RunState) -> str:
+    are = "is" if state.to_delete == 1 else "are"
+    return f"{_rows(state.to_delete)} that the run wrote {are} not deleted yet"
+
+
 def _unfinished(state: RunState, words: Sequence[str]) -> str:
     if state.rolling_back:
-        return f"The rollback of run {state.run.id} was interrupted. Next: {_rollback(state.run.id, words)}"
+        told = (
+            f"The rollback of run {state.run.id} was interrupted: {_rows(state.to_delete)} still to delete."
+        )
+        return f"{told} Next: {_rollback(state.run.id, words)}"
     handled, rows = state.rows
     decided = state.run.decided_by
     again = decided.again if decided is not None and decided.again else "the same migrate --live command"

@@ -146,6 +146,11 @@ async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
     assert killed.status == -signal.SIGKILL, killed
     (state,) = await status(load_config(config))
     assert state.rolling_back == msgspec.to_builtins(state)["going_back"] == (place != "rollback.done")
+    now = await contents(pair.new)
+    assert state.to_delete == sum(len(rows) - len(empty[table]) for table, rows in now.items())
+    said = run_cli("status", config).stdout
+    assert ("not deleted yet" in said) == state.rolling_back, said
+    assert ("rows, 2250 left" in said) != state.rolling_back, said
     if then == "rollback":
         again = run_cli("rollback", config, "--live")
         assert again.status == 0, again

@@ -11,6 +11,7 @@ import click
 
 from tranship.cli.context import CliContext, answering, databases
 from tranship.cli.exit_status import JOURNAL_REFUSED, WRONG_OR_UNREACHED, exits
+from tranship.model.count import count_of
 from tranship.model.options import command_line
 from tranship.model.visible import visible
 
@@ -87,11 +88,10 @@ async def _watch(loaded: Config, config: tuple[str, ...]) -> None:
 
 
 def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
-    run = state.run
-    interrupted = run.state == "running" and not state.running
-    word = "running" if state.running else "interrupted" if interrupted else run.state
+    run, word = state.run, _word(state)
     yield f"Run {run.id}: {word}, {_times(run)}"
-    if state.running:
+    # The journal names the process of the run, not that of its rollback.
+    if state.running and not state.rolling_back:
         yield f"  by {run.host}, process {run.pid}, last heartbeat {run.silent_seconds:.0f} s ago"
     if state.rejects_of:
         yield f"  only the rows that were rejected by {', '.join(state.rejects_of)}"
@@ -100,11 +100,19 @@ def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
     yield from _switched_off(state, config)
     if state.rolling_back and not state.running:
         back = command_line("tranship", "rollback", *config, "--run", run.id, "--live")
-        yield f"  its rollback was interrupted: {back} resumes it;"
+        yield f"  {back} resumes the rollback;"
         yield "  migrate --live does, too, and then copies the rows again"
-    elif interrupted or word == "stopped":
+    elif word in ("interrupted", "stopped"):
         again = run.decided_by.again if run.decided_by is not None else ""
         yield f"  resume: {again or 'run the same migrate --live command again'}"
+
+
+def _word(state: api.RunState) -> str:
+    if state.rolling_back:
+        return "rolling back" if state.running else "its rollback was interrupted"
+    if state.running:
+        return "running"
+    return "interrupted" if state.run.state == "running" else str(state.run.state)
 
 
 def _times(run: Run) -> str:
@@ -117,6 +125,8 @@ def _rows(state: api.RunState) -> str:
     """Returns the line about rows. The rate is over the seconds that batches took, which overlap in parallel
     streams.
     """
+    if state.rolling_back:
+        return f"  not deleted yet: {count_of(state.to_delete, 'row')} that it wrote"
     handled, rows = state.rows
     spent = state.seconds
     pace = f"{handled / spent:.0f} rows/s" if spent > 0 and handled else ""
@@ -129,11 +139,20 @@ def _tables(state: api.RunState) -> Iterator[str]:
     for table in state.tables:
         same = table.table == table.new_table
         name = visible(table.flow or (str(table.table) if same else f"{table.table} -> {table.new_table}"))
+        if state.rolling_back:
+            yield f"  {name}: {_going_back(table)}"
+            continue
         done = "done" if table.done else f"{table.batches_done} of {table.batches} batches"
         read = f"{table.read} read"
         if table.old:
             read = f"{table.old.read} old rows read, {table.old.left_out} left out; {table.read} made"
         yield f"  {name}: {done}, {read} = {_equation(table)}"
+
+
+def _going_back(table: api.TableState) -> str:
+    if not isinstance(table.to_delete, int):
+        return "nothing left to do"
+    return f"{count_of(table.to_delete, 'row')} not deleted yet"
 
 
 def _equation(table: api.TableState) -> str:

@@ -54,6 +54,10 @@ class TableState(Struct, frozen=True):
     kept: int = 0
     updated: int = 0
     merged: int = 0
+    to_delete: int | UnsetType = UNSET
+    """While its rollback is not ended: rows that the run wrote and that are not deleted yet, those included
+    that others changed since; absent where nothing of the table is left to do.
+    """
 
 
 class RunState(Struct, frozen=True):
@@ -76,6 +80,11 @@ class RunState(Struct, frozen=True):
     def rows(self) -> tuple[int, int]:
         """The number of rows in finished batches, and the number of all rows."""
         return sum(t.read for t in self.tables), sum(t.rows for t in self.tables)
+
+    @property
+    def to_delete(self) -> int:
+        """The number of rows that a rollback which is not ended has not deleted yet."""
+        return sum(t.to_delete or 0 for t in self.tables)
 
 
 async def status(config: Config) -> tuple[RunState, ...]:
@@ -222,6 +231,7 @@ def _rejects_of(tasks: Sequence[TaskRow]) -> tuple[str, ...]:
 def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:
     """Returns where a table stands, by its batches."""
     done = [batch for batch in batches if batch.done]
+    back = [batch for batch in batches if batch.rolling_back]
     return TableState(
         task.flow.old,
         task.flow.new,
@@ -238,6 +248,8 @@ def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:
         kept=_total(done, "kept"),
         updated=_total(done, "updated"),
         merged=_total(done, "merged"),
+        # Those that are gone already are taken off what the journal says was written.
+        to_delete=_total(back, "written") if back else UNSET,
     )
 
 
