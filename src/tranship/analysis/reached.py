@@ -18,12 +18,12 @@ from tranship.config import Config, Endpoint
 from tranship.errors import TranshipError
 from tranship.errors.codes.privileges import PrivilegeMissing
 from tranship.errors.codes.scope import NoTablesInNew
-from tranship.errors.codes.start import NewIsStandby
+from tranship.errors.codes.start import NewIsStandby, RowSecurity, RowSecurityOfNew
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
-from tranship.planning.matching.scope import HOLDS_ROWS, make_scope
+from tranship.planning.matching.scope import HOLDS_ROWS, make_scope, moved_tables
 from tranship.planning.matching.selection import narrowed
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
@@ -164,8 +164,12 @@ async def _together(open_: Connections, config: Config, catalogs: tuple[Catalog,
         old_configured=config.old.schemas,
         new_configured=config.new.schemas,
     )
-    _, problems = narrowed(scope, old, config.only, config.never, problems)
-    return [*problems, *journal, *_no_tables(new), *_unwritable(new), *swapped]
+    scope, problems = narrowed(scope, old, config.only, config.never, problems)
+    kept = [
+        *(RowSecurity(Side.OLD, t.name).problem() for t in moved_tables(old, scope) if t.row_security_active),
+        *_kept_from(new),
+    ]
+    return [*problems, *journal, *_no_tables(new), *kept, *swapped]
 
 
 async def _journal(new: asyncpg.Connection, config: Config) -> list[Problem]:
@@ -183,12 +187,18 @@ def _no_tables(new: Catalog) -> list[Problem]:
     return [NoTablesInNew(", ".join(new.schemas), new.database).problem()]
 
 
-def _unwritable(new: Catalog) -> Iterator[Problem]:
-    """Yields the tables of NEW that may not be read and filled, with the GRANT."""
+def _kept_from(new: Catalog) -> Iterator[Problem]:
+    """Yields the tables of NEW that may not be read and filled, with the GRANT, and those whose policies
+    apply to the role.
+    """
     for table in new.tables:
+        if table.kind not in HOLDS_ROWS or table.extension is not None:
+            continue
         lacking = [right for right in ("SELECT", "INSERT") if right not in table.privileges]
-        if lacking and table.kind in HOLDS_ROWS and table.extension is None:
+        if lacking:
             rights, role = ", ".join(lacking), ident(new.user)
             usage = f"GRANT USAGE ON SCHEMA {ident(table.name.schema)} TO {role};"
             grant = pasteable(f"{usage} GRANT {rights} ON {relation(table.name)} TO {role};")
             yield PrivilegeMissing(Side.NEW, table.name, new.user, rights, grant).problem()
+        elif table.row_security_active:
+            yield RowSecurityOfNew(Side.NEW, table.name).problem()

@@ -128,6 +128,21 @@ def test_ping_names_what_is_missing(desk_of: DeskOf) -> None:
     assert (told.status, "OLD and NEW are the same database" in told.stdout) == (3, True), told
 
 
+def test_ping_names_what_old_keeps_from_its_role(desk_of: DeskOf) -> None:
+    tables = TABLES.format("", "")
+    desk = desk_of(tables, tables)
+    low = f"low_{desk.pair.old.name}"
+    role = f"CREATE ROLE {low} LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA public TO {low};"
+    desk.run_old(f"{role} GRANT SELECT ON b TO {low}; ALTER TABLE b ENABLE ROW LEVEL SECURITY")
+    desk.config(old={"username": low, "password": "p"})
+    told = desk.type("tranship ping config/my-config.json")
+    chosen = desk.type("tranship ping config/my-config.json -t a")
+    desk.run_old(f"DROP OWNED BY {low}; DROP ROLE {low}")
+    assert f"GRANT SELECT ON public.a TO {low};" in told.stdout, told
+    assert "TS336" not in chosen.stdout, chosen
+    assert "TS336" in told.stdout and "row-level security of OLD table public.b" in told.stdout
+
+
 def test_init(desk_of: DeskOf) -> None:
     desk = desk_of(TABLES.format("", ""), TABLES.format("", ""))
     env = passwords(desk)
