@@ -12,6 +12,7 @@ from tranship.errors import UsageError
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.planning.deciding.resolve import decided_pairs
+from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.matching.scope import Scope
 
 TablePairs = tuple[tuple[TableName, TableName], ...]
@@ -28,7 +29,8 @@ def read_decided_pairs(path: Path, sides: Sides) -> tuple[TablePairs, tuple[Prob
         file = read_resolutions(path)
     except UsageError as error:
         return (), tuple(replace(one, warning=True) for one in error.problems)
-    return decided_pairs(file, (sides.old, sides.new), sides.scope), ()
+    old = with_queries(file, sides.old, sides.new)
+    return decided_pairs(file, (old, sides.new), sides.scope), ()
 
 
 def with_pairs(scope: Scope, pairs: TablePairs) -> Scope:

@@ -19,6 +19,7 @@ from tranship.errors.codes.decisions import (
     NoConditionInSql,
     NoFromItemInSql,
     NoSingleValueInSql,
+    NotAllowedInSql,
     OutputNamedTwice,
     OutputWithoutName,
     ParametersInSql,
@@ -67,6 +68,7 @@ _BY_STATE: dict[str, type[RefusedSql]] = {
     "42P01": TableNotFoundInSql,
     "42704": TypeNotFoundInSql,
     "42703": ColumnNotFoundInSql,
+    "42501": NotAllowedInSql,
     "55000": ViewInSql,
 }
 """By SQLSTATE what is wrong with an expression (PostgreSQL documentation, "Error Codes"); other errors are

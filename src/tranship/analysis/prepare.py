@@ -15,28 +15,23 @@ from tranship.analysis.described import described_plan, with_described_queries
 from tranship.analysis.evidence import gather_columns, gather_observed
 from tranship.analysis.expression_checks import refused_sql
 from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
-from tranship.analysis.problems import not_asked, places, undecided
+from tranship.analysis.open_changes import summed
+from tranship.analysis.problems import not_asked, places
 from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
 from tranship.analysis.stale import stale_changes, stale_resolutions, turned_round
 from tranship.analysis.swapped import perhaps_swapped, probably_swapped
 from tranship.analysis.uses import uses
 from tranship.analysis.value_checks import refused_values, repeated_keys
-from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors.codes.decisions import (
-    DecisionsNotPassed,
-    LeftOpen,
     OpenQuestion,
-    UndecidedChanges,
-    UndecidedWithoutTables,
 )
 from tranship.errors.codes.start import ProbablySwapped
-from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Comparison, Matching
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
-from tranship.model.options import MigrateOptions, command_line
+from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
@@ -119,7 +114,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         # An open question of the file about an undecided change is reported once, with the change.
         reported = {asked[place] for change in open_now for place in places(change) if place in asked}
         problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
-        wrong_entries, left = [*problems, *untried], _summed(undecided(open_now), options, new)
+        wrong_entries, left = [*problems, *untried], summed(open_now, options, (old, new))
         left = await _with_direction(open_, sides, config, left, allowed=options.allow_empty_old)
         _refuse_with([*stale, *unfit], [*wrong_entries, *left])
         # What only a server can tell is asked of all right entries, whatever is wrong with others: who
@@ -372,29 +367,3 @@ def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:
     entries = (*file.entries, *(pattern.entry for pattern in file.for_all))
     lookups = [entry.lookup_table for entry in entries if entry.lookup_table is not None]
     return [(Side(lookup.database), lookup.schema) for lookup in lookups if lookup.schema is not None]
-
-
-def _summed(undecided: tuple[Problem, ...], options: MigrateOptions, new: Catalog) -> tuple[Problem, ...]:
-    """Returns the open changes after one problem that counts them and names the next command."""
-    if not undecided:
-        return ()
-    changes = options.changes_file or str(
-        result_path(options.results_dir, options.prefix, "migration_changes.json")
-    )
-    analyze = command_line(options.invocation, "analyze", *options.databases, *options.naming)
-    usual = result_path(options.results_dir, options.prefix, "manual_resolutions.json")
-    if not new.tables:
-        return (UndecidedWithoutTables(len(undecided), analyze).problem(), *undecided)
-    if options.resolutions is not None and Path(changes).exists():
-        edit = command_line(options.invocation, "resolve edit", options.resolutions, changes)
-        more = command_line(options.invocation, "resolve generate", changes, *options.naming)
-        left = LeftOpen(len(undecided), more, options.resolutions, edit, str(usual), analyze)
-        return (left.problem(), *undecided)
-    if options.resolutions is None and usual.exists():
-        passing = replace(options, resolutions=str(usual))
-        again = passing.live_again if options.live else passing.again_with()
-        return (DecisionsNotPassed(len(undecided), again, str(usual)).problem(), *undecided)
-    following = command_line(options.invocation, "resolve generate", changes, *options.naming)
-    if not Path(changes).exists():
-        following = f"{analyze}, then {following}"
-    return (UndecidedChanges(len(undecided), following).problem(), *undecided)

@@ -1,15 +1,13 @@
-"""Turns what could not be checked, and what a person has yet to decide, into problems."""
+"""What could not be checked as problems, and the places at which a file may ask about a change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tranship.errors.codes.decisions import NotChecked, PerhapsMeant, Undecided, UndecidedMeaning
+from tranship.errors.codes.decisions import NotChecked
 from tranship.model.change import Change
-from tranship.model.change_kind import ChangeKind
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
-from tranship.planning.comparing.meaning import AS_THEY_ARE
 
 
 def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
@@ -36,20 +34,6 @@ def _counted(lines: Sequence[str]) -> str:
     constraints = sum(1 for line in lines if _CONSTRAINT in line)
     counts = ((len(lines) - constraints, "column"), (constraints, "constraint"))
     return " and ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n)
-
-
-def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
-    """Returns problems about breaking changes that no decision resolves."""
-    return tuple(
-        _undecided(c).problem(".".join(filter(None, (c.table, c.old_column or c.new_column))))
-        for c in changes
-    )
-
-
-def _undecided(change: Change) -> Undecided:
-    if change.kind is not ChangeKind.MEANING_CHANGED:
-        return Undecided(change.description)
-    return (PerhapsMeant if AS_THEY_ARE in change.evidence else UndecidedMeaning)(change.description)
 
 
 def places(change: Change) -> tuple[tuple[str, Side, str], ...]:

@@ -13,8 +13,8 @@ Begin with ``analyze.py``.
 6. ``upkeep.py``: status, doctor, rollback, purge. 7. ``report.py``: the page of a run.
 """
 
+from tranship.analysis.open_changes import undecided
 from tranship.analysis.prepare import Prepared, prepare
-from tranship.analysis.problems import undecided
 from tranship.analysis.sides import Sides, connections, read_sides, refuse
 from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validate
 from tranship.api.migrate import Migrated, migrate

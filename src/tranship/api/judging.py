@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.analysis.problems import places, undecided
+from tranship.analysis.open_changes import undecided
+from tranship.analysis.problems import places
 from tranship.analysis.sides import recorded_background, recorded_scope
 from tranship.analysis.stale import stale_resolutions, turned_round
 from tranship.codec import ChangesFile

@@ -180,10 +180,11 @@ async def test_an_expression_that_reads_hidden_rows_of_old_is_refused(
     options = MigrateOptions(live=live, results_dir=str(tmp_path), resolutions=str(tmp_path / "r.json"))
     # What a function reads is seen by nobody before it is called: with the first row that is asked,
     # before anything is written.
-    with pytest.raises(TranshipError if function else Refused, match="row-level security"):
+    with pytest.raises(TranshipError if function else Refused, match="row-level security") as refused:
         await api.migrate(
             load_config(pair.config(tmp_path, old={"username": role, "password": "secret"})), options
         )
+    assert function or "BYPASSRLS" in refused.value.problems[0].hint
 
 
 async def test_a_table_left_out_whose_rows_are_hidden_is_not_counted(

@@ -60,6 +60,30 @@ class Undecided(RefusalMessage, frozen=True):
     change: str
 
 
+class OutputOfOtherType(Undecided, frozen=True):
+    message = (
+        "{change}; cast it in the SELECT of the query, as in CAST(… AS the new type) AS {column}, or decide"
+        " it beside the query, under {flow!r}: {entry}"
+    )
+    column: str
+    flow: str
+    entry: str
+
+
+class OutputUnused(Undecided, frozen=True):
+    message = (
+        "{change}; leave {column} out of the SELECT of the query, or call it as the new column that it fills"
+    )
+    column: str
+
+
+class OutputWanted(Undecided, frozen=True):
+    message = (
+        "{change}; give the SELECT of the query an output column {column}, or decide a 'default' beside it"
+    )
+    column: str
+
+
 class UndecidedMeaning(Undecided, frozen=True):
     hint = (
         "decide 'transform', with what gives the new values (a lookup, a mapping or an expression); 'rename' "
@@ -86,6 +110,11 @@ class UndecidedChanges(RefusalMessage, frozen=True):
 
 class UndecidedWithoutTables(UndecidedChanges, frozen=True):
     hint = "NEW has no tables at all: create the new schema there first, then: {command}"
+
+
+class OutputsLeft(UndecidedChanges, frozen=True):
+    hint = "they are output columns of queries: mend these in {path} as the message says, then run this again"
+    path: str
 
 
 class LeftOpen(UndecidedChanges, frozen=True):
@@ -206,6 +235,13 @@ class FunctionNotFoundInSql(RefusedSql, frozen=True):
 class TableNotFoundInSql(RefusedSql, frozen=True):
     message = RefusedSql.message
     hint = "only pg_catalog is on the search path: write schema.table"
+
+
+class NotAllowedInSql(RefusedSql, frozen=True):
+    hint = (
+        "OLD's role lacks a right: grant it; where row-level security applies to the role, use one that"
+        " bypasses it (BYPASSRLS): in psql the same query shows only the rows that the policies leave"
+    )
 
 
 class ViewInSql(RefusedSql, frozen=True):

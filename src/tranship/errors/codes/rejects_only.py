@@ -92,7 +92,8 @@ class NotFoundAgain(RefusalMessage, frozen=True):
         "roll the earlier run back and move all rows: {command}; "
         'or name the other tables alone in "tables" of the configuration'
     )
-    table: TableName
+    table: str
+    """The table of OLD, or the name of the flow."""
     rows: int
     why: str
     command: str

@@ -62,7 +62,8 @@ async def find_again(
     """
     if not rejected.keys:
         return Found(frozenset())
-    _check_findable(plan)
+    if plan.shape.in_a_heap and not all(source.pageable for source in plan.sources):
+        raise Unfindable("OLD's table has no places that can be read one by one")
     if plan.key and plan.key == rejected.plan.key:
         return await _by_keys(old, plan, before, rejected, raw=raw)
     if plan.shape.query is not None:
@@ -72,14 +73,6 @@ async def find_again(
     if plan.key and rejected.plan.key:
         raise Unfindable("OLD's table has another key than when they were rejected")
     raise Unfindable("OLD's table had no key, and it may have been written to since")
-
-
-def _check_findable(plan: TablePlan) -> None:
-    """Raises Unfindable where what becomes of a row depends on others that an earlier run looked at."""
-    if plan.shape.merge is not None or plan.repointing is not None:
-        raise Unfindable("rows were merged together with others")
-    if plan.shape.in_a_heap and not all(source.pageable for source in plan.sources):
-        raise Unfindable("OLD's table has no places that can be read one by one")
 
 
 async def _unwritten(old: asyncpg.Connection, now: Mark, rejected: Rejected) -> bool:

@@ -211,11 +211,13 @@ class _Search:
         if (run.id, task.flow) not in self._found:
             rows = await self._context.journal.rejected_rows(self._control, run.id, task.position)
             if run.format == 1:
-                raise Refused(RejectedInEarlierFormat(plan.old, len(rows), run.tool_version, self._back(run)))
+                raise Refused(
+                    RejectedInEarlierFormat(str(plan.flow), len(rows), run.tool_version, self._back(run))
+                )
             why = why_not_alone(plan, self._context.job.known, self._context.job.new)
             if rows and why is not None:
                 again = self._context.options.again_with("--live")
-                raise Refused(ParentsNotOnRecord(plan.old, len(rows), why, self._back(run), again))
+                raise Refused(ParentsNotOnRecord(str(plan.flow), len(rows), why, self._back(run), again))
             then = await self._then(run, task)
             rejected = Rejected(
                 then,
@@ -232,7 +234,7 @@ class _Search:
                         old, self._snapshot.mark, plan, job.before(plan), rejected, raw=raw
                     )
             except Unfindable as why:
-                raise Refused(NotFoundAgain(plan.old, len(rows), str(why), self._back(run))) from why
+                raise Refused(NotFoundAgain(str(plan.flow), len(rows), str(why), self._back(run))) from why
             self._found[run.id, task.flow] = found
         return self._found[run.id, task.flow]
 
@@ -276,7 +278,7 @@ class _Search:
             same = (now["rows"], now["later"], taken) == (rows, 0, task.rows)
         if not same:
             why = "rows are numbered in the order of OLD's keys, and OLD has other rows by now"
-            raise Refused(NotFoundAgain(plan.old, len(found.rows), why, self._back(run)))
+            raise Refused(NotFoundAgain(str(plan.flow), len(found.rows), why, self._back(run)))
         then = await self._then(run, task)
         return {key_of(made): made.start for _, made in own_numbers(then)}
 
@@ -291,7 +293,7 @@ class _Search:
         if run.id not in self._decided:
             decided = await self._context.journal.plan(self._control, run)
             if decided is None:
-                raise Refused(RejectedInEarlierFormat(task.flow.old, 0, run.tool_version, self._back(run)))
+                raise Refused(RejectedInEarlierFormat(str(task.flow), 0, run.tool_version, self._back(run)))
             self._decided[run.id] = rebound(decided, self._context.job.plan, self._context.job.new)
         return next(plan for plan in self._decided[run.id].tables if plan.flow == task.flow)
 

@@ -11,8 +11,8 @@ from tranship.planning.plan.found import found_by
 
 
 def why_not_alone(plan: TablePlan, known: Iterable[TablePlan], new: Catalog) -> str | None:
-    """Returns why rejected rows of a flow cannot be moved without the others: their values depend on what the
-    run found out about parents, which is not on record; None: they do not.
+    """Returns why rejected rows of a flow cannot be moved without the others: what becomes of them depends on
+    what the run found out about other rows, which is not on record; None: it does not.
 
     Args:
         plan: the flow.
@@ -24,6 +24,11 @@ def why_not_alone(plan: TablePlan, known: Iterable[TablePlan], new: Catalog) -> 
     for parent in known:
         if parent.new in targets and _stands_in(parent, new):
             return f"they refer to rows of {parent.new} that were merged or found in NEW"
+    if plan.shape.merge is not None:
+        return "rows were merged together with others"
+    if plan.repointing is not None:
+        merged = ", ".join(dict.fromkeys(str(one.table) for one in plan.repointing.parents))
+        return f"rows of OLD's {merged} were merged, and the old rows refer to them"
     return None
 
 

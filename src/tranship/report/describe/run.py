@@ -74,6 +74,10 @@ def _with_elsewhere(run: ReportedRun, banner: Banner, words: Sequence[str]) -> B
     return Banner((*banner.lines, told), Tone.BAD)
 
 
+def _were_rejected(rows: int) -> str:
+    return f"{grouped(rows)} {'was' if rows == 1 else 'were'} rejected"
+
+
 def _finished(run: ReportedRun, certificate: FoundCertificate | None, words: Sequence[str]) -> Banner:
     verify = command_line("tranship", "verify", *words)
     written, rejected = grouped(run.total("written")), run.total("rejected")
@@ -81,7 +85,7 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, words: Seq
         told = "NEW does not hold what OLD's rows became. Do not use it."
         return Banner((told, f"Compare again: {verify}"), Tone.BAD)
     if rejected:
-        return _rejected(run, f"{written} rows arrived, {grouped(rejected)} were rejected", words)
+        return _rejected(run, f"{written} rows arrived, {_were_rejected(rejected)}", words)
     unproven = [table for table in run.tables if table.proof is None or table.proof.sample]
     known = "verified" if not unproven else "counted on both servers; contents not all compared"
     again = ", rejected before" if run.rejects_of else ""

@@ -37,7 +37,7 @@ from tranship.planning.deciding.suggest.columns import column_drafts, open_guess
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.document import SUGGESTIONS, Written, document
 from tranship.planning.deciding.suggest.drafts import Draft
-from tranship.planning.deciding.suggest.dropped_answers import left_open
+from tranship.planning.deciding.suggest.dropped_answers import left_open, not_asked_again
 from tranship.planning.deciding.suggest.earlier_file import (
     Dropped,
     is_untouched,
@@ -138,7 +138,7 @@ def suggest(
         document=document(written, old, new, (file, proposed)),
         questions=_questions(written, old),
         kept=earlier.decided,
-        dropped=earlier.dropped,
+        dropped=not_asked_again(earlier.dropped, asking),
         inserts=tuple(dict.fromkeys(chain.from_iterable(one.inserts for one in written))),
         shapes=proposed,
     )

@@ -28,6 +28,16 @@ def left_open(one: DraftOf, dropped: Sequence[Dropped], old: Catalog) -> DraftOf
     return replace(one, draft=replace(one.draft, complete=False, evidence=evidence))
 
 
+def not_asked_again(dropped: Sequence[Dropped], asking: Sequence[DraftOf]) -> tuple[Dropped, ...]:
+    """Returns what is dropped without the open entries of ``for_all`` whose question is asked anew."""
+    types = [one.draft.asked_once.types for one in asking if one.draft.asked_once is not None]
+    return tuple(
+        lost
+        for lost in dropped
+        if lost.question is None or not any(is_of_types(lost.question, both) for both in types)
+    )
+
+
 def _answered(lost: Dropped, one: DraftOf, old: Catalog) -> bool:
     once = one.draft.asked_once
     if lost.pattern is not None:

@@ -42,6 +42,8 @@ class Dropped(Struct, frozen=True):
     """What was decided under the key of a table; None: nothing was, or it was a pattern."""
     pattern: ForAll | None = None
     """What was decided for all columns of two types."""
+    question: ForAll | None = None
+    """An open entry for all columns of two types; where it is asked anew, nothing is lost."""
 
 
 def kept_entries(
@@ -77,7 +79,9 @@ def kept_patterns(
         entry = pattern.entry
         reason = _why_dropped(entry, [one for one in problems if entry_path(one) == entry.path])
         if reason is not None:
-            dropped.append(Dropped(entry.path, reason, pattern=None if is_open(entry) else pattern))
+            asks = is_open(entry)
+            decided, question = (None, pattern) if asks else (pattern, None)
+            dropped.append(Dropped(entry.path, reason, pattern=decided, question=question))
         elif not _is_untouched_pattern(pattern):
             kept.append(pattern)
     return tuple(kept), tuple(dropped)

@@ -59,3 +59,21 @@ def test_questions_of_other_columns_are_filled_in_as_before(tmp_path: Path) -> N
     made = _again(tmp_path, resolutions={"t": [wrong]})
     assert len(made.dropped) == 1
     assert _answered(made) == _answered(_again(tmp_path))
+
+
+def test_a_question_that_is_asked_anew_is_not_said_to_be_settled(tmp_path: Path) -> None:
+    """All its columns are in a table of which nobody has said yet what it becomes."""
+    old = parse_catalog("people(id int pk, name text, born timestamp, died timestamp)", database="old")
+    new = parse_catalog("peoples(id int pk, name text, born timestamptz, died timestamptz)", database="new")
+    path = tmp_path / "r.json"
+
+    def again(when: str) -> Suggestions:
+        entry = {**FOR_ALL, "when": when, "action": "SPECIFY_ACTION"}
+        path.write_text(json.dumps({"resolutions": {}, "for_all": [entry]}), encoding="utf-8")
+        file = parse_resolutions(read_jsonc(path))
+        return suggest(old, new, make_scope(old, new, None)[0], Evidence(), file)
+
+    made = again("timestamp -> timestamptz")
+    assert any("time zone" in one.text for one in made.questions)
+    assert made.dropped == ()
+    assert [one.reason for one in again("text -> timestamptz").dropped] == ["the question is settled"]

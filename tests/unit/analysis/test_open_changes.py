@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.analysis.problems import undecided
+from tranship.analysis.open_changes import undecided
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.meaning import AS_THEY_ARE
