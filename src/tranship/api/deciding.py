@@ -32,7 +32,7 @@ from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.errors.codes.usage import EntryGone
 from tranship.model.evidence import ValueCount
 from tranship.model.names import TableName
-from tranship.model.resolution import Problem, Resolution
+from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.deciding.resolve.flows import place_of
 from tranship.planning.deciding.resolve.targets import Target, targets
 from tranship.planning.deciding.resolve.words import (
@@ -122,6 +122,18 @@ class Deciding:
             return ()
         facts = self._recorded.evidence.of(target.source.table, target.source.column)
         return facts.values if facts is not None else ()
+
+    def is_for_servers(self, key: str, answer: Answer) -> bool:
+        """Returns whether servers have to read an answer under a key: it holds SQL or values, or OLD alone
+        tells which columns it may name, those of a query. What was suggested counts, too: it was made for the
+        data as they were, by rules that read no expression.
+        """
+        own = self.seen.entries_by_key.get(key, ())
+        return needs_servers(answer.fields) or any(entry.get("action") == Action.QUERY for _, entry in own)
+
+    def key_of(self, place: str) -> str:
+        """Returns the key under which an entry stands; empty where there is none."""
+        return self.seen.entries.get(place, ("", {}))[0]
 
     def takes(self, place: str, text: str) -> bool:
         """Returns whether a text may be a value of the new column of an entry, as far as can be said here."""
@@ -314,13 +326,6 @@ def _joins(judged: Judged) -> dict[tuple[TableName, str], list[Joined]]:
             one = Joined(entry.sources, entry.new_column, is_open(entry))
             found.setdefault(place, []).append(one)
     return found
-
-
-def is_for_servers(answer: Answer) -> bool:
-    """Returns whether an answer holds SQL or values. Those of a suggestion count, too: it was made for the
-    data as they were, by rules that read no expression.
-    """
-    return needs_servers(answer.fields)
 
 
 def needs_servers(entry: Entry) -> bool:

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tranship import api
-from tranship.api.deciding import Answer, is_for_servers
+from tranship.api.deciding import Answer
 from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested, entries_of
 from tranship.codec import parse_jsonc
@@ -185,7 +185,8 @@ class Studio:
             problems = await self._desk.check_added(given.key, answer)
         else:
             problems = await self._desk.check(given.place, answer)
-        return _json({"problems": problems, "unread": is_for_servers(answer)})
+        unread = self._desk.is_for_servers(given.key or given.place, answer)
+        return _json({"problems": problems, "unread": unread})
 
     async def answer(self, request: Request, session: Session) -> Response:
         """Saves an answer, and returns the state then."""

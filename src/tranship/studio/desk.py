@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct, ValidationError
 
 from tranship import api
-from tranship.api.deciding import Answer, Deciding, is_for_servers, needs_servers
+from tranship.api.deciding import Answer, Deciding, needs_servers
 from tranship.api.preview import preview_answer, preview_flows, refused_by_servers
 from tranship.api.questions import Question
 from tranship.api.suggested import Entries, Suggested
@@ -127,6 +127,10 @@ class Desk:
             return ChangedMeanwhile(self._paths.resolutions, "more than is remembered")
         return changed_meanwhile(seen, self._deciding.seen)
 
+    def is_for_servers(self, where: str, answer: Answer) -> bool:
+        """Returns whether servers have to read an answer in a place, or under a key, before it is saved."""
+        return self._deciding.is_for_servers(self._deciding.key_of(where) or where, answer)
+
     async def check_added(self, key: str, answer: Answer) -> tuple[Problem, ...]:
         """Returns what would be wrong with one more decision; nothing is saved."""
         async with self._lock:
@@ -142,7 +146,7 @@ class Desk:
         """Saves one more decision, and returns the state then. What a server refuses is saved only
         ``anyway``.
         """
-        if not anyway and is_for_servers(answer):
+        if not anyway and self.is_for_servers(key, answer):
             refused = await self._refused(
                 lambda: (self._deciding.added(key, answer)[0], self._deciding.wrong_with(key, answer))
             )
@@ -158,7 +162,7 @@ class Desk:
 
         ``version`` is that of the state that was seen. What a server refuses is saved only ``anyway``.
         """
-        if not anyway and any(map(is_for_servers, answers.values())):
+        if not anyway and any(self.is_for_servers(place, answer) for place, answer in answers.items()):
             refused = await self._refused(partial(self._deciding.answered, answers))
             if refused:
                 return Refusal(refused, by_servers=True)

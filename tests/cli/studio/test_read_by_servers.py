@@ -168,3 +168,20 @@ def test_empty_fields_are_no_answer(page: Page, running: Running) -> None:
     assert refused.status == 422
     (problem,) = refused.json["problems"]
     assert problem["message"].startswith("'new_column' is empty")
+
+
+def test_a_column_that_a_query_does_not_give_is_named_before_it_is_saved(running: Running) -> None:
+    ann = running.enter("Ann")
+    key = "counted -> users"
+    select = {"action": "query", "key": ["id"], "sql": "SELECT u.id, 'x'::text AS state FROM public.users AS u"}
+
+    def added(fields: dict[str, object]) -> dict[str, object]:
+        given = {"key": key, "fields": json.dumps(fields), "how": "choice", "version": ann.state["version"]}
+        assert ann.write("/api/check", given).json == {"problems": [], "unread": True}
+        return given
+
+    assert ann.write("/api/answer", {**added(select), "anyway": True}).status == 200
+    wrong = {"action": "transform", "old_column": "statee", "new_column": "state"}
+    refused = ann.write("/api/answer", added(wrong))
+    assert refused.status == 422 and refused.json["by_servers"], refused
+    assert any("statee" in one["message"] for one in refused.json["problems"]), refused.json
