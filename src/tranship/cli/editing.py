@@ -43,6 +43,7 @@ from tranship.errors.codes.decisions import OpenQuestion
 from tranship.model.resolution import Problem
 from tranship.model.visible import visible
 from tranship.planning.deciding.choices import Choice
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
 _KEYS = "number choose · e expression · j fields as JSON · n new decision · s skip · b back · q quit · ? help"
 _ACCEPT = "a accept · "
@@ -210,7 +211,7 @@ class Dialog:
             case "j" | "json":
                 return self._give(question, self._typed_fields(question), "fields")
             case "n" | "new":
-                return self._add(question.table)
+                return self._add_beside(question)
             case _ if word.isdecimal() and (choice := self._numbered(question).get(int(word))):
                 return self._fill(question, choice, "choice")
             case _:
@@ -267,6 +268,12 @@ class Dialog:
         if saved(self._deciding, lambda: self._deciding.add(added.key, answer)):
             self._count(self._saved | {place})
         return 0
+
+    def _add_beside(self, question: Question) -> int:
+        """Saves one more decision; goes on where it settles the question that is shown."""
+        on = self._add(question.table)
+        left = any(one.place == question.place and one.open for one in self._deciding.questions())
+        return 1 if question.open and not left else on
 
     def _typed_fields(self, question: Question) -> dict[str, JsonValue] | None:
         example = 'for example {"action": "ignore"}'
@@ -342,7 +349,9 @@ def _show(question: Question, numbered: Mapping[int, Choice], number: int, of: i
     say(visible(f"{number} of {of}. [{question.table}] {question.text}"))
     for fact in question.evidence:
         say(visible(f"     {fact}"))
-    if question.decided or not question.open:
+    if not question.open and question.answer in PLACEHOLDERS:
+        say("  answered by another decision")
+    elif question.decided or not question.open:
         by = f" ({question.decided})" if question.decided else " (filled in by suggestion)"
         why = f", because {question.because}" if question.because else ""
         say(visible(f"  answered: {_answer(question)}{by}{why}"))

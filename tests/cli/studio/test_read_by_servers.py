@@ -173,7 +173,11 @@ def test_empty_fields_are_no_answer(page: Page, running: Running) -> None:
 def test_a_column_that_a_query_does_not_give_is_named_before_it_is_saved(running: Running) -> None:
     ann = running.enter("Ann")
     key = "counted -> users"
-    select = {"action": "query", "key": ["id"], "sql": "SELECT u.id, 'x'::text AS state FROM public.users AS u"}
+    select = {
+        "action": "query",
+        "key": ["id"],
+        "sql": "SELECT u.id, 'x'::text AS state FROM public.users AS u",
+    }
 
     def added(fields: dict[str, object]) -> dict[str, object]:
         given = {"key": key, "fields": json.dumps(fields), "how": "choice", "version": ann.state["version"]}

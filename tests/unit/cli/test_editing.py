@@ -114,7 +114,7 @@ def test_a_decision_that_nobody_asked_is_typed_beside_a_question(shop: Edit, tmp
 
 def test_one_more_flow_settles_the_question_that_it_answers(shop: Edit, tmp_path: Path) -> None:
     said = shop("n", "2", "t -> u", "number", "old.fax", "")
-    assert "✓ saved" in said, said
+    assert "✓ saved" in said and said.count("1 of 1. [t]") == 1, said
     text = _file(tmp_path).read_text(encoding="utf-8")
     assert '"t -> u"' in text and '"transform_sql": "old.fax"' in text
 
