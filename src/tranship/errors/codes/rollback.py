@@ -103,6 +103,6 @@ class ReferredToByChanged(ReferredTo, frozen=True):
         "others wrote{named} {rows:refers|refer} to rows of {parent} that the run wrote ({key})"
     )
     hint = (
-        "delete or re-point {rows:it|them} first: of a row that others changed, nothing proves any more "
-        "that the run wrote it"
+        "delete or re-point {rows:it|them} first{order}; of a row that others changed, nothing proves any "
+        "more that the run wrote it"
     )

@@ -71,13 +71,15 @@ class ReferredTo(RefusalMessage, frozen=True):
         "{rows:# row|# rows} of {table} that this run did not write{named} {rows:refers|refer} to rows of "
         "{parent} that it wrote ({key})"
     )
-    hint = "delete or re-point {rows:it|them} first"
+    hint = "delete or re-point {rows:it|them} first{order}"
     table: TableName
     rows: int
     parent: TableName
     key: str
     named: str = ""
     """The first of them, in words."""
+    order: str = ""
+    """Which rows have to be deleted before them, in words."""
 
 
 class RunAtWork(RefusalMessage, frozen=True):

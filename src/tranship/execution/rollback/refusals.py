@@ -129,8 +129,18 @@ async def _foreign_children(
             first = sql_rollback.foreign_children_named(below.ends, key, columns, mine, theirs, NAMED)
             named = _named(columns, await new.fetch(first), count)
             message = ReferredToByChanged if child.name in incomplete else ReferredTo
-            problems.append(message(below.name, count, key.target, key.name, named).problem())
+            told = (below.name, count, key.target, key.name, named, _order(catalog, child.name))
+            problems.append(message(*told).problem())
     return problems
+
+
+def _order(catalog: Catalog, table: TableName) -> str:
+    """Returns in words which rows are to be deleted before those of a table; empty where none refer to it."""
+    below = (one.name for one in keys_below(catalog) if one.key.target == table and one.name != table)
+    names = sorted({str(name) for name in below})
+    if not names:
+        return ""
+    return f" (rows of {', '.join(names)} that refer to them have to be deleted before them)"
 
 
 def _named(columns: Sequence[str], rows: Sequence[asyncpg.Record], count: int) -> str:
