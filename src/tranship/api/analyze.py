@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.analysis.decided_pairs import TablePairs, read_decided_pairs, with_pairs
@@ -43,6 +42,7 @@ from tranship.codec.files import check_folder, free_path, result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.codec.schema import SCHEMA_FILE, resolutions_schema
 from tranship.config import Config, Endpoint
+from tranship.errors import UsageError
 from tranship.model.catalog import Catalog
 from tranship.model.change import ChangeClass, Comparison, Matching
 from tranship.model.evidence import Evidence
@@ -59,7 +59,7 @@ from tranship.planning.deciding.suggest import suggest as suggest_answers
 from tranship.planning.deciding.suggest.document import SUGGESTIONS
 from tranship.planning.deciding.suggest.shapes.whole import Shape
 from tranship.planning.matching.match import match
-from tranship.report.describe.analysis import describe_analysis
+from tranship.report.describe.analysis import Decided, describe_analysis
 from tranship.report.document import Document
 from tranship.report.html import render_html
 from tranship.report.notebook import comparison_html
@@ -91,6 +91,8 @@ class Analysis(Struct, frozen=True):
     """Number of suggestions beside them, which say what else may become of rows."""
     paired: TablePairs = ()
     """Old and new tables that an existing resolutions file pairs: their data was asked, too."""
+    decided: Decided | None = None
+    """What the resolutions file of the prefix leaves of the questions; None: there is none."""
     new_is_empty: bool = False
     """NEW has no tables in its schemas, so that nothing can be moved into it."""
 
@@ -158,18 +160,32 @@ async def analyze(
     on_event(Began("write the report"))
     comparison = compare(old, new, matching, observed=observed_in(evidence), spellings=spellings)
     suggestions = suggest_answers(old, new, sides.scope, evidence, background=background)
-    document = describe_analysis(comparison, (old, new), suggestions, evidence)
+    decided = _decided(result_path(results_dir, prefix, _RESOLUTIONS), sides, evidence, background)
+    document = describe_analysis(comparison, (old, new), suggestions, evidence, decided=decided)
     write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
     report = _write_report(document, report_path, page_path)
-    made = Analysis(comparison, report, document, report_path, page_path, changes_path)
-    return replace(
-        made,
+    return Analysis(
+        *(comparison, report, document, report_path, page_path, changes_path),
         problems=(*swapped, *unreadable, *not_asked((*unread, *evidence.not_asked))),
         questions=len(suggestions.questions),
         suggestions=len(suggestions.shapes),
         paired=paired,
         new_is_empty=not sides.new.tables,
+        decided=decided,
     )
+
+
+def _decided(path: Path, sides: Sides, evidence: Evidence, background: Background) -> Decided | None:
+    """Returns what an existing resolutions file leaves of the questions; None: none can be read."""
+    try:
+        file = read_resolutions(path) if path.exists() else None
+    except UsageError:
+        # The analysis depends on no file; a warning says what is wrong with this one.
+        return None
+    if file is None:
+        return None
+    asked = suggest_answers(sides.old, sides.new, sides.scope, evidence, file, background=background)
+    return Decided(str(path), len(asked.questions))
 
 
 async def _spellings(

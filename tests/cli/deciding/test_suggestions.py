@@ -205,3 +205,19 @@ def test_what_the_file_decides_is_not_said_to_be_undecided(
     assert "Nothing is open" in edit(desk).stdout
     # It stands there still, for a person who thinks otherwise later.
     assert IN_ONE_WAY in edit(desk, more=("--all",)).stdout
+
+
+def test_analyze_says_what_the_file_leaves_of_the_questions(desk: Desk) -> None:
+    analyze = f"tranship analyze {CONFIG} --prefix my"
+    assert (
+        "3 questions need an answer before anything can be moved: results/my_manual"
+        in desk.type(analyze).stdout
+    )
+    edit(desk, "a", "q")
+    some = desk.type(analyze).stdout
+    assert f"1 question needs an answer before anything can be moved: {RESOLUTIONS} leaves it open." in some
+    assert "Next: tranship resolve generate" in some
+    edit(desk, "a", "q")
+    done = desk.type(analyze)
+    assert f"Verdict: {RESOLUTIONS} answers every question about these changes." in done.stdout, done
+    assert f"Next: tranship migrate {CONFIG} --prefix my --resolutions {RESOLUTIONS}" in done.stdout

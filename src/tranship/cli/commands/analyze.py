@@ -128,6 +128,9 @@ def _next(analysis: Analysis, call: CliContext, words: tuple[str, ...], naming: 
     if breaking and analysis.new_is_empty:
         again = command_line(call.invocation, "analyze", *words, *naming)
         return f"Next: create the tables of NEW, then repeat: {again}"
+    if analysis.decided is not None and not analysis.decided.left:
+        given = ("--resolutions", analysis.decided.path)
+        return f"Next: {command_line(call.invocation, 'migrate', *words, *naming, *given)}"
     if analysis.questions or analysis.suggestions:
         changes = str(analysis.changes_path)
         return f"Next: {command_line(call.invocation, 'resolve generate', changes, *naming)}"
@@ -151,6 +154,7 @@ def _as_json(analysis: Analysis) -> dict[str, object]:
             "total": len(comparison.changes),
             "questions": analysis.questions,
             "suggestions": analysis.suggestions,
+            **({} if analysis.decided is None else {"questions_left": analysis.decided.left}),
             **{cls.value: len(comparison.of(cls)) for cls in ChangeClass},
         },
         "changes": [ChangeRecord.of(change) for change in comparison.changes],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
+
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.change_kind import ChangeKind
@@ -32,16 +34,27 @@ _MOST_TABLES = 10
 """Tables that the head of a report names."""
 
 
+class Decided(Struct, frozen=True):
+    """What a file of decisions leaves of the questions."""
+
+    path: str
+    left: int
+    """Open questions."""
+
+
 def describe_analysis(
     comparison: Comparison,
     sides: tuple[Catalog, Catalog],
     suggestions: Suggestions,
     evidence: Evidence = NO_EVIDENCE,
+    *,
+    decided: Decided | None = None,
 ) -> Document:
     """Returns the report of a comparison.
 
-    ``sides`` are the catalogs it was made from, ``suggestions`` what ``resolve generate`` will ask, and
-    ``evidence`` is what the data says about the changes.
+    ``sides`` are the catalogs it was made from, ``suggestions`` what ``resolve generate`` asks without a
+    file of decisions, ``evidence`` is what the data says about the changes, and ``decided`` what an existing
+    file leaves of the questions.
     """
     old, new = sides
     counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
@@ -51,6 +64,7 @@ def describe_analysis(
     verdict = _verdict(counts, constraints, renumbered, len(evidence.not_asked))
     if suggestions.questions:
         verdict = _questions(suggestions.questions, counts[ChangeClass.BREAKING])
+        verdict = _left_of(verdict, decided)
     if counts[ChangeClass.BREAKING] and not new.tables:
         verdict = _without_tables(new)
     if suggestions.shapes and verdict.tone is not Tone.BAD:
@@ -233,6 +247,18 @@ def _questions(questions: Sequence[Question], changes: int) -> Banner:
         asks = f"resolve generate asks {they}, and fills {filled_in} of {they} in"
     first = f"{needs} an answer before anything can be moved.{_deciding(many, changes)}"
     return Banner((first, f"{asks}."), Tone.BAD)
+
+
+def _left_of(verdict: Banner, decided: Decided | None) -> Banner:
+    """Returns the verdict with what a file of decisions leaves of the questions, where there is one."""
+    if decided is None:
+        return verdict
+    if not decided.left:
+        return Banner((f"{decided.path} answers every question about these changes.",), Tone.CHANGED)
+    needs = "1 question needs" if decided.left == 1 else f"{decided.left} questions need"
+    them = "it" if decided.left == 1 else "them"
+    left = f"{needs} an answer before anything can be moved: {decided.path} leaves {them} open."
+    return Banner((left, "resolve generate keeps the answers of the file, and asks what is left."), Tone.BAD)
 
 
 def _deciding(questions: int, changes: int) -> str:
