@@ -15,11 +15,14 @@ from tranship.codec import encode, read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.codec.schema import resolutions_schema
 from tranship.model.catalog import Catalog
+from tranship.model.change import ChangeClass
 from tranship.model.evidence import ColumnFacts, Evidence
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.resolution import Answers, Problem, ResolutionFile
+from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import asked_about, decide
 from tranship.planning.deciding.suggest import Suggestions, suggest
+from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 
 OLD = "a(id int pk, at timestamp, upto timestamp); b(id int pk, On timestamp(3)); c(id int pk, s text)"
@@ -295,3 +298,21 @@ def test_a_pattern_does_not_wait_for_tables_that_are_left_out(tmp_path: Path) ->
     for patterns, tables in (([UTC], out), ([{**UTC, "when": "date -> timestamptz"}], {})):
         problems = decide(read(tmp_path, patterns, **tables), old, new, scope)[2]
         assert "TS318" in {one.code for one in problems}
+
+
+def test_a_rename_stands_while_the_question_about_its_types_is_open(tmp_path: Path) -> None:
+    """Its column was asked about as if nobody had said what becomes of it."""
+    new = "a(id int pk, occurred timestamptz!, upto timestamptz); b(id int pk, On timestamptz); c(id int pk, s int)"
+    old_side, new_side = catalogs(new=new)
+    rename = {"action": "rename", "old_column": "at", "new_column": "occurred"}
+    file = read(tmp_path, [OPEN], a=[rename])
+    scope = make_scope(old_side, new_side, None)[0]
+    answers, decided, _ = decide(file, old_side, new_side, scope)
+    assert not made(answers), "how its values are read is not decided"
+    matching = match(old_side, new_side, scope, decided)
+    left = compare(old_side, new_side, matching, answers).of(ChangeClass.BREAKING)
+    assert [one.old_column for one in left if one.table == "public.a"] == ["at", "upto"]
+    assert {one.new_column for one in left if one.table == "public.a"} == {"occurred", "upto"}
+    asked = [one.text for one in suggest(old_side, new_side, scope, Evidence(), file).questions]
+    assert len([one for one in asked if "in which time zone" in one]) == 1
+    assert not [one for one in asked if "'occurred'" in one or "'at'" in one], asked

@@ -98,7 +98,7 @@ def decide(
             if entry.path not in wrong:
                 target = read.targets.get(entry.path, goes_to)
                 decisions.append(_decision(entry, one, target, sides))
-    decided = _with_columns(read.decided, decisions, sides)
+    decided = _with_columns(read.decided, [*decisions, *entries.renamed], sides)
     return Answers(tuple(decisions)), decided, tuple(dict.fromkeys(found))
 
 

@@ -20,7 +20,7 @@ from tranship.errors.codes.entries import NoPatternAction, PatternMatchesNothing
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import TablePair
 from tranship.model.names import TableName
-from tranship.model.resolution import Action, ForAll, Problem, Resolution
+from tranship.model.resolution import Action, Decision, ForAll, Problem, Resolution
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.deciding.resolve.renamed import renames_to_convert, without_rename
 from tranship.planning.deciding.resolve.tables import TableEntries, table_key
@@ -53,6 +53,8 @@ class PatternEntries(Struct, frozen=True):
     wrong: tuple[tuple[TableName, Resolution], ...] = ()
     """What patterns with mistakes are about, as entries of the tables."""
     problems: tuple[Problem, ...] = ()
+    renamed: tuple[Decision, ...] = ()
+    """What became of columns of whose values open patterns ask: each is a pair, and decides no values."""
 
 
 class _Place(Struct, frozen=True):
@@ -108,6 +110,7 @@ def with_patterns(
         tuple(made.still_asked()),
         tuple(made.wrong),
         (*made.problems, *(_open(pattern) for pattern in made.open_patterns())),
+        tuple(made.waiting()),
     )
 
 
@@ -167,6 +170,13 @@ class _Made(Struct):
         line = {table.name: n for n, table in enumerate(old.tables)}
         places = sorted(found, key=lambda of: (line.get(of[0], len(line)), of[1]))
         return tuple(found[of] for of in places)
+
+    def waiting(self) -> Iterator[Decision]:
+        """Yields the renames of columns of whose values nothing is decided yet."""
+        for place in self.renamed:
+            if (place.of, place.new) not in self.decided:
+                entry = Resolution("", "", Action.RENAME, old_column=place.old, new_column=place.new)
+                yield Decision(Action.RENAME, place.table.name, None, entry, place.flow)
 
     def still_asked(self) -> Iterator[tuple[TableName, Resolution]]:
         """Yields the open entries for columns that no other pattern decides."""
