@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.change import Change
 from tranship.model.evidence import LookupFacts, LookupQuestion
@@ -15,7 +16,7 @@ from tranship.planning.deciding.suggest.drafts import Confidence, Draft
 from tranship.planning.deciding.suggest.facts import column_evidence, lookup_evidence
 from tranship.planning.deciding.suggest.translate import converted, translation
 from tranship.planning.names.opposites import asks_the_same, opposed
-from tranship.planning.names.tokens import stems
+from tranship.planning.names.tokens import squashed, stems
 
 DULL = frozenset(stems("id code name key value type at on by of is has was date time"))
 """Words that so many columns have, or all of one type, that sharing one says nothing."""
@@ -95,7 +96,28 @@ def joined(
         if left not in taken_old and right not in taken_new:
             taken_old.add(left)
             taken_new.add(right)
-            yield candidate.draft
+            yield _beside_rivals(tables, candidate.draft, removed)
+
+
+def _beside_rivals(tables: TablePairContext, draft: Draft, removed: Mapping[str | None, Change]) -> Draft:
+    """Returns a draft that is filled in only where no other old column of the new one's own type is called by
+    a word of it: whatever its values say, that one may be meant.
+    """
+    target = tables.after.column(draft.new_column or "")
+    if not draft.complete or target is None:
+        return draft
+    words = [word for word in stems(target.name) if word not in DULL]
+    for column in tables.before.columns:
+        if column.name not in removed or column.name in draft.sources:
+            continue
+        same_type = column.type.leaf.base == target.type.leaf.base
+        if same_type and any(word in squashed(column.name) for word in words):
+            why = f"'{column.name}' ({column.type.text}), which nothing takes up, may be meant as well"
+            evidence = (*draft.evidence, why)
+            return replace(
+                draft, complete=False, confidence=Confidence.GUESS, evidence=evidence, rival=column.name
+            )
+    return draft
 
 
 def _rank(candidate: Candidate) -> tuple[bool, int, float, str, str]:

@@ -687,6 +687,20 @@ def test_a_constant_comes_with_its_reason() -> None:
     assert "the default of public.o.money" in str(money["_evidence"])
 
 
+def test_a_mapping_is_not_filled_in_where_another_column_may_be_meant() -> None:
+    """Pagila's customers say twice whether they are active, and not always the same."""
+    for other, sure in (("activebool bool!", False), ("member bool!", True), ("active_since date", True)):
+        held = facts("active", {"1": 8, "0": 1})
+        made = run(
+            f"t(id int pk, {other}, b text, c text, d text, active int)",
+            "t(id int pk, x text, y text, z text, is_active bool!)",
+            held,
+        )
+        (asked,) = (one for one in made.questions if "does it fill 'is_active'" in one.text)
+        assert asked.answered is sure, (other, asked)
+        assert ("may be meant as well" in asked.suggestion) is not sure
+
+
 def test_the_most_frequent_of_many_values_is_no_constant() -> None:
     values = (ValueCount("28 MySQL Boulevard", 2), *(ValueCount(f"{n} Main Road", 1) for n in range(7)))
     there = ColumnFacts(ColumnRef(T, "street"), 9, 0, 8, values, True)
