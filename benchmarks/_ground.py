@@ -242,3 +242,17 @@ def line(name: str, mine: Sequence[Taken], reference: Sequence[Taken]) -> str:
     )
     ratios = f"{ratio(mine, reference, WALL)} | {ratio(mine, reference, CPU)}"
     return f"| {name} | {ratios} | {middle(mine, WALL):.1f} | {parts} |"
+
+
+def resources(on: Ground, options: tuple[str, ...]) -> tuple[int, float]:
+    """Returns the megabytes that a run needed at most, and the seconds of CPU of its process."""
+    command = [sys.executable, "-m", "tranship", "migrate", "config.json", *options]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(
+        command, cwd=on.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return used.ru_maxrss // 1024, used.ru_utime + used.ru_stime

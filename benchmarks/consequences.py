@@ -6,15 +6,13 @@ The bar is 150 MB and 32 bytes for each rejected row, whatever the way in which 
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from _ground import Ground, ground, parser_of  # noqa: E402
+from _ground import ground, parser_of, resources  # noqa: E402
 
 TWO = (
     "CREATE TABLE parent (id integer PRIMARY KEY, ok integer)",
@@ -45,20 +43,6 @@ SHAPES = {
 }
 
 
-def run(on: Ground, options: tuple[str, ...]) -> tuple[int, float]:
-    """Returns the megabytes that a run needed at most, and the seconds of CPU of its process."""
-    command = [sys.executable, "-m", "tranship", "migrate", "config.json", *options]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with subprocess.Popen(
-        command, cwd=on.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return used.ru_maxrss // 1024, used.ru_utime + used.ru_stime
-
-
 def main() -> int:
     """Measures the runs and prints a table."""
     parser = parser_of(__doc__)
@@ -75,7 +59,7 @@ def main() -> int:
             for rows in asked.rows:
                 given = {key: text.format(rows=rows) for key, text in sizes.items()} | {"rows": str(rows)}
                 on.databases([statement.format(**given) for statement in old], new)
-                memory, seconds = run(on, options)
+                memory, seconds = resources(on, options)
                 print(f"| {name} | {rows} | {memory} | {seconds:.1f} |", flush=True)
     return 0
 

@@ -7,15 +7,13 @@ and the file of rejects.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from _ground import Ground, ground, parser_of  # noqa: E402
+from _ground import ground, parser_of, resources  # noqa: E402
 
 OLD = (
     "CREATE TABLE load (id integer PRIMARY KEY, kind text, value text)",
@@ -34,20 +32,6 @@ RUNS = (
 )
 
 
-def memory(on: Ground, options: tuple[str, ...]) -> int:
-    """Returns the megabytes that a run needed at most."""
-    command = [sys.executable, "-m", "tranship", "migrate", "config.json", *options]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with subprocess.Popen(
-        command, cwd=on.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return used.ru_maxrss // 1024
-
-
 def main() -> int:
     """Measures the runs and prints a table."""
     parser = parser_of(__doc__)
@@ -64,7 +48,7 @@ def main() -> int:
             most = 0
             for _ in range(asked.rounds):
                 on.empty("TRUNCATE load")
-                most = max(most, memory(on, options))
+                most = max(most, resources(on, options)[0])
             print(f"| {name} | {most} |", flush=True)
     return 0
 

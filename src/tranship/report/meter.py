@@ -110,9 +110,7 @@ class Meter:
         """Returns how far the present phase is."""
         parts = [self._phase or self._doing, spoken(self._clock() - self._phase_began)]
         # What keeps the command from going on stands first: a narrow terminal cuts off the end.
-        parts += [
-            f"waits for a lock of {holder_of(wait)} in {wait.side.upper()}" for wait in self._waits.values()
-        ]
+        parts += map(_waits, self._waits.values())
         if self._phase == _COPY:
             parts += self._copying()
         elif self._question:

@@ -18,6 +18,7 @@ import asyncpg
 from asyncpg.transaction import Transaction
 
 from tranship.server import lock_waits
+from tranship.server.delayed import after
 from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion
 from tranship.sql.session import hide_path
 
@@ -212,15 +213,8 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
         if self.is_working is None:
             yield
             return
-        looking: list[asyncio.Task[None]] = []
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(READ_TIMEOUT, lambda: looking.append(loop.create_task(self._look())))
-        try:
+        with after(READ_TIMEOUT, self._look):
             yield
-        finally:
-            timer.cancel()
-            for task in looking:
-                task.cancel()
 
     async def _look(self) -> None:
         idle = 0

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tranship.model.names import Side
 from tranship.model.notes import LockAwaited, LockNote, LockWaitEnded
+from tranship.server.delayed import after
 
 FIRST_LOOK = 2.0
 """Seconds without an answer after which the server is asked: batches give up a lock after three."""
@@ -90,18 +91,10 @@ def telling(hear: Callable[[LockNote], None]) -> Iterator[None]:
 
 @contextmanager
 def watched(blockers: Blockers | None, backend: Callable[[], int]) -> Iterator[None]:
-    """Watches one statement. Until :data:`FIRST_LOOK` it costs one timer and no task."""
+    """Watches one statement from :data:`FIRST_LOOK` on."""
     waits = _HEARD.get()
     if waits is None or blockers is None:
         yield
         return
-    looking: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
-    look = lambda: looking.append(loop.create_task(waits.look(blockers, backend())))  # noqa: E731
-    timer = loop.call_later(FIRST_LOOK, look)
-    try:
+    with after(FIRST_LOOK, lambda: waits.look(blockers, backend())):
         yield
-    finally:
-        timer.cancel()
-        for task in looking:
-            task.cancel()
