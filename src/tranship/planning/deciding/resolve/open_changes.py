@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 _FEEDING = (Action.RENAME, Action.TRANSFORM)
 _FILLING = (Action.RENAME, Action.TRANSFORM, Action.DEFAULT)
 _TABLES = (Action.RENAME_TABLE, Action.DROP_TABLE)
+_IDS = (Action.EXISTING, Action.NEW_KEY)
 
 
 class TableAnswers(Struct, frozen=True):
@@ -23,6 +25,8 @@ class TableAnswers(Struct, frozen=True):
     dropped: bool
     decided_as_a_whole: bool
     """The table is dropped or renamed."""
+    ids_decided: bool
+    """It is said which rows of NEW are meant, or OLD's rows get other ids."""
     ignored: frozenset[str]
     """Old columns that are ignored."""
     used: frozenset[str]
@@ -51,6 +55,7 @@ def answers_of(deciding: Iterable[Resolution]) -> TableAnswers:
     return TableAnswers(
         dropped=Action.DROP_TABLE in actions,
         decided_as_a_whole=not actions.isdisjoint(_TABLES),
+        ids_decided=not actions.isdisjoint(_IDS),
         ignored=frozenset(ignored),
         used=frozenset(used),
         filled={column: frozenset(names) for column, names in filled.items()},
@@ -100,14 +105,26 @@ def is_resolved(entry: Resolution, answers: TableAnswers) -> bool:
     old = [name for name in entry.sources if name not in PLACEHOLDERS]
     new = entry.new_column if entry.new_column not in PLACEHOLDERS else None
     if not old and new is None:
-        return answers.decided_as_a_whole
+        settled = answers.ids_decided if _asks_about_ids(entry) else answers.decided_as_a_whole
+        return answers.dropped or settled
     answered = new is None or new in answers.filled or not answers.ignored.isdisjoint(old)
     return answered and all(answers.names(name) for name in old)
+
+
+def _asks_about_ids(entry: Resolution) -> bool:
+    """Returns whether an open entry asks which rows of NEW are meant, and not what becomes of a table: its
+    suggestion alone says so.
+    """
+    suggested = json.loads(entry.source).get("_suggestion") if entry.source else None
+    return isinstance(suggested, dict) and suggested.get("action") in _IDS
 
 
 def _resolves(answers: TableAnswers, change: Change) -> bool:
     if answers.dropped:
         return True
+    if change.kind is ChangeKind.IDS_DIFFER:
+        # Which table gets the rows does not say which of its rows are meant.
+        return False
     if change.old_column is None and change.new_column is None:
         return answers.decided_as_a_whole
     if change.old_column is not None and change.new_column is not None:

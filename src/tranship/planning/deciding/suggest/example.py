@@ -20,6 +20,8 @@ def example(sources: Sequence[str], new_column: str | None, suggested: Mapping[s
     """Returns an entry that answers a question about these old columns and this new one, by another way than
     the ``suggested`` one. Without columns the question is about a whole table.
     """
+    if suggested.get("action") == Action.EXISTING:
+        return {**suggested, "rows": "update"}
     if not sources and new_column is None:
         left_out = suggested.get("action") == Action.RENAME_TABLE
         return dict(_LEFT_OUT if left_out else _RENAMED)
