@@ -37,6 +37,8 @@ MOVES_EXPLAINED = (
 )
 """What the commands do that lead from one question to another."""
 _LITERAL = "="
+_YES, _NO = ("yes", "y", "true"), ("", "no", "n", "false")
+"""What people type for a flag; the file has ``true``."""
 _OF_NEW_VALUES = ("default_value", "value_mapping")
 """Fields that hold values of the new column."""
 _NAMED = 20
@@ -168,11 +170,22 @@ def field_value(ask: Ask, field: Field, values: NewValues) -> JsonValue:
         case Kind.LINES:
             return list(iter(lambda: typed(ask, prompt), "")) or None
         case Kind.FLAG:
-            return True if typed(ask, f"{prompt}yes or empty: ") == "yes" else None
+            return _flag(ask, prompt)
         case Kind.WORD:
             return typed(ask, f"{prompt}{', '.join(field.words)}: ", field.words) or None
         case Kind.TEXT | Kind.SQL:
             return _value(ask, prompt, values, (USE_SCHEMA_DEFAULT,)) or None
+
+
+def _flag(ask: Ask, prompt: str) -> bool | None:
+    """Returns True for a yes, and None for a no, of which the entry says nothing. Asks until it is one."""
+    while True:
+        word = typed(ask, f"{prompt}yes, or empty for no: ")
+        if word.lower() in _YES:
+            return True
+        if word.lower() in _NO:
+            return None
+        say(visible(f"{word!r} is neither yes nor no."))
 
 
 def json_object(ask: Ask, prompt: str, example: str) -> dict[str, JsonValue] | None:
