@@ -185,7 +185,7 @@ def _decided(path: Path, sides: Sides, evidence: Evidence, background: Backgroun
     if file is None:
         return None
     asked = suggest_answers(sides.old, sides.new, sides.scope, evidence, file, background=background)
-    return Decided(str(path), len(asked.questions))
+    return Decided(str(path), asked.questions)
 
 
 async def _spellings(

@@ -221,3 +221,4 @@ def test_analyze_says_what_the_file_leaves_of_the_questions(desk: Desk) -> None:
     done = desk.type(analyze)
     assert f"Verdict: {RESOLUTIONS} answers every question about these changes." in done.stdout, done
     assert f"Next: tranship migrate {CONFIG} --prefix my --resolutions {RESOLUTIONS}" in done.stdout
+    assert "To decide" not in done.stdout and "what else may become of rows" not in done.stdout

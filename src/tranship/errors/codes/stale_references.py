@@ -67,6 +67,24 @@ class ReferenceOfAnyTable(RefusalMessage, frozen=True):
     tables: str
 
 
+class ReferenceComputed(RefusalMessage, frozen=True):
+    code = ReferenceStays.code
+    warning = True
+    about = "{flow}"
+    message = (
+        "{flow}: an expression fills {column!r}, which refers to {parent}, and rows of OLD's {tables} get"
+        " other ids there: an old id would lead to whichever row has it in NEW"
+    )
+    hint = (
+        "look at what the expression gives for rows of {tables}: it has to make the same ids; an 'offset' is"
+        " one that SQL can add; a preview shows the rows"
+    )
+    flow: FlowId
+    column: str
+    parent: TableName
+    tables: tuple[TableName, ...]
+
+
 class RowsWithoutParent(RefusalMessage, frozen=True):
     code = ReferenceStays.code
     warning = True

@@ -20,7 +20,7 @@ from tranship.model.references import references
 from tranship.model.resolution import Action, Answers, Decision, Problem
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.repointed import repointings
-from tranship.planning.plan.chance_parents import chance_parents
+from tranship.planning.plan.chance_parents import chance_parents, computed_references
 from tranship.planning.plan.children import with_children
 from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
@@ -66,6 +66,7 @@ def build(
     groups, problems = order(tables, new, configured)
     problems = (*problems, *unknown, *led_problems(flows, groups, old, new))
     problems = (*problems, *chance_parents(tables, old, new), *lost_references(tables, new))
+    problems = (*problems, *computed_references(tables, new))
     problems = (*problems, *unfollowed(tables, old, new), *undeclared(tables, old, new))
     problems = (*problems, *one_part_each(tables, new))
     plan = Plan(

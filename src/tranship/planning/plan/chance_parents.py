@@ -4,9 +4,11 @@ they are written, or the run numbers them, so that a value of OLD says nothing a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tranship.errors.codes.shapes import ParentKeyMadeByNew, ParentKeyNumbered
+from tranship.errors.codes.stale_references import ReferenceComputed
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.expression import Coalesce, NewDefault, Rekeyed, Sql, Take
 from tranship.model.plan import TablePlan
@@ -27,6 +29,48 @@ def chance_parents(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> It
         for key in keys:
             if before is not None and key.enforced and key.name not in plan.adopting:
                 yield from _of_key(plan, key, _flows_above(plan, key, plans, before), new.table(key.target))
+
+
+def computed_references(plans: Sequence[TablePlan], new: Catalog) -> Iterator[Problem]:
+    """Yields a warning for each reference that an expression of a person fills and whose parents get other
+    ids in part: nobody but that person knows for which of its rows it gives which ids. An expression that
+    holds the offset adds it.
+    """
+    for plan in plans:
+        after = new.table(plan.new)
+        for key in references(after) if after is not None else ():
+            if key.name not in plan.adopting:
+                yield from _computed_with_other_ids(plan, key, plans)
+
+
+def _computed_with_other_ids(
+    plan: TablePlan, key: ForeignKey, plans: Sequence[TablePlan]
+) -> Iterator[Problem]:
+    above = [one for one in plans if one.new == key.target]
+    for column, leads_to in zip(key.columns, key.target_columns, strict=True):
+        mapping = mapping_of(plan, column)
+        if mapping is None or not isinstance(mapping.expression, Sql):
+            continue
+        text = mapping.expression.text
+        tables = tuple(dict.fromkeys(one.old for one in above if _moves_ids(one, leads_to, text)))
+        if tables:
+            yield ReferenceComputed(plan.flow, column, key.target, tables).problem()
+
+
+def _moves_ids(plan: TablePlan, column: str, text: str) -> bool:
+    """Returns whether a flow gives a key other numbers, of which an expression shows no sign."""
+    mapping = mapping_of(plan, column)
+    made = mapping.expression if mapping is not None else None
+    if not isinstance(made, Rekeyed):
+        return False
+    match made.key.kind:
+        case KeyKind.OFFSET:
+            return re.search(rf"(?<!\d){abs(made.key.offset)}(?!\d)", text) is None
+        case KeyKind.NUMBER:
+            return True
+        case KeyKind.UUID:
+            # Nothing that OLD holds is one of these.
+            return False
 
 
 def _of_key(

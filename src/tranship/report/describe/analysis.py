@@ -38,8 +38,13 @@ class Decided(Struct, frozen=True):
     """What a file of decisions leaves of the questions."""
 
     path: str
-    left: int
-    """Open questions."""
+    questions: tuple[Question, ...]
+    """Those that are open."""
+
+    @property
+    def left(self) -> int:
+        """The number of open questions."""
+        return len(self.questions)
 
 
 def describe_analysis(
@@ -67,11 +72,12 @@ def describe_analysis(
         verdict = _left_of(verdict, decided)
     if counts[ChangeClass.BREAKING] and not new.tables:
         verdict = _without_tables(new)
-    if suggestions.shapes and verdict.tone is not Tone.BAD:
+    # What a file of decisions has taken of the suggestions, it says itself.
+    if suggestions.shapes and verdict.tone is not Tone.BAD and decided is None:
         verdict = Banner((*verdict.lines, _also_possible(len(suggestions.shapes))), verdict.tone)
     first = (
         ("Verdict", verdict.lines[0]),
-        *_to_decide(suggestions.questions, schemas),
+        *_to_decide(suggestions.questions if decided is None else decided.questions, schemas),
         *_by_place(comparison.changes),
     )
     blocks: list[Block] = [

@@ -23,6 +23,7 @@ from tranship.model.change import Change, ChangeClass, Comparison, TablePair
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
+from tranship.model.shape import NewKey
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
@@ -123,7 +124,7 @@ def suggest(
     asked = [*earlier.open_entries, *said_by_patterns(earlier.patterns, pairs, old, new)]
     asked += [(str(table), _SETTLED) for table in answers.read]
     pending = pending_tables(provisional.matching, asked)
-    data = _Data(old, new, evidence, provisional, pending)
+    data = _Data(old, new, evidence, provisional, pending, new_keys=_new_keys(answers))
     undecided = _undecided(provisional, answers)
     proposed = shapes(data.whole(undecided))
     waiting = until_agreed(
@@ -170,6 +171,11 @@ def _answers(shape: Shape, one: DraftOf, old: Catalog) -> bool:
     if draft.new_column is not None:
         return (one.flow or table_key(one.table, old), draft.new_column) in shape.fills
     return not shape.columns and one.table in (shape.table, *shape.reads)
+
+
+def _new_keys(answers: Answers) -> dict[TableName, NewKey]:
+    made = ((one.old_table, one.resolution.new_values) for one in answers.decisions)
+    return {table: key for table, key in made if key is not None}
 
 
 class _Earlier(Struct, frozen=True):
@@ -222,13 +228,16 @@ class _Data(Struct, frozen=True):
     proposed: tuple[Shape, ...] = ()
     waiting: UntilAgreed | None = None
     """What is open until then."""
+    new_keys: Mapping[TableName, NewKey] = {}
+    """The new values of keys that are decided, by old table."""
 
     def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:
         """Returns what shapes are looked for in."""
         matching = self.provisional.comparison.matching
         left = matching.only_old, unfilled_names(matching)
         whole = whole_of((self.old, self.new), self.evidence, matching.pairs, left, undecided)
-        return replace(whole, schema_pairs=matching.schema_pairs, pending=self.pending)
+        schemas = matching.schema_pairs
+        return replace(whole, schema_pairs=schemas, pending=self.pending, new_keys=self.new_keys)
 
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""

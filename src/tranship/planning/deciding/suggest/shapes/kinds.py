@@ -10,6 +10,7 @@ from typing import Final
 
 from tranship.model.catalog import Column, Table
 from tranship.model.names import TableName
+from tranship.model.shape import KeyKind, NewKey
 from tranship.model.types import TypeKind
 from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.guesses import reference, text_literal
@@ -49,11 +50,12 @@ def _of_any_table(
     told, taken = list[str](), set[str]()
     for key in one.after.foreign_keys:
         named = _called(values, _names_of(whole, key.target))
-        if len(key.columns) == 1 and key.columns[0] in come and named and not taken.intersection(named):
+        cases, unknown = _cases(whole, key.target, columns, named)
+        if len(key.columns) == 1 and key.columns[0] in come and cases and not taken.intersection(named):
             taken.update(named)
-            when = _is_one_of(kind, named)
-            entries.append(computed(key.columns[0], f"CASE WHEN {when} THEN {reference(column)} END"))
+            entries.append(computed(key.columns[0], f"CASE {' '.join(cases)} END"))
             told.append(f"{', '.join(map(repr, named))} leads to {key.target} ({key.columns[0]})")
+            told += unknown
     if entries:
         others = [value for value in values if value not in taken]
         lost: list[Fact] = [quoting("kinds that would be left behind", others, shown=20)] if others else []
@@ -61,6 +63,42 @@ def _of_any_table(
         led = f"lead to the table that '{kind.name}' names"
         question = f"Does '{column.name}' of '{one.pair.old.name}' {led}?"
         yield Shape(question, evidence, one.own(entries), one.pair.old, (column.name, kind.name))
+
+
+def _cases(
+    whole: Whole, target: TableName, columns: tuple[Column, Column], named: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Returns the branches that give the ids of a new table for its kinds, and what is said of kinds whose
+    rows get ids that no expression gives: these lead nowhere.
+    """
+    column, kind = columns
+    by_value: dict[str, list[str]] = {}
+    unknown: list[str] = []
+    for value in named:
+        keys = [whole.new_keys.get(table) for table in _tables_called(whole, target, value)]
+        ids = {_new_id(column, made) for made in keys}
+        if len(ids) == 1 and (sql := ids.pop()) is not None:
+            by_value.setdefault(sql, []).append(value)
+        else:
+            unknown.append(f"{value!r} is left out: its rows get new ids, which no expression knows")
+    return [f"WHEN {_is_one_of(kind, values)} THEN {sql}" for sql, values in by_value.items()], unknown
+
+
+def _tables_called(whole: Whole, target: TableName, value: str) -> list[TableName]:
+    """Returns the old tables in a new one that a kind means: those of its name, and else all of them."""
+    above = [one.pair.old for one in whole.pairs if one.pair.new == target]
+    return [table for table in above if _called([value], [table.name])] or above
+
+
+def _new_id(column: Column, made: NewKey | None) -> str | None:
+    """Returns the expression for the new id of a row whose old id a column holds; None: there is none."""
+    value = reference(column)
+    if made is None:
+        return value
+    if made.kind is not KeyKind.OFFSET:
+        return None
+    number = f"CAST({value} AS bigint)" if family(column.type) == "text" else value
+    return f"{number} + {made.offset}"
 
 
 def rows_of_one_kind(whole: Whole) -> Iterator[Shape]:

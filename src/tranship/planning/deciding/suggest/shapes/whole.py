@@ -17,6 +17,7 @@ from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
 from tranship.model.references import references
+from tranship.model.shape import NewKey
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.matching.scope import quoted
@@ -118,6 +119,8 @@ class Whole(Struct, frozen=True, dict=True):
     """Flows, as changes name them, with the old columns about which a question is open."""
     pending: frozenset[TableName] = frozenset()
     """Old tables whose pair is proposed, and nobody has agreed yet."""
+    new_keys: Mapping[TableName, NewKey] = {}
+    """The new values of keys that are decided, by old table."""
 
     def is_common(self, name: str, after: TableName) -> bool:
         """Returns whether old tables have a column of this name whose rows go elsewhere than into one new
