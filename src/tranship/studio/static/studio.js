@@ -150,9 +150,15 @@ function focusTable() {
   if (at) at.firstChild.focus();
 }
 
+// Where nothing is open, no table is listed, and with it no place to add a decision.
+const NOTHING_SHOWN = {
+  open: "No question is open. Show “all questions and tables” above to see what was decided, or to add a decision about a table.",
+  all: "No question is shown.",
+};
+
 function renderMain() {
   const own = shownQuestions().filter((one) => one.table === table);
-  if (table === null) return $("main").replaceChildren(make("p", { text: "No question is shown." }));
+  if (table === null) return $("main").replaceChildren(make("p", { text: NOTHING_SHOWN[$("filter").value] || NOTHING_SHOWN.all }));
   const shown = make("div");
   const preview = make("button", {
     type: "button", text: "Ten rows under the present decisions", on: { click: () => previewTable(shown) },
