@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tranship.model.options import command_line
+from tranship.model.options import MigrateOptions, NewSnapshot, command_line
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ from tranship.model.options import command_line
 )
 def test_a_command_is_spelled_as_the_program_was_called(invocation: str, command: str, line: str) -> None:
     assert command_line(invocation, command, "my config.json") == line
+
+
+def test_the_live_run_after_a_dry_run_takes_the_same_snapshot() -> None:
+    options = MigrateOptions(databases=("c.json",), new_snapshot=NewSnapshot.UNFINISHED)
+    assert options.live_again == "tranship migrate c.json --live --new-snapshot unfinished"
+    assert "--new-snapshot" not in MigrateOptions(databases=("c.json",)).live_again

@@ -153,7 +153,8 @@ class Repeating(Struct, frozen=True):
         gone = frozenset([row async for row in self._not_copied()])
         chosen = any(source.only is not None for source in plan.sources)
         async with OneReader(old.snapshot) as reader:
-            if gone or chosen:
+            # The rows of a query lie nowhere, and none of their values is computed again.
+            if (gone or chosen) and plan.shape.in_a_heap:
                 await self._check_places(old, reader)
             rows = sum(batch.read for batch in self.flow.done)
             unchanged = () if self._as_then(old) else self._unchanged

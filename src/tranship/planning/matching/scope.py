@@ -79,7 +79,18 @@ class Scope(Struct, frozen=True):
         """
         if old.name == VALUES_LOOKED_UP and self.tables is None:
             return not any(matches(new, pattern) for pattern in self.never)
+        if not old.schema and self.only is not None and self.tables is None:
+            return self._includes_output(old, new)
         return self.includes(old) or new in (self.tables or ())
+
+    def _includes_output(self, output: TableName, new: TableName) -> bool:
+        """Returns whether the output of a query takes part where patterns choose tables: with the old table
+        after which it is called, and unless a pattern leaves either table of its flow out.
+        """
+        names = (output.name, str(new), new.name)
+        if any(fnmatchcase(name, pattern) for name in names for pattern in self.never):
+            return False
+        return any(output.name in (name.name, str(name)) for name in self.only or ())
 
 
 def matches(name: TableName, pattern: str) -> bool:

@@ -78,3 +78,15 @@ def test_what_is_left_out_is_neither_read_nor_reported() -> None:
     assert [str(pair.old) for pair in matching.pairs] == ["public.orders"]
     assert [str(name) for name in matching.only_old] == ["public.order_log"]
     assert (matching.only_new, matching.out_of_scope) == ((), 2)
+
+
+def test_the_output_of_a_query_goes_with_the_table_after_which_it_is_called() -> None:
+    """No pattern can name it otherwise: it is no table of OLD."""
+
+    def takes_part(only: tuple[str, ...], never: tuple[str, ...] = (), of: str = "orders") -> bool:
+        scope, _ = narrowed(make_scope(OLD, OLD, None)[0], OLD, only, never, ())
+        return scope.includes_flow(TableName("", of), TableName("public", "monthly"))
+
+    assert takes_part(()) and takes_part(("orders",)) and takes_part((), ("Users",))
+    assert not takes_part(("Users",)) and not takes_part((), ("monthly",))
+    assert not takes_part((), ("orders",)) and not takes_part(("orders",), ("public.monthly",))
