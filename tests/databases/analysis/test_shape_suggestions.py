@@ -415,7 +415,7 @@ async def test_a_file_with_suggestions_decides_nothing_and_loses_those_that_are_
     made["resolutions"] = made["_suggestions"][0]["resolutions"]
     file.write_text(json.dumps(made), encoding="utf-8")
     taken = await api.suggest(tmp_path / "migration_changes.json", results_dir=str(tmp_path))
-    assert (taken.shapes, taken.questions) == ((), ())
+    assert (taken.shapes, taken.questions) == ({}, ())
 
 
 KEYS = {
