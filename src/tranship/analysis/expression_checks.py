@@ -34,7 +34,7 @@ from tranship.errors.codes.decisions import (
     VolatileSql,
     WindowInSql,
 )
-from tranship.model.names import TableName
+from tranship.model.names import SERVER_SCHEMAS, TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.planning.deciding.barred_calls import Why, barred_call, calls, moment_read, moment_trials
@@ -56,7 +56,6 @@ _BY_REASON: dict[Why, type[CurrentTimeSql | TransactionInSql | ReachesOutInSql]]
     Why.TRANSACTION: TransactionInSql,
     Why.OUTSIDE: ReachesOutInSql,
 }
-_OF_THE_SERVER = ("pg_catalog", "information_schema")
 _QUOTED_NAME = re.compile(r'"([^"]+)"')
 _BODY = re.compile(r"\$(?:function|procedure)x*\$")
 """The quotes that ``pg_get_functiondef`` puts around a body."""
@@ -221,7 +220,7 @@ async def _unlocked(old: asyncpg.Connection, one: PersonSql, tree: Tree) -> Refu
     and which LOCK TABLE does not take.
     """
     read = tuple(dict.fromkeys(relations_in(tree)))
-    own = next((name for name in read if name.schema in _OF_THE_SERVER), None)
+    own = next((name for name in read if name.schema in SERVER_SCHEMAS), None)
     if own is not None:
         return ReachesOutInSql(one.text, field=one.field, function=f"the server's own table {own.name}")
     if not read:

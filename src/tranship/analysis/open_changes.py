@@ -7,7 +7,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from tranship.codec.entry_fields import plain_json
 from tranship.codec.files import result_path
+from tranship.codec.jsonc import JsonValue
 from tranship.errors.codes.decisions import (
     DecisionsNotPassed,
     LeftOpen,
@@ -26,7 +28,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Change
 from tranship.model.change_kind import ChangeKind
 from tranship.model.options import MigrateOptions, command_line
-from tranship.model.resolution import Problem
+from tranship.model.resolution import Action, Problem
 from tranship.planning.comparing.meaning import AS_THEY_ARE
 
 
@@ -57,9 +59,12 @@ def _of_output(change: Change) -> Undecided:
         return OutputWanted(change.description, column=change.new_column or "")
     if change.new_column is None:
         return OutputUnused(change.description, column=change.old_column)
-    entry = (
-        f'{{"action": "transform", "old_column": "{change.old_column}", "new_column": "{change.new_column}"}}'
-    )
+    fields: dict[str, JsonValue] = {
+        "action": Action.TRANSFORM.value,
+        "old_column": change.old_column,
+        "new_column": change.new_column,
+    }
+    entry = plain_json(fields)
     return OutputOfOtherType(change.description, column=change.old_column, entry=entry, flow=change.table)
 
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+SERVER_SCHEMAS = ("pg_catalog", "information_schema")
+"""Schemas of the server's own tables, which hold its roles and settings."""
+
 
 class Side(StrEnum):
     """Which of the two databases is meant."""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+from msgspec.structs import replace
+
+from support.build import catalog
 from tranship.analysis.open_changes import undecided
+from tranship.model.catalog import Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
+from tranship.model.names import TableName
 from tranship.planning.comparing.meaning import AS_THEY_ARE
 
 
@@ -24,6 +32,17 @@ def test_a_meaning_that_changes_is_not_decided_by_a_name() -> None:
     assert (meaning.code, meaning.object, kind.code) == ("TS301", "public.orders.customer_id", "TS301")
     assert "'rename' says nothing about them" in meaning.hint
     assert kind.hint == "decide it in the resolutions file"
+
+
+def test_an_output_of_a_query_is_told_with_an_entry_that_can_be_pasted() -> None:
+    name = 'a "b" \\ c'
+    change = Change(
+        ChangeClass.BREAKING, ChangeKind.TYPE_CHANGED, "q -> t", "differs", old_column=name, new_column=name
+    )
+    old = replace(catalog(), outside=(Table(TableName("", "q -> t"), RelationKind.QUERY),))
+    (problem,) = undecided([change], old)
+    told = problem.message[problem.message.index("{") :]
+    assert json.loads(told) == {"action": "transform", "old_column": name, "new_column": name}
 
 
 def test_values_are_offered_as_they_are_only_where_they_may_be_meant() -> None:

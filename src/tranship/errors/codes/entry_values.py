@@ -90,6 +90,14 @@ class LookupIsView(RefusalMessage, frozen=True):
     table: TableName
 
 
+class LookupInServer(RefusalMessage, frozen=True):
+    code = WrongLookup.code
+    message = "{schema}.{table} belongs to the server, which keeps roles and settings there: it is not read"
+    hint = "copy what it holds into a table of your own before the run, and name that"
+    schema: str
+    table: str
+
+
 class UnknownLookupColumn(RefusalMessage, frozen=True):
     code = WrongLookup.code
     message = "{side}'s lookup table {table} has no column {column!r}"

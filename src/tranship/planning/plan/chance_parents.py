@@ -33,8 +33,8 @@ def chance_parents(plans: Sequence[TablePlan], old: Catalog, new: Catalog) -> It
 
 def computed_references(plans: Sequence[TablePlan], new: Catalog) -> Iterator[Problem]:
     """Yields a warning for each reference that an expression of a person fills and whose parents get other
-    ids in part: nobody but that person knows for which of its rows it gives which ids. An expression that
-    holds the offset adds it.
+    ids in part: nobody but that person knows for which of its rows it gives which ids. Where it adds the very
+    offset somewhere, that person has thought of it.
     """
     for plan in plans:
         after = new.table(plan.new)
@@ -65,7 +65,8 @@ def _moves_ids(plan: TablePlan, column: str, text: str) -> bool:
         return False
     match made.key.kind:
         case KeyKind.OFFSET:
-            return re.search(rf"(?<!\d){abs(made.key.offset)}(?!\d)", text) is None
+            sign = "-" if made.key.offset < 0 else r"\+"
+            return re.search(rf"{sign}\s*{abs(made.key.offset)}(?!\d)", text) is None
         case KeyKind.NUMBER:
             return True
         case KeyKind.UUID:

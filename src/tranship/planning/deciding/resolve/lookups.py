@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tranship.errors.codes.entries import KeyColumnTwice, SeveralWays, WrongKeyCount
 from tranship.errors.codes.entry_values import (
     CannotAddMissing,
+    LookupInServer,
     LookupIsView,
     LookupSchemaNotAnalysed,
     UnknownLookupColumn,
@@ -17,7 +18,7 @@ from tranship.errors.codes.entry_values import (
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
-from tranship.model.names import Side, TableName
+from tranship.model.names import SERVER_SCHEMAS, Side, TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import LookupTable, Problem, Resolution
 from tranship.planning.deciding.resolve.tables import the_table
@@ -35,6 +36,9 @@ _READABLE = (
 
 def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Catalog) -> Iterator[Problem]:
     """Yields a problem unless the lookup's table and columns exist and each key has its old column."""
+    if lookup.schema in SERVER_SCHEMAS:
+        yield problem(entry, LookupInServer(lookup.schema, lookup.table))
+        return
     yield from _check_counts(entry, lookup)
     catalog = old if lookup.database == "old" else new
     if _is_not_analysed(lookup, catalog):

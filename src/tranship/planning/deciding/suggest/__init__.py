@@ -50,7 +50,7 @@ from tranship.planning.deciding.suggest.flows import unfilled_names, unfilled_ta
 from tranship.planning.deciding.suggest.for_all import DraftOf, asked_together, pattern_entry
 from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
 from tranship.planning.deciding.suggest.shapes import shapes
-from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole, whole_of
+from tranship.planning.deciding.suggest.shapes.whole import Shape, Whole, new_keys_of, whole_of
 from tranship.planning.deciding.suggest.tables import asks_table, gone_table, pending_tables, table_draft
 from tranship.planning.deciding.suggest.unsettled import UntilAgreed, told_until_agreed, until_agreed
 from tranship.planning.matching.match import match
@@ -124,7 +124,7 @@ def suggest(
     asked = [*earlier.open_entries, *said_by_patterns(earlier.patterns, pairs, old, new)]
     asked += [(str(table), _SETTLED) for table in answers.read]
     pending = pending_tables(provisional.matching, asked)
-    data = _Data(old, new, evidence, provisional, pending, new_keys=_new_keys(answers))
+    data = _Data(old, new, evidence, provisional, pending, new_keys=new_keys_of(answers))
     undecided = _undecided(provisional, answers)
     proposed = shapes(data.whole(undecided))
     waiting = until_agreed(
@@ -171,11 +171,6 @@ def _answers(shape: Shape, one: DraftOf, old: Catalog) -> bool:
     if draft.new_column is not None:
         return (one.flow or table_key(one.table, old), draft.new_column) in shape.fills
     return not shape.columns and one.table in (shape.table, *shape.reads)
-
-
-def _new_keys(answers: Answers) -> dict[TableName, NewKey]:
-    made = ((one.old_table, one.resolution.new_values) for one in answers.decisions)
-    return {table: key for table, key in made if key is not None}
 
 
 class _Earlier(Struct, frozen=True):
@@ -228,7 +223,7 @@ class _Data(Struct, frozen=True):
     proposed: tuple[Shape, ...] = ()
     waiting: UntilAgreed | None = None
     """What is open until then."""
-    new_keys: Mapping[TableName, NewKey] = {}
+    new_keys: Mapping[TableName, Sequence[NewKey]] = {}
     """The new values of keys that are decided, by old table."""
 
     def whole(self, undecided: Mapping[str, Sequence[Change]]) -> Whole:

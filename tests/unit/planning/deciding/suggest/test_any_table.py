@@ -48,3 +48,18 @@ def test_new_ids_are_added_or_left_out(tmp_path: Path, made: object, ids: str, s
     assert [entry["transform_sql"] for entry in shape.entries["notes"]] == [sql]
     left_out = any("'supplier' is left out" in str(fact) for fact in shape.evidence)
     assert left_out is (made == "number")
+
+
+def test_a_table_of_new_s_own_is_referred_to_by_the_same_ids() -> None:
+    """No old table fills it, so that nothing gives its rows other ids."""
+    old = parse_catalog("notes(id int pk, on_type text, on_id int, body text)")
+    new = parse_catalog(
+        "partner(id int pk, name text);notes(id int pk, partner_id int -> partner.id, body text)"
+    )
+    ref = ColumnRef(TableName("public", "notes"), "on_type")
+    evidence = Evidence(columns=(ColumnFacts(ref, 3, 0, 1, (ValueCount("partner", 3),), True),))
+    found = suggest(old, new, make_scope(old, new, None)[0], evidence).shapes
+    (shape,) = (one for one in found if "lead to the table" in one.question)
+    (entry,) = shape.entries["notes"]
+    assert entry["transform_sql"] == "CASE WHEN old.on_type = 'partner' THEN old.on_id END"
+    assert not any("left out" in str(fact) for fact in shape.evidence)

@@ -5,10 +5,11 @@ columns of all kinds of vehicles, ``subject_type`` beside ``subject_id``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from tranship.model.catalog import Column, Table
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.change import TablePair
 from tranship.model.names import TableName
 from tranship.model.shape import KeyKind, NewKey
 from tranship.model.types import TypeKind
@@ -50,12 +51,11 @@ def _of_any_table(
     told, taken = list[str](), set[str]()
     for key in one.after.foreign_keys:
         named = _called(values, _names_of(whole, key.target))
-        cases, unknown = _cases(whole, key.target, columns, named)
-        if len(key.columns) == 1 and key.columns[0] in come and cases and not taken.intersection(named):
+        ids, unknown = _ids_of_kinds(whole, key, column, named)
+        if len(key.columns) == 1 and key.columns[0] in come and ids and not taken.intersection(named):
             taken.update(named)
-            entries.append(computed(key.columns[0], f"CASE {' '.join(cases)} END"))
-            told.append(f"{', '.join(map(repr, named))} leads to {key.target} ({key.columns[0]})")
-            told += unknown
+            entries.append(computed(key.columns[0], _by_kind(kind, ids)))
+            told += _told_of(key, ids, unknown)
     if entries:
         others = [value for value in values if value not in taken]
         lost: list[Fact] = [quoting("kinds that would be left behind", others, shown=20)] if others else []
@@ -65,29 +65,49 @@ def _of_any_table(
         yield Shape(question, evidence, one.own(entries), one.pair.old, (column.name, kind.name))
 
 
-def _cases(
-    whole: Whole, target: TableName, columns: tuple[Column, Column], named: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """Returns the branches that give the ids of a new table for its kinds, and what is said of kinds whose
-    rows get ids that no expression gives: these lead nowhere.
+def _by_kind(kind: Column, ids: Mapping[str, Sequence[str]]) -> str:
+    cases = (f"WHEN {_is_one_of(kind, kinds)} THEN {sql}" for sql, kinds in ids.items())
+    return f"CASE {' '.join(cases)} END"
+
+
+def _told_of(key: ForeignKey, ids: Mapping[str, Sequence[str]], unknown: Sequence[str]) -> Iterator[str]:
+    """Yields which kinds a reference takes, and which it leaves out."""
+    led = ", ".join(repr(value) for kinds in ids.values() for value in kinds)
+    yield f"{led} leads to {key.target} ({key.columns[0]})"
+    yield from (f"{value!r} is left out: its rows get ids that no expression knows" for value in unknown)
+
+
+def _ids_of_kinds(
+    whole: Whole, key: ForeignKey, column: Column, named: Sequence[str]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Returns by the expression for the ids of a new table the kinds whose rows have these, and the kinds
+    whose rows get ids that no expression gives.
     """
-    column, kind = columns
-    by_value: dict[str, list[str]] = {}
+    by_id: dict[str, list[str]] = {}
     unknown: list[str] = []
     for value in named:
-        keys = [whole.new_keys.get(table) for table in _tables_called(whole, target, value)]
-        ids = {_new_id(column, made) for made in keys}
+        made = [_new_key(whole, pair, key) for pair in _pairs_called(whole, key.target, value)]
+        ids = {_new_id(column, one) for one in made or [None]}
         if len(ids) == 1 and (sql := ids.pop()) is not None:
-            by_value.setdefault(sql, []).append(value)
+            by_id.setdefault(sql, []).append(value)
         else:
-            unknown.append(f"{value!r} is left out: its rows get new ids, which no expression knows")
-    return [f"WHEN {_is_one_of(kind, values)} THEN {sql}" for sql, values in by_value.items()], unknown
+            unknown.append(value)
+    return by_id, unknown
 
 
-def _tables_called(whole: Whole, target: TableName, value: str) -> list[TableName]:
-    """Returns the old tables in a new one that a kind means: those of its name, and else all of them."""
-    above = [one.pair.old for one in whole.pairs if one.pair.new == target]
-    return [table for table in above if _called([value], [table.name])] or above
+def _pairs_called(whole: Whole, target: TableName, value: str) -> list[TablePair]:
+    """Returns the flows into a new table that a kind means: of the old tables of its name, and else all of
+    them.
+    """
+    above = [one.pair for one in whole.pairs if one.pair.new == target]
+    return [pair for pair in above if _called([value], [pair.old.name])] or above
+
+
+def _new_key(whole: Whole, pair: TablePair, key: ForeignKey) -> NewKey | None:
+    """Returns how a flow makes the ids to which a foreign key of NEW leads; None: they are OLD's."""
+    feeding = {columns.old for columns in pair.columns if columns.new == key.target_columns[0]}
+    made = [one for one in whole.new_keys.get(pair.old, ()) if not feeding or one.column in feeding]
+    return made[0] if made else None
 
 
 def _new_id(column: Column, made: NewKey | None) -> str | None:

@@ -17,6 +17,7 @@ from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
 from tranship.model.references import references
+from tranship.model.resolution import Answers
 from tranship.model.shape import NewKey
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.suggest.facts import Fact, without_values
@@ -119,7 +120,7 @@ class Whole(Struct, frozen=True, dict=True):
     """Flows, as changes name them, with the old columns about which a question is open."""
     pending: frozenset[TableName] = frozenset()
     """Old tables whose pair is proposed, and nobody has agreed yet."""
-    new_keys: Mapping[TableName, NewKey] = {}
+    new_keys: Mapping[TableName, Sequence[NewKey]] = {}
     """The new values of keys that are decided, by old table."""
 
     def is_common(self, name: str, after: TableName) -> bool:
@@ -171,6 +172,15 @@ def whole_of(
             if change.cls is ChangeClass.BREAKING
         ),
     )
+
+
+def new_keys_of(answers: Answers) -> dict[TableName, list[NewKey]]:
+    """Returns the new values of keys that are decided, by old table."""
+    found: dict[TableName, list[NewKey]] = {}
+    for one in answers.decisions:
+        if one.resolution.new_values is not None:
+            found.setdefault(one.old_table, []).append(one.resolution.new_values)
+    return found
 
 
 def _tables(side: Catalog, names: Iterable[TableName]) -> tuple[Table, ...]:
