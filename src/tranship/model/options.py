@@ -191,7 +191,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     @property
     def live_again(self) -> str:
         """The command line that moves the same rows live, or resumes doing so."""
-        snapshot = ["--new-snapshot", self.new_snapshot.value] if self.new_snapshot is not None else []
+        snapshot = ["--new-snapshot", str(self.new_snapshot)] if self.new_snapshot is not None else []
         return self.again_with("--live", *snapshot, *([REJECTS_ONLY] if self.rejects_only else []))
 
     def again_with(self, *more: str) -> str:
