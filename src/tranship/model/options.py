@@ -191,8 +191,16 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     @property
     def live_again(self) -> str:
         """The command line that moves the same rows live, or resumes doing so."""
+        return self.again_with("--live", *([REJECTS_ONLY] if self.rejects_only else []))
+
+    @property
+    def live_after_dry(self) -> str:
+        """The command line of the live run that a dry run looked at: without what was chosen for it, it would
+        be refused.
+        """
         snapshot = ["--new-snapshot", str(self.new_snapshot)] if self.new_snapshot is not None else []
-        return self.again_with("--live", *snapshot, *([REJECTS_ONLY] if self.rejects_only else []))
+        rejects = [REJECTS_ONLY] if self.rejects_only else []
+        return self.again_with("--live", *rejects, *snapshot, *(["--again"] if self.again else []))
 
     def again_with(self, *more: str) -> str:
         """Returns the command line of the same run with further options."""

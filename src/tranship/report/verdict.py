@@ -28,7 +28,8 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         if not elsewhere:
             return _live(result, options)
         status = command_line(options.invocation, "status", *options.databases)
-        told = _live(result, options).removesuffix(NOTHING_LEFT).rstrip()
+        # Something is left to do, whatever becomes of the chosen tables.
+        told = _live(result, options).removesuffix(_nothing_left(result)).rstrip()
         return f"{told} {still_rejected_elsewhere(elsewhere, status)}"
     if _moved_before(result):
         return f"Nothing to do: an earlier run moved {_before(result)}{written_since(result, options)}"
@@ -49,8 +50,7 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         there = _there(stats.rows_already_there, "are")
         done = f"{_rows(now)} would be written{more},{there} {grouped(stats.rows_failed)} rejected."
     done += _changed(result, done=False)
-    # After a finished run, rows that are to come a second time are refused without this option.
-    live = f"{options.live_again} --again" if options.again else options.live_again
+    live = options.live_after_dry
     if not stats.rows_failed:
         return f"{done} Next: {live}"
     return f"{done} {_look(result)}, or accept it: {live}"

@@ -31,7 +31,8 @@ def test_a_command_is_spelled_as_the_program_was_called(invocation: str, command
     assert command_line(invocation, command, "my config.json") == line
 
 
-def test_the_live_run_after_a_dry_run_takes_the_same_snapshot() -> None:
-    options = MigrateOptions(databases=("c.json",), new_snapshot=NewSnapshot.UNFINISHED)
-    assert options.live_again == "tranship migrate c.json --live --new-snapshot unfinished"
-    assert "--new-snapshot" not in MigrateOptions(databases=("c.json",)).live_again
+def test_the_live_run_after_a_dry_run_takes_the_same_choices() -> None:
+    chosen = MigrateOptions(databases=("c.json",), new_snapshot=NewSnapshot.UNFINISHED, again=True)
+    assert chosen.live_after_dry == "tranship migrate c.json --live --new-snapshot unfinished --again"
+    # Of a run that is on record no choice about its snapshot is left.
+    assert chosen.live_again == "tranship migrate c.json --live"
