@@ -98,17 +98,30 @@ def _prefix(_: click.Context, __: click.Parameter, value: str | None) -> str | N
     raise click.BadParameter("a prefix is part of a file's name: no path separator, not empty")
 
 
+class WholeNumber(click.IntRange):
+    """A whole number of a range, named as one where a word is refused."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """A number of a range, named as one where a word is refused."""
+
+    name = "number"
+
+
 def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     ctx.ensure_object(CliContext).log_json = Log.json = value == "json"
 
 
 def _databases(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
     urls = [word for word in words if "://" in word]
-    if len(urls) == len(words) == 2 or (not urls and len(words) == 1):
+    schemed = any(word.startswith(("postgres:", "postgresql:")) for word in words)
+    if len(urls) == len(words) == 2 or (not schemed and not urls and len(words) == 1):
         ctx.ensure_object(CliContext).databases = words
         return words
-    if urls:
-        # Never repeated: it may hold a password.
+    # A mistyped URL is told as one, and never repeated: it may hold a password.
+    if schemed or any(":/" in word or "@" in word for word in words):
         raise click.UsageError("give one configuration file, or two URLs: OLD_URL NEW_URL", ctx)
     raise click.UsageError(f"Got unexpected extra argument ({' '.join(words[1:])})", ctx)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import CliContext, answering, choosing, databases, results
+from tranship.cli.context import CliContext, Number, answering, choosing, databases, results
 from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 from tranship.model.visible import visible
 
@@ -46,7 +46,8 @@ _EXITS = {
 @choosing
 @click.option(
     "--probe-seconds",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
+    metavar="SECONDS",
     default=30.0,
     show_default=True,
     help="Seconds that may be spent on reading data for the suggestions.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import CliContext, answering, choosing, databases, results
+from tranship.cli.context import CliContext, WholeNumber, answering, choosing, databases, results
 from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 
 if TYPE_CHECKING:
@@ -86,13 +86,15 @@ _EXITS = {
 )
 @click.option(
     "--batch-size",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
+    metavar="ROWS",
     help="Rows per batch; a batch is committed together with its record."
     "  [default: 50000; more where the way to NEW is long]",
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 64),
+    type=WholeNumber(1, 64),
+    metavar="N",
     default=4,
     show_default=True,
     help="Streams that copy at the same time.",

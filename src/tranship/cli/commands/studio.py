@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import databases, results
+from tranship.cli.context import WholeNumber, databases, results
 from tranship.cli.exit_status import WRONG_OR_UNREACHED, exits
 
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ _EXITS = {
     help="File with the decisions.  [default: results/[P_]manual_resolutions.json]",
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: a free one]"
+    "--port",
+    type=WholeNumber(0, 65535),
+    metavar="PORT",
+    default=0,
+    help="Port to listen on.  [default: a free one]",
 )
 @click.option(
     "--invite",

@@ -73,9 +73,8 @@ function render() {
   const asked = state.questions.filter((one) => one.asked), open = asked.filter((one) => one.open).length;
   $("sides").textContent = visible(`${state.old} → ${state.new}`);
   $("person").textContent = visible(`${state.person.name}, ${state.person.role}`);
-  $("verdict").textContent = open
-    ? `${open} of ${asked.length} questions open`
-    : `Every question is answered (${asked.length}).`;
+  const settled = asked.length ? `Every question is answered (${asked.length}).` : "No question is asked.";
+  $("verdict").textContent = open ? `${open} of ${asked.length} questions open` : settled;
   const names = [...new Set([...shownQuestions(), ...shownSuggestions()].map((one) => one.table).concat(otherTables()))];
   if (!names.includes(table)) table = names[0] ?? null;
   $("tables").replaceChildren(...names.slice(0, MOST_TABLES).map(tableButton));
