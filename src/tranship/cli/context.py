@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -98,6 +99,10 @@ def _prefix(_: click.Context, __: click.Parameter, value: str | None) -> str | N
     raise click.BadParameter("a prefix is part of a file's name: no path separator, not empty")
 
 
+_MEANT_AS_URL = re.compile(r"://|:.*@|^postgres(ql)?:")
+"""A URL, or one with a slip of the pen that may hold a password all the same."""
+
+
 class WholeNumber(click.IntRange):
     """A whole number of a range, named as one where a word is refused."""
 
@@ -116,12 +121,12 @@ def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> No
 
 def _databases(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
     urls = [word for word in words if "://" in word]
-    schemed = any(word.startswith(("postgres:", "postgresql:")) for word in words)
-    if len(urls) == len(words) == 2 or (not schemed and not urls and len(words) == 1):
+    meant = any(_MEANT_AS_URL.search(word) for word in words)
+    if len(urls) == len(words) == 2 or (not meant and len(words) == 1):
         ctx.ensure_object(CliContext).databases = words
         return words
     # A mistyped URL is told as one, and never repeated: it may hold a password.
-    if schemed or any(":/" in word or "@" in word for word in words):
+    if meant:
         raise click.UsageError("give one configuration file, or two URLs: OLD_URL NEW_URL", ctx)
     raise click.UsageError(f"Got unexpected extra argument ({' '.join(words[1:])})", ctx)
 

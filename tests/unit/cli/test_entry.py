@@ -203,6 +203,8 @@ def test_every_command_has_help(name: str) -> None:
         (("analyze", "postgresql://a/x"), "two URLs"),
         (("ping", "c.json", "postgresql:/me:hunter2@b/y"), "two URLs"),
         (("ping", "postgresql:/me:hunter2@a/x"), "two URLs"),
+        (("ping", "me:hunter2@a/x"), "two URLs"),
+        (("ping", "postgresql//me:hunter2@a/x", "postgresql//me:hunter2@b/y"), "two URLs"),
         (("analyze", "c.json", "postgresql://a/x"), "two URLs"),
         (("analyze", "postgresql://a/x", "postgresql://me:hunter2@b/y"), "NEW_URL: the URL holds a password"),
         (("migrate", "c.json", "--live", "--dry-run"), "give one of the two"),
