@@ -99,8 +99,8 @@ def _prefix(_: click.Context, __: click.Parameter, value: str | None) -> str | N
     raise click.BadParameter("a prefix is part of a file's name: no path separator, not empty")
 
 
-_MEANT_AS_URL = re.compile(r"://|:.*@|^postgres(ql)?:")
-"""A URL, or one with a slip of the pen that may hold a password all the same."""
+_MEANT_AS_URL = re.compile(r"://|:.*@|^postgres(ql)?:|\bpassword\s*=")
+"""A URL, one with a slip of the pen, or a connection string of libpq: each may hold a password."""
 
 
 class WholeNumber(click.IntRange):

@@ -204,6 +204,7 @@ def test_every_command_has_help(name: str) -> None:
         (("ping", "c.json", "postgresql:/me:hunter2@b/y"), "two URLs"),
         (("ping", "postgresql:/me:hunter2@a/x"), "two URLs"),
         (("ping", "me:hunter2@a/x"), "two URLs"),
+        (("ping", "host=a password=hunter2"), "two URLs"),
         (("ping", "postgresql//me:hunter2@a/x", "postgresql//me:hunter2@b/y"), "two URLs"),
         (("analyze", "c.json", "postgresql://a/x"), "two URLs"),
         (("analyze", "postgresql://a/x", "postgresql://me:hunter2@b/y"), "NEW_URL: the URL holds a password"),
