@@ -16,7 +16,8 @@ from support import Database, Pair
 from tranship.codec.resolutions import read_resolutions
 from tranship.execution.context import Job
 from tranship.execution.probe.arrived import Arrived
-from tranship.execution.probe.group import ProbeContext, probe_group
+from tranship.execution.probe.group import probe_group
+from tranship.execution.probe.probe_context import ProbeContext
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
 from tranship.model.names import Side

@@ -43,6 +43,8 @@ class Loss(StrEnum):
     FIELDS = "smaller units dropped"
     TRUTH = "number became true"
     KEYS = "repeated keys dropped"
+    MET = "leads to a row that NEW held before"
+    """An expression computes a reference, so that no row of OLD says who is meant."""
 
 
 class Conversion(Struct, frozen=True):

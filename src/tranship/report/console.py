@@ -5,8 +5,7 @@ Its words are public interface, and scripts read them.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -19,6 +18,7 @@ from tranship.model.visible import printed
 from tranship.report.aligned import aligned
 from tranship.report.by_table import read_again, result_columns
 from tranship.report.causes import cause_lines, explained_states, not_asked_lines, raising_lines
+from tranship.report.changed_values import changed_lines
 from tranship.report.meter import about
 from tranship.report.notes import words
 from tranship.report.rejects import part_of_rejects
@@ -93,7 +93,7 @@ class Console:
             self._causes(result),
             list(raising_lines(result.tables)),
             _left_out(result),
-            _losses(result),
+            list(changed_lines(result.tables)),
             list(not_asked_lines(result.tables)),
             moved_before(result),
             _verification(result),
@@ -280,16 +280,6 @@ def _old_rows(old: OldRows) -> Iterator[str]:
         yield f"  Old rows read: {old.read}, left out: {old.left_out}{none}"
 
 
-def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Iterator[str]:
-    found: Sequence[tuple[TableResult, str, int]] = sorted(
-        parts, key=lambda part: (part[0].label, -part[2], part[1])
-    )
-    if found:
-        yield title
-    for table, what, rows in found:
-        yield f"  [{shown(table.label)}] {shown(what)}: {rows}"
-
-
 def _left_out(result: MigrationResult) -> list[str]:
     lines = [f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items()]
     for table in result.tables:
@@ -300,25 +290,6 @@ def _left_out(result: MigrationResult) -> list[str]:
         reasons = {itself: table.rows_left_out - followed, "with their parent": followed}
         lines += [f"  [{shown(table.label)}] {why}: {rows}" for why, rows in reasons.items() if rows]
     return ["Rows left out:", *lines] if lines else []
-
-
-def _losses(result: MigrationResult) -> list[str]:
-    """Returns what conversions changed; what is the same in many columns in one line."""
-    losses = [(t, loss) for t in result.tables for loss in t.losses]
-    columns = Counter(loss.loss for _, loss in losses)
-    lines = []
-    for what, count in columns.items():
-        if count > _FEW_COLUMNS:
-            rows = sum(loss.rows for _, loss in losses if loss.loss == what)
-            values = f"{count_of(rows, 'value')} in {count_of(count, 'column')}"
-            lines.append(f"  {shown(what)}: {values}, which the result file names")
-    few = ((t, f"{x.column}: {x.loss}", x.rows) for t, x in losses if columns[x.loss] <= _FEW_COLUMNS)
-    named = list(_grouped("Values that a conversion changes (rows):", few))
-    return named + lines if named or not lines else ["Values that a conversion changes:", *lines]
-
-
-_FEW_COLUMNS = 5
-"""Columns in which a conversion changed the same, and that are named one by one."""
 
 
 def _time(result: MigrationResult) -> list[str]:

@@ -17,7 +17,7 @@ group of tables:
    children do not follow), ``left_out_parents``, ``filtered_parents``, ``periods``, ``derived``,
    ``found_parents`` (those that lookups find), and ``cascades`` for what follows from a reject.
 
-``arrived`` says what NEW holds when they begin. ``reject_book`` keeps the findings, and the rejects in little
-memory (``reject_store``, ``row_numbers``), ``reasons`` makes rejects of them,
-and ``records`` fetches the rejected rows.
+``probe_context`` is what they are given, ``arrived`` says what NEW holds when they begin. ``reject_book``
+keeps the findings, and the rejects in little memory (``reject_store``, ``row_numbers``), ``reasons`` makes
+rejects of them, and ``records`` fetches the rejected rows.
 """

@@ -20,8 +20,9 @@ from tranship.execution.probe.changed_keys import uncompared
 from tranship.execution.probe.counted_later import counted_later, into_empty
 from tranship.execution.probe.counting import CutFlow
 from tranship.execution.probe.existing import EmptyTables, may_hold_others
-from tranship.execution.probe.group import ProbeContext, probe_group
+from tranship.execution.probe.group import probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
+from tranship.execution.probe.probe_context import ProbeContext
 from tranship.execution.probe.raising_defaults import raising_defaults, with_rows
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.side_by_side import side_by_side

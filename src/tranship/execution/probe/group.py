@@ -5,12 +5,7 @@ decides which reason a reject gets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
-import asyncpg
-from msgspec import Struct
-
-from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.arrived import Arrived, pending_tables
 from tranship.execution.probe.cascades import Cascades, Tie, Within
@@ -38,9 +33,9 @@ from tranship.execution.probe.merged import merged
 from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
-from tranship.execution.probe.questions import Failure, NotAskable
+from tranship.execution.probe.probe_context import ProbeContext
+from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.raising_defaults import reject_undefaulted
-from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.rejected_entries import RejectedEntries, Tellers
 from tranship.execution.probe.row_list import RowList
 from tranship.execution.probe.row_sizes import find_too_large
@@ -50,39 +45,16 @@ from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
 from tranship.execution.time_spent import question
 from tranship.model.catalog import ForeignKey
-from tranship.model.expression import Lookup
+from tranship.model.expression import Lookup, Loss
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Group, Hazard, HazardKind, TablePlan
 from tranship.model.progress import Batch, Region
-from tranship.model.verdict import HeldAs, TableFindings
+from tranship.model.verdict import HeldAs, LossCount, TableFindings
 from tranship.planning.plan.found import found_by
 from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
-
-
-class ProbeContext(Struct, frozen=True):
-    """Values that the data checks of one group share."""
-
-    job: Job
-    old: asyncpg.Connection
-    """A READ ONLY transaction on the run's snapshot."""
-    new: asyncpg.Connection
-    """A READ ONLY transaction with NEW's configured ``search_path``."""
-    book: Book
-    """Holds the predicted and runtime rejects of all groups before this one."""
-    arrived: Arrived
-    copied_next: bool = False
-    """A live run follows, in which COPY, or the proof of the keys after it, meets every row again."""
-    indexes: Indexes | None = None
-    """Those of several groups, read together. None: each group reads its own."""
-    empty: EmptyTables | None = None
-    """Likewise tables without a row."""
-    raising: Mapping[FlowId, Failure] = MappingProxyType({})
-    """What a default of a flow raises for each row that is added to NEW."""
-    beside: Mapping[FlowId, tuple[Batch, ...]] = MappingProxyType({})
-    """Batches whose rows can be asked for faults of their own later."""
 
 
 async def probe_group(
@@ -117,7 +89,9 @@ async def probe_group(
     for plan in group.tables:
         with question(f"values that change in {plan.flow}"):
             foreseen = context.arrived is Arrived.NOTHING
-            await count_losses(job, plan, old, book, foreseen=foreseen)
+            losses = await count_losses(job, plan, old, book, foreseen=foreseen)
+            met = await probing.met_by_chance(plan) if foreseen else []
+            book.lost(plan.flow, [*losses, *met])
             await find_tolerated(job, plan, old, book)
             if foreseen:
                 await note_wide_keys(job, plan, old, book)
@@ -252,6 +226,21 @@ class _GroupProbe:
             }
             rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.flow, ()))
             await Collisions(self._job, self._derived, self._book, of, stores, rows).resolve()
+
+    async def met_by_chance(self, plan: TablePlan) -> list[LossCount]:
+        """Returns by column how many rows an expression leads to rows that NEW held before the run."""
+        found: list[LossCount] = []
+        for key, _ in self._foreign_keys(plan):
+            try:
+                rows = await self._parents.met_by_chance(plan, key)
+            except NotAskable as why:
+                self._book.note(
+                    plan.flow, f"foreign key {key.name}, rows of NEW that expressions find: {why}"
+                )
+                continue
+            if rows:
+                found.append(LossCount(", ".join(key.columns), Loss.MET, rows))
+        return found
 
     async def undefaulted(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Rejects the rows that arrive but for a default that raises, as COPY does when all else is known."""

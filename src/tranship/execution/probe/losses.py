@@ -18,8 +18,8 @@ _NO_PARENT = "NULL because the parent is left out"
 
 async def count_losses(
     job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book, *, foreseen: bool
-) -> None:
-    """Enters the counts of one table into the book.
+) -> list[LossCount]:
+    """Returns the counts of one table.
 
     ``foreseen``: no row is in NEW yet, and none will be copied now. Then times are counted, too, that a zone
     skips or has twice: it takes a microsecond for each row, and a live run could not decide otherwise.
@@ -32,17 +32,11 @@ async def count_losses(
     if foreseen:
         losing += await _local_times(plan, before, old)
     if not losing:
-        return
+        return []
     predicates = [predicate for _, _, predicate in losing]
     counts = await count_remaining(old, plan, predicates, book)
-    book.lost(
-        plan.flow,
-        [
-            LossCount(column, what, count)
-            for (column, what, _), count in zip(losing, counts, strict=True)
-            if count
-        ],
-    )
+    found = zip(losing, counts, strict=True)
+    return [LossCount(column, what, count) for (column, what, _), count in found if count]
 
 
 async def _local_times(plan: TablePlan, before: Table, old: asyncpg.Connection) -> list[tuple[str, str, str]]:

@@ -19,6 +19,7 @@ from tranship.execution.probe.held_parents import HeldParents
 from tranship.execution.probe.parent_flows import (
     ParentFlows,
     as_taken,
+    computes,
     is_led,
     parent_flows,
     parents_absent,
@@ -97,12 +98,23 @@ class OwnParents:
             NotAskable: keys that only NEW can compute are too many, or are made by its server.
         """
         of = parent_flows(self._job, plan, key)
+        in_old = of.looked_up or refers_in_old(self._job, plan, key)
+        return await self._nobodys(plan, key, of) if in_old else RowList()
+
+    async def met(self, plan: TablePlan, key: ForeignKey) -> RowList:
+        """Returns the same of rows whose values an expression of a person computes.
+
+        Raises:
+            NotAskable: likewise.
+        """
+        of = parent_flows(self._job, plan, key)
+        return await self._nobodys(plan, key, of) if computes(plan, key) else RowList()
+
+    async def _nobodys(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> RowList:
         # Of a rejects-only run's flows, too, all rows: those that it does not move are in NEW.
         parents = tuple(parent.unrestricted for parent in (*of.flows, *of.moved))
         # Where nobody fills the parents' table, its rows were compared, or a person decided.
-        filled = bool(parents or self._job.fillers(key.target))
-        in_old = of.looked_up or refers_in_old(self._job, plan, key)
-        if of.by_decision or not filled or not in_old:
+        if of.by_decision or not (parents or self._job.fillers(key.target)):
             return RowList()
         # What a person writes in place of NULL is a row of NEW by decision.
         plain = without_constants(as_taken(plan, key), key)

@@ -25,6 +25,7 @@ from tranship.model.expression import (
     MapValues,
     NewDefault,
     Rekeyed,
+    Sql,
     Take,
 )
 from tranship.model.flow import FlowId
@@ -169,6 +170,11 @@ def refers_in_old(job: Job, plan: TablePlan, key: ForeignKey) -> bool:
             case _:
                 return False
     return taken
+
+
+def computes(plan: TablePlan, key: ForeignKey) -> bool:
+    """Returns whether an expression of a person says to which row a key of NEW refers."""
+    return any(isinstance(m.expression, Sql) for m in plan.columns if m.column in key.columns)
 
 
 def _declared(

@@ -262,6 +262,15 @@ class Parents:
         added = sum([await self._reject_strangers(plan, key, some, rank) for some in rows.parts()])
         return added + await self._reject_misled(plan, key, rank=rank)
 
+    async def met_by_chance(self, plan: TablePlan, key: ForeignKey) -> int:
+        """Returns how many rows an expression of a person leads to rows that NEW held before the run, and
+        that no row of OLD stands for. They are those that :meth:`judge` leaves, so it comes first.
+
+        Raises:
+            NotAskable: the keys cannot be compared.
+        """
+        return len(await self._own.met(plan, key)) if await self._may_find_strangers(plan, key) else 0
+
     async def _reject_strangers(
         self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator], rank: int
     ) -> int:

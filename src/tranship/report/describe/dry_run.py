@@ -14,6 +14,7 @@ from tranship.model.options import MigrateOptions
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
 from tranship.report.causes import RAISING
 from tranship.report.describe.causes import cause_items, told_items
+from tranship.report.describe.changed_values import changed_sections
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
 from tranship.report.verification import grouped
@@ -40,7 +41,7 @@ def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Docume
         Section("Rejected because of these", _causes(result, consequences=True), Tone.CHANGED),
         Section(RAISING, tuple(_raising(result)), Tone.BAD),
         Section("Could not be asked beforehand", tuple(_not_asked(result)), Tone.CHANGED),
-        Section("Values that a conversion changes", tuple(_losses(result)), Tone.CHANGED),
+        *changed_sections(result.tables, done=False),
         Section("Tables", tuple(_table(table, result) for table in result.tables), Tone.GOOD),
         Section("Left out by decision", tuple(_left_out(result)), Tone.PLAIN),
         Section("Locks of the live run", tuple(_locks(result)), Tone.PLAIN),
@@ -110,14 +111,6 @@ def _raising(result: MigrationResult) -> Iterator[Item]:
 def _not_asked(result: MigrationResult) -> Iterator[Item]:
     found = [(table.label, words) for table in result.tables for words in table.not_asked]
     yield from told_items(found)
-
-
-def _losses(result: MigrationResult) -> Iterator[Item]:
-    for table in result.tables:
-        for loss in table.losses:
-            yield Item(
-                f"{loss.column}: {loss.loss} in {count_of(loss.rows, 'row', write=grouped)}", table.label
-            )
 
 
 def _table(table: TableResult, result: MigrationResult) -> Item:

@@ -11,6 +11,7 @@ from tranship.model.verdict import RejectCause
 from tranship.report.causes import only_held
 from tranship.report.changed_values import changed_values
 from tranship.report.describe.causes import cause_items, told_items
+from tranship.report.describe.changed_values import changed_sections
 from tranship.report.document import (
     Banner,
     Bar,
@@ -45,7 +46,7 @@ def describe_run(run: ReportedRun, certificate: FoundCertificate | None, words: 
         Section("Rejected rows by cause", _causes(causes, consequences=False), Tone.BAD),
         Section("Rejected because of these", _causes(causes, consequences=True), Tone.CHANGED),
         Section("Could not be asked beforehand", tuple(_not_asked(run)), Tone.CHANGED),
-        Section("Values that a conversion changed", tuple(_losses(run)), Tone.CHANGED),
+        *changed_sections(run.tables, done=True),
         Timeline("Timeline", tuple(_bars(run)), *_span(run)),
         Section("Tables", tuple(map(_table, run.tables)), Tone.GOOD),
         Section("Left out by decision", tuple(_left_out(run)), Tone.PLAIN),
@@ -181,14 +182,6 @@ def _causes(causes: Sequence[tuple[str, RejectCause]], *, consequences: bool) ->
 def _not_asked(run: ReportedRun) -> Iterator[Item]:
     found = [(table.label, words) for table in run.tables for words in table.not_asked]
     yield from told_items(found)
-
-
-def _losses(run: ReportedRun) -> Iterator[Item]:
-    for table in run.tables:
-        for loss in table.losses:
-            yield Item(
-                f"{loss.column}: {loss.loss} in {count_of(loss.rows, 'row', write=grouped)}", table.label
-            )
 
 
 def _bars(run: ReportedRun) -> Iterator[Bar]:
