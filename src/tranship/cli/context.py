@@ -82,7 +82,9 @@ def command_of(arguments: Sequence[str], known: Collection[str]) -> str:
     words = [word for word in arguments if not word.startswith("-")]
     if not words or words[0] not in known:
         return ""
-    return " ".join(words[:2] if words[0] == "resolve" else words[:1])
+    # A URL that stands there by mistake may hold a password.
+    two = words[0] == "resolve" and words[1:] and words[1].isalpha()
+    return " ".join(words[:2] if two else words[:1])
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -9,6 +9,7 @@ import click
 from msgspec.structs import replace
 
 from tranship.cli.answer import answer_json
+from tranship.cli.concealed import concealed
 from tranship.cli.context import CliContext
 from tranship.cli.terminal import note
 from tranship.errors import TranshipError
@@ -21,9 +22,10 @@ from tranship.report.spelled import spelled as of_call
 
 def tell(error: TranshipError, call: CliContext) -> int:
     """Prints an error; returns its exit status."""
-    for line in lines_of(error.problems):
+    problems = concealed(error.problems, call.arguments)
+    for line in lines_of(problems):
         note(spelled(line, call))
-    _as_json(error.problems, error.exit_status, call)
+    _as_json(problems, error.exit_status, call)
     return error.exit_status
 
 
@@ -41,7 +43,7 @@ def tell_usage(error: click.ClickException, call: CliContext) -> int:
     message = error.format_message()
     context = getattr(error, "ctx", None)
     program = context.command_path if context is not None else call.invocation
-    problem = WrongCommandLine(message, program).problem()
+    (problem,) = concealed((WrongCommandLine(message, program).problem(),), call.arguments)
     note(line_of(problem))
     _as_json((problem,), 2, call)
     return 2
@@ -74,7 +76,7 @@ def tell_unforeseen(error: Exception, call: CliContext) -> int:
     state = getattr(error, "sqlstate", None)
     message = f"SQLSTATE {state}" if state and not call.show_values else str(error)
     what = (UnforeseenDuringRun if call.writes else Unforeseen)(type(error).__name__, message)
-    problem, status = what.problem(), what.exit_status
+    (problem,), status = concealed((what.problem(),), call.arguments), what.exit_status
     note(line_of(problem))
     _as_json((problem,), status, call)
     return status

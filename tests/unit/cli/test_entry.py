@@ -235,6 +235,35 @@ def test_usage_errors(run_cli: Cli, words: tuple[str, ...], part: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("URL", "no such command: 'postgresql://…'"),
+        ("explain URL", "there is no error code 'postgresql://…'"),
+        ("resolve URL", "No such command 'postgresql://…'"),
+        ("resolve generate URL", "file not found: …"),
+        ("resolve validate URL c.json", "file not found: c.json"),
+        ("resolve edit c.json URL", "file not found: …"),
+        ("resolve generate URL --format json", "file not found: …"),
+        ("resolve URL --format json", "No such command 'postgresql://…'"),
+        ("completion URL", "'postgresql://…' is not one of"),
+        ("schema URL", "'postgresql://…' is not one of"),
+        ("migrate --jobs=URL c.json", "'postgresql://…' is not a valid whole number"),
+        ("migrate --jobs URL c.json", "'postgresql://…' is not a valid whole number"),
+        ("migrate --URL c.json", "No such option '…'"),
+        ("demo URL", "(postgresql://…)"),
+    ],
+)
+def test_a_password_in_a_wrong_place_is_not_repeated(run_cli: Cli, words: str, said: str) -> None:
+    done = run_cli(*words.replace("URL", "postgresql://me:hunter2@h/d").split())
+    assert "hunter2" not in done.stderr + done.stdout
+    assert said in done.stderr, done
+
+
+def test_a_variable_in_place_of_a_password_is_named(run_cli: Cli) -> None:
+    assert "'postgresql://me:${PW}@h/d'" in run_cli("explain", "postgresql://me:${PW}@h/d").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         ("ping", "Missing argument: CONFIG|OLD_URL NEW_URL."),
         ("migrate", "Missing argument: CONFIG|OLD_URL NEW_URL."),
         ("resolve validate", "Missing arguments: RESOLUTIONS, CHANGES."),
