@@ -90,8 +90,9 @@ async def gather(
     observed = observed_in(early)
     comparison = compare(old, new, first.matching, observed=observed)
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
-    trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
     questions = shape_questions(comparison, old, new)
+    named = [await gathering.lookup(question) for question in questions.named]
+    trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
     granted = replace(granted, comparison=comparison)
     waiting = columns_until_agreed((old, new), scope, granted, (observed, background))
     names = [await gathering.column(ref) for ref in (*questions.names, *waiting)]
@@ -101,6 +102,7 @@ async def gather(
         evidence,
         columns=(*evidence.columns, *_known(names)),
         shapes=await shape_evidence(gathering.asker, old, questions),
+        named=_known(named),
         trials=_known(trials),
         breaks=_known(breaks),
         in_new=standing,
@@ -211,7 +213,7 @@ class _Gathering:
         there = {facts.column: facts for facts in early.there} | {
             ref: await self.column(ref, Side.NEW) for ref in questions.there
         }
-        lookups = [await self._lookup(question) for question in questions.lookups]
+        lookups = [await self.lookup(question) for question in questions.lookups]
         misfits = [await self._misfits(question) for question in questions.misfits]
         changed = [await changed_values(self.asker, self._catalogs, one) for one in questions.losses]
         refused = [await self._refusals(question) for question in questions.refusals]
@@ -289,7 +291,8 @@ class _Gathering:
         self._counted[side, ref] = _counted(ref, rows, sampled=percent is not None)
         return self._counted[side, ref]
 
-    async def _lookup(self, question: LookupQuestion) -> LookupFacts | None:
+    async def lookup(self, question: LookupQuestion) -> LookupFacts | None:
+        """Returns how far a lookup covers an old column; None where there is no answer."""
         if question.key_columns:
             return await composite_facts(self.asker, self._catalogs[Side.OLD], question)
         counted = await self._values(question.old)

@@ -317,6 +317,8 @@ class Evidence(Struct, frozen=True, dict=True):
     extension_rows: tuple[RowsInNew, ...] = ()
     """Rows of the user in OLD's tables that belong to an extension."""
     shapes: ShapeEvidence = ShapeEvidence()
+    named: tuple[LookupFacts, ...] = ()
+    """How many names of rows of an old table that goes nowhere a table of NEW holds."""
     unanswered: tuple[ColumnRef, ...] = ()
     """Old columns whose meaning could not be asked, so that nobody knows what their values mean."""
     not_asked: tuple[str, ...] = ()

@@ -308,7 +308,11 @@ JOBS = {
         INSERT INTO categories VALUES (70, 'food'), (71, 'tool'), (72, 'toy');
         CREATE TABLE goods (id int PRIMARY KEY, category_id int REFERENCES categories)""",
         ("Does 'kind' of 'goods' lead to 'categories' by name?",),
-        ("whose rows are called by 'label'", "old id → old name → new id"),
+        (
+            "whose rows are called by 'label'",
+            "2 of 2 names in public.lu_kind are in public.categories of NEW",
+            "old id → old name → new id",
+        ),
         (("SELECT * FROM goods", [(1, 70), (2, None)]),),
     ),
     "marked as deleted": Suggested(
@@ -340,6 +344,19 @@ async def test_what_is_suggested_makes_what_plain_sql_makes(make_pair: MakePair,
     assert result.exit_status == 0, result.problems
     for query, rows in (one for job in jobs for one in job.rows):
         assert sorted(await pair.new.fetch(query), key=repr) == sorted(rows, key=repr)
+
+
+@pytest.mark.parametrize("names", ["(9, 'red')", ""])
+async def test_names_that_new_does_not_hold_lead_nowhere(
+    make_pair: MakePair, tmp_path: Path, names: str
+) -> None:
+    job = JOBS["a name in another table"]
+    held = "(70, 'food'), (71, 'tool'), (72, 'toy')"
+    insert = f"INSERT INTO categories VALUES {held};"
+    assert insert in job.new
+    other = f"INSERT INTO categories VALUES {names};" if names else ""
+    made = await _generated(await make_pair(job.old, job.new.replace(insert, other)), tmp_path)
+    assert [one["question"] for one in made.get("_suggestions", ()) if "by name" in one["question"]] == []
 
 
 async def test_accepted_ones_leave_nothing_open_and_can_be_taken_back(

@@ -8,12 +8,14 @@ from itertools import chain
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Table
-from tranship.model.change import Comparison
+from tranship.model.change import Comparison, TablePair
 from tranship.model.change_kind import ChangeKind
+from tranship.model.evidence import LookupQuestion
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.references import references
 from tranship.model.shape_evidence import WrittenQuestion
 from tranship.planning.deciding.lookup_questions import labels_of
+from tranship.planning.deciding.named_parents import NamedParent, named_parents
 from tranship.planning.deciding.one_way import one_ways
 from tranship.planning.names.families import family
 
@@ -25,6 +27,8 @@ class ShapeQuestions(Struct, frozen=True):
     """Texts that may be the names of attributes, and the references beside them that may be NULL."""
     json: tuple[ColumnRef, ...] = ()
     written: tuple[WrittenQuestion, ...] = ()
+    named: tuple[LookupQuestion, ...] = ()
+    """Tables of NEW that may know the rows of an old one by name."""
     keys: tuple[ColumnRef, ...] = ()
     """Number keys behind which those of another table may be moved."""
 
@@ -33,7 +37,7 @@ def shape_questions(comparison: Comparison, old: Catalog, new: Catalog) -> Shape
     """Returns what to ask about every pair of tables, and about the tables that only OLD has."""
     growing = {change.table for change in comparison.changes if change.kind is ChangeKind.COLUMN_ADDED}
     left, unfilled = _tables(old, comparison.matching.only_old), _tables(new, comparison.matching.only_new)
-    found = _Found({}, {}, {}, {})
+    found = _Found({}, {}, {}, {}, {})
     found.keys |= dict.fromkeys(chain.from_iterable(map(_keys, left)))
     for pair in comparison.matching.pairs:
         before, after = old.table(pair.old), new.table(pair.new)
@@ -41,11 +45,24 @@ def shape_questions(comparison: Comparison, old: Catalog, new: Catalog) -> Shape
             ways = one_ways(pair, before, after)
             found.written |= dict.fromkeys(way.question(before) for way in ways)
             found.keys |= dict.fromkeys(_keys(before) if left else ())
+            found.named |= dict.fromkeys(_by_name(pair, named_parents(before, after, left, new)))
             if pair.flow in growing:
                 found.names |= dict.fromkeys(_names(before, left, old))
             if pair.flow in growing or _refers_to(unfilled, pair.new):
                 found.json |= dict.fromkeys(_json(before))
-    return ShapeQuestions(tuple(found.names), tuple(found.json), tuple(found.written), tuple(found.keys))
+    return ShapeQuestions(
+        tuple(found.names),
+        tuple(found.json),
+        tuple(found.written),
+        tuple(found.named),
+        tuple(found.keys),
+    )
+
+
+def _by_name(pair: TablePair, parents: Iterable[NamedParent]) -> Iterator[LookupQuestion]:
+    """Yields what to ask about the references that no old column fills yet."""
+    filled = {column.new for column in pair.columns}
+    return (one.question for one in parents if one.key.columns[0] not in filled)
 
 
 def _tables(side: Catalog, names: Iterable[TableName]) -> list[Table]:
@@ -58,6 +75,7 @@ class _Found(Struct):
     names: dict[ColumnRef, None]
     json: dict[ColumnRef, None]
     written: dict[WrittenQuestion, None]
+    named: dict[LookupQuestion, None]
     keys: dict[ColumnRef, None]
 
 

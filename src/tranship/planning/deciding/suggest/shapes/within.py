@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.catalog import Column
 from tranship.model.count import count_of
-from tranship.model.evidence import Breaks
+from tranship.model.evidence import Breaks, LookupFacts
 from tranship.model.names import TableName
 from tranship.model.references import references
 from tranship.model.shape_evidence import JsonKey, JsonKeys
 from tranship.model.types import TypeKind
-from tranship.planning.deciding.lookup_questions import labels_of
+from tranship.planning.deciding.named_parents import NamedParent, named_parents
 from tranship.planning.deciding.resolve.words import SPECIFY_CONDITION
 from tranship.planning.deciding.suggest.facts import Fact, quoting
 from tranship.planning.deciding.suggest.flows import marks_deleted, soft_deletion
@@ -255,48 +255,23 @@ def marked_rows(whole: Whole) -> Iterator[Shape]:
             yield Shape(question, tuple(said), one.own(entries), one.pair.old, (column.name,))
 
 
-class _Named(Struct, frozen=True):
-    """An old reference whose row has a name, and the new table that knows the names."""
-
-    column: Column
-    owner: Table
-    label: str
-    key: ForeignKey
-    target: Table
-    target_label: str
-
-
 def names_in_other_tables(whole: Whole) -> Iterator[Shape]:
-    """Yields old references to a table that goes nowhere, and a new reference to a table of such names."""
+    """Yields old references to a table that goes nowhere, and a new reference to a table that holds most of
+    the names of its rows.
+    """
+    asked = {facts.question: facts for facts in whole.evidence.named}
     for one in whole.pairs:
-        for key in (key for key in references(one.before) if len(key.columns) == 1):
-            owner = next((table for table in whole.only_old if table.name == key.target), None)
-            column = one.before.column(key.columns[0])
-            if owner is not None and column is not None and column in one.gone:
-                yield from (_by_name(one, found, key) for found in _named(whole, one, column, owner))
+        come = {column.name for column in one.come}
+        for found in named_parents(one.before, one.after, whole.only_old, whole.new):
+            if found.column in one.gone and found.key.columns[0] in come:
+                facts = asked.get(found.question)
+                # Under half of the names are chance.
+                if facts is None or (facts.distinct and facts.found * 2 >= facts.distinct):
+                    yield _by_name(one, found, facts)
 
 
-def _named(whole: Whole, one: PairOfTables, column: Column, owner: Table) -> Iterator[_Named]:
-    come = {c.name for c in one.come}
-    ours = [label.name for label in labels_of(owner)]
-    for key in references(one.after):
-        target = whole.new.table(key.target)
-        if len(key.columns) != 1 or key.columns[0] not in come or target is None:
-            continue
-        theirs = _unique_labels(target, key)
-        if theirs and ours:
-            same = next(filter(theirs.__contains__, ours), None)
-            labels = (same or ours[0], same or theirs[0])
-            yield _Named(column, owner, labels[0], key, target, labels[1])
-
-
-def _unique_labels(target: Table, key: ForeignKey) -> list[str]:
-    unique = {one.columns[0] for one in target.keys if len(one.columns) == 1} - {key.target_columns[0]}
-    return [label.name for label in labels_of(target) if label.name in unique]
-
-
-def _by_name(one: PairOfTables, found: _Named, key: ForeignKey) -> Shape:
-    old_key = key.target_columns[0]
+def _by_name(one: PairOfTables, found: NamedParent, facts: LookupFacts | None) -> Shape:
+    old_key = found.declared.target_columns[0]
     where = f"p.{quoted(old_key)} = {reference(found.column)}"
     owner = written(found.owner.name)
     sql = suggested_sql("name_of_parent", label=quoted(found.label), table=owner, where=where)
@@ -316,12 +291,20 @@ def _by_name(one: PairOfTables, found: _Named, key: ForeignKey) -> Shape:
     evidence = (
         f"OLD's '{found.column.name}' refers to {found.owner.name}, whose rows are called by '{found.label}'",
         f"NEW's '{found.key.columns[0]}' refers to {found.target.name}, {unique}",
+        *_known_names(found, facts),
         'old id → old name → new id; "add_missing": true in the lookup_table adds names that it lacks',
     )
     question = (
         f"Does '{found.column.name}' of '{one.pair.old.name}' lead to '{found.target.name.name}' by name?"
     )
     return Shape(question, evidence, one.own([entry]), one.pair.old, (found.column.name,))
+
+
+def _known_names(found: NamedParent, facts: LookupFacts | None) -> Iterator[str]:
+    """Yields how many of the old names the new table holds, as far as it is known."""
+    if facts is not None:
+        names = f"{facts.found} of {count_of(facts.distinct, 'name')} in {found.owner.name}"
+        yield f"{names} {'is' if facts.found == 1 else 'are'} in {found.target.name} of NEW"
 
 
 def parents_above(whole: Whole) -> Iterator[Shape]:
