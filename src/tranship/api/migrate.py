@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tranship.analysis.prepare import Prepared, prepare
 from tranship.analysis.sides import connections
 from tranship.api.held_back import HeldBack
+from tranship.api.shown_rows import shown_rows
 from tranship.codec import check_folder, encode
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, UsageError
@@ -30,6 +31,7 @@ from tranship.execution.time_spent import Stopwatch, phase, spent
 from tranship.execution.upkeep.doctor import refuse_what_is_off, restore_all
 from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
+from tranship.model.preview import ShownRows
 from tranship.model.progress import Event, Noted
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult
@@ -110,7 +112,9 @@ async def _migrate(config: Config, options: MigrateOptions, hear: HeldBack, stop
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
     if options.live:
         return Migrated(*_kept(outcome, options, hear))
-    return Migrated(*write_outcome(_profiled(outcome, options), options, _words(options)))
+    with phase("show rows"):
+        rows = await shown_rows(config, prepared) if _shows_rows(options) else ShownRows()
+    return Migrated(*write_outcome(_profiled(outcome, options), options, _words(options, rows)))
 
 
 def _beside(outcome: MigrationOutcome, prepared: Prepared, warnings: Sequence[Problem]) -> MigrationOutcome:
@@ -123,9 +127,14 @@ def _beside(outcome: MigrationOutcome, prepared: Prepared, warnings: Sequence[Pr
     )
 
 
-def _words(options: MigrateOptions) -> Words:
+def _shows_rows(options: MigrateOptions) -> bool:
+    """Returns whether a page shows the first rows of each table: not where it is about rejected ones."""
+    return not (options.live or options.rehearse or options.rejects_only)
+
+
+def _words(options: MigrateOptions, rows: ShownRows = ShownRows()) -> Words:  # noqa: B008 - frozen
     """Returns what makes texts for people in the files of a run."""
-    return Words(reject_line, lambda result: render_html(describe_dry_run(result, options)))
+    return Words(reject_line, lambda result: render_html(describe_dry_run(result, options, rows)))
 
 
 def _profiled(outcome: MigrationOutcome, options: MigrateOptions) -> MigrationOutcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -47,12 +49,14 @@ async def preview_of(
     *,
     only: str | None = None,
     wrong_first: bool = False,
+    seconds: float = math.inf,
 ) -> tuple[TablePreview, ...]:
     """Returns the same of some flows of a sketch.
 
     ``only``: the only column of NEW that is computed. ``wrong_first``: rows with a value that is refused are
-    looked for, and stand first.
+    looked for, and stand first. ``seconds``: when they are over no further flow is begun.
     """
+    until = time.monotonic() + seconds
     job = Job(found.plan, found.sides.old, found.sides.new)
     style = datestyle(job.new)
     old = await open_session(config.old, datestyle=style)
@@ -71,9 +75,10 @@ async def preview_of(
                     wrong_first=wrong_first,
                 )
                 for plan in plans
+                if time.monotonic() < until
             ]
             return tuple(
-                replace(one, open=_open(found, plan, one)) for one, plan in zip(shown, plans, strict=True)
+                replace(one, open=_open(found, plan, one)) for one, plan in zip(shown, plans, strict=False)
             )
         finally:
             new.terminate()

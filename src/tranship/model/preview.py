@@ -76,3 +76,13 @@ class TablePreview(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     wrong: WrongRows | None = None
     """What was looked at for the rows that are shown first; None: nobody looked for any."""
+
+
+class ShownRows(Struct, frozen=True):
+    """The rows that the page of a dry run shows."""
+
+    tables: tuple[TablePreview, ...] = ()
+    left: int = 0
+    """Further flows whose values change, for which there was no time."""
+    why: str = ""
+    """Why no rows are shown; empty: they are, or none change."""

@@ -109,6 +109,23 @@ class Sides(Struct, frozen=True, tag=True):
     links: tuple[Link, ...]
 
 
+class Value(Struct, frozen=True):
+    """What one value is before and after."""
+
+    before: str
+    after: str
+    tone: Tone = Tone.PLAIN
+
+
+class Rows(Struct, frozen=True, tag=True):
+    """Some rows of the table ``label``, each with what its values become. Plain text leaves it out."""
+
+    title: str
+    label: str
+    rows: tuple[tuple[Value, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
 class Bar(Struct, frozen=True):
     """One line of a timeline: what happened from ``begin`` to ``end``, in seconds from its left edge."""
 
@@ -128,7 +145,7 @@ class Timeline(Struct, frozen=True, tag=True):
     last: str = ""
 
 
-Block = Banner | Facts | Totals | Section | Sides | Timeline
+Block = Banner | Facts | Totals | Section | Sides | Rows | Timeline
 
 
 class Document(Struct, frozen=True):

@@ -21,6 +21,7 @@ from tranship.report.document import (
     Document,
     Facts,
     Item,
+    Rows,
     Section,
     Sides,
     Timeline,
@@ -109,7 +110,7 @@ class _Index:
         match block:
             case Item():
                 return self._marked(self._said_of(block))
-            case Bar(label=label):
+            case Bar(label=label) | Rows(label=label):
                 return self._marked([self._key(label)])
             case Sides():
                 return self._marked([self._drawn(block)])
@@ -121,8 +122,10 @@ class _Index:
                 return self._marked(())
 
     def of_all(self, parts: Sequence[Part]) -> Markup:
-        """Returns the same for drawings that are folded together."""
-        return self._marked(self._drawn(part.block) for part in parts if isinstance(part.block, Sides))
+        """Returns the same for drawings, or rows, that are folded together."""
+        drawn = (self._drawn(part.block) for part in parts if isinstance(part.block, Sides))
+        rows = (self._key(part.block.label) for part in parts if isinstance(part.block, Rows))
+        return self._marked((*drawn, *rows))
 
     def _marked(self, keys: Iterable[str]) -> Markup:
         from markupsafe import Markup
@@ -151,7 +154,7 @@ class Part(Struct, frozen=True):
 def _parts(document: Document) -> list[Part]:
     """Returns the blocks in the order of the page: the verdict, what needs a person, and the rest folded."""
     title, *rest = document.blocks
-    placed = Banner | Section | Sides | Timeline
+    placed = Banner | Section | Sides | Rows | Timeline
     said = {line for block in rest if isinstance(block, Banner) for line in block.lines}
     head = [Part(_kind(block), _not_twice(block, said)) for block in rest if not isinstance(block, placed)]
     verdict = [Part("banner", block) for block in rest if isinstance(block, Banner)]
@@ -160,7 +163,15 @@ def _parts(document: Document) -> list[Part]:
         for block in rest
         if isinstance(block, Timeline) and block.bars
     ]
-    return [Part(_kind(title), title), *verdict, *head, *_sections(rest), *lines, *_drawings(rest)]
+    return [
+        Part(_kind(title), title),
+        *verdict,
+        *head,
+        *_sections(rest),
+        *lines,
+        *_rows(rest),
+        *_drawings(rest),
+    ]
 
 
 def _not_twice(block: Block, said: set[str]) -> Block:
@@ -175,6 +186,16 @@ def _sections(blocks: Sequence[Block]) -> Iterator[Part]:
     for number, block in enumerate(sorted(found, key=lambda one: _ORDER.index(one.tone)), 1):
         opened = block.tone is Tone.BAD
         yield Part("section", block, f"s{number}", opened, block.title, block.count)
+
+
+def _rows(blocks: Sequence[Block]) -> Iterator[Part]:
+    """Yields the rows of all tables, folded together."""
+    found = [block for block in blocks if isinstance(block, Rows)]
+    inner = tuple(
+        Part("rows", block, f"r{number}", False, block.title) for number, block in enumerate(found, 1)
+    )
+    if inner:
+        yield Part("rows", found[0], "rows", False, "Rows before and after", len(inner), inner)
 
 
 def _drawings(blocks: Sequence[Block]) -> Iterator[Part]:
@@ -219,6 +240,8 @@ def _kind(block: Block) -> str:
             return "section"
         case Sides():
             return "sides"
+        case Rows():
+            return "rows"
         case Timeline():
             return "timeline"
         case _ as unreachable:

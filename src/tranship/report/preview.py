@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tranship.model.preview import OPEN_QUESTION, PreviewCell, PreviewColumn, PreviewRow, TablePreview
 from tranship.model.visible import visible
+from tranship.report.document import Tone, Value
 
 _MOST = 60
 """Characters of a value on a line."""
@@ -15,7 +16,7 @@ _WIDEST = 70
 
 def preview_lines(table: TablePreview) -> Iterator[str]:
     """Yields the lines of one flow. Names and values cannot control a terminal."""
-    named = f"{table.flow}: " if _is_named(table) else ""
+    named = f"{table.flow}: " if is_named(table) else ""
     yield visible(f"{named}{table.old_table} → {table.new_table}")
     for note in table.notes:
         yield visible(f"  {note}")
@@ -24,30 +25,34 @@ def preview_lines(table: TablePreview) -> Iterator[str]:
         yield visible(f"  not named by this flow: {', '.join(table.unnamed)}")
     for number, row in enumerate(table.rows, 1):
         yield f"  row {number}"
-        lines = list(_row(table, row))
-        width = max((len(left) for left, _ in lines if len(left) <= _WIDEST), default=0)
-        for left, right in lines:
-            yield f"    {left.ljust(width)} → {right}"
+        lines = list(values_of(table, row))
+        width = max((len(one.before) for one in lines if len(one.before) <= _WIDEST), default=0)
+        for one in lines:
+            yield f"    {one.before.ljust(width)} → {one.after}"
 
 
-def _is_named(table: TablePreview) -> bool:
+def is_named(table: TablePreview) -> bool:
     """Returns whether a person made the flow, beside the one that was found."""
     return table.flow not in (table.old_table, "")
 
 
-def _row(table: TablePreview, row: PreviewRow) -> Iterator[tuple[str, str]]:
+def values_of(table: TablePreview, row: PreviewRow) -> Iterator[Value]:
+    """Yields what each value of NEW comes from, and what becomes of old values that nothing takes. Names and
+    values cannot control a terminal.
+    """
     before = dict(zip(table.old_columns, row.before, strict=True))
     for column, cell in zip(table.columns, row.after, strict=True):
         undecided = cell.note == OPEN_QUESTION and not column.old_columns
         left = "(undecided)" if undecided else _source(column, before)
-        yield left, visible(f"{column.name} {_value(cell)}")
-    for name in () if _is_named(table) else table.unnamed:
+        tone = Tone.BAD if cell.rejects else Tone.PLAIN
+        yield Value(left, visible(f"{column.name} {_value(cell)}"), tone)
+    for name in () if is_named(table) else table.unnamed:
         why = (
             OPEN_QUESTION
             if name in table.open
             else "left behind, unless an expression or another flow reads it"
         )
-        yield visible(f"{name} {_value(before[name])}"), f"({why})"
+        yield Value(visible(f"{name} {_value(before[name])}"), f"({why})")
 
 
 def _source(column: PreviewColumn, before: dict[str, PreviewCell]) -> str:

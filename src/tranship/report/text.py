@@ -16,6 +16,7 @@ from tranship.report.document import (
     Facts,
     Item,
     Note,
+    Rows,
     Section,
     Sides,
     Sign,
@@ -69,7 +70,7 @@ def _block(block: Block, look: Look) -> list[str]:
             return [f"{label}: {total}", *(f"  - {name}: {count}" for name, count in parts)]
         case Section(title=title, items=items, classic=classic):
             return _titled(title, _items(items, look, whole=classic))
-        case Sides():
+        case Sides() | Rows():
             return []
         case Timeline(title=title, bars=bars):
             return _titled(title, [_bar(bar) for bar in bars])

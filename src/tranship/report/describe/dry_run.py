@@ -11,10 +11,12 @@ from msgspec import UNSET
 
 from tranship.model.count import count_of
 from tranship.model.options import MigrateOptions
+from tranship.model.preview import ShownRows
 from tranship.model.verdict import DatabaseInfo, MigrationResult, Stats, TableResult
 from tranship.report.causes import RAISING
 from tranship.report.describe.causes import cause_items, told_items
 from tranship.report.describe.changed_values import changed_sections
+from tranship.report.describe.rows import describe_rows
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
 from tranship.report.verification import grouped
@@ -26,7 +28,11 @@ _NOTHING = {
 }
 
 
-def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Document:
+def describe_dry_run(
+    result: MigrationResult,
+    options: MigrateOptions,
+    shown: ShownRows = ShownRows(),  # noqa: B008 - frozen
+) -> Document:
     """Returns the page of a dry run or a rehearsal."""
     began = datetime.datetime.fromisoformat(result.started)
     title = f"{_TITLES[result.mode]} of {began:%Y-%m-%d %H:%M:%S} UTC"
@@ -45,6 +51,7 @@ def describe_dry_run(result: MigrationResult, options: MigrateOptions) -> Docume
         Section("Tables", tuple(_table(table, result) for table in result.tables), Tone.GOOD),
         Section("Left out by decision", tuple(_left_out(result)), Tone.PLAIN),
         Section("Locks of the live run", tuple(_locks(result)), Tone.PLAIN),
+        *describe_rows(shown, options.databases),
     ]
     return Document(title, tuple(blocks), tuple(table.label for table in result.tables))
 
