@@ -27,7 +27,8 @@ def alike(entry: Entry, key: str, target: Target) -> str:
     text = entry.get("description")
     asked = _without_names(text if isinstance(text, str) else "", key, old or new)
     own = _own_name(entry, old, new)
-    if not asked or own is None:
+    if not asked or own is None or (new and target.type is None):
+        # Of a column whose table nobody has paired yet the type is not known.
         return ""
     types = [one.text if one is not None else "" for one in (target.old_type, target.type)]
     said: list[JsonValue] = [asked, own, *types, target.required, dict(_suggested(entry))]

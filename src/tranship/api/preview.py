@@ -13,7 +13,8 @@ from tranship.analysis.prepare import Sketch, sketch
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors import TranshipError, UsageError
-from tranship.errors.codes.scope import NothingToPreview
+from tranship.errors.codes.scope import LeftOutOfPreview, NothingDecidedToPreview, NothingToPreview
+from tranship.errors.message import UsageMessage
 from tranship.execution.context import Job
 from tranship.execution.preview.flow import Beside, preview_flow
 from tranship.execution.start.numbers import numbering, rows_beside
@@ -39,7 +40,7 @@ async def preview(
     path = Path(resolutions) if resolutions is not None else None
     file = read_resolutions(path) if path is not None else ResolutionFile(())
     found = await sketch(config, file, path)
-    return await preview_of(config, found, _chosen(found.plan.tables, table))
+    return await preview_of(config, found, _chosen(found, table))
 
 
 async def preview_of(
@@ -104,7 +105,7 @@ async def preview_answer(
     """
     found = await sketch(config, file)
     entry = next((one for one in file.entries if one.path == place), None)
-    own = _under(_chosen(found.plan.tables, key), key)
+    own = _under(_chosen(found, key), key)
     begun = any(one.name for one in own) and sum(one.table == key for one in file.entries) == 1
     only = entry.new_column if entry is not None and not begun else None
     return await preview_of(config, found, own, only=only, wrong_first=True)
@@ -180,19 +181,29 @@ def _open(found: Sketch, plan: TablePlan, shown: TablePreview) -> tuple[str, ...
     return tuple(name for name in shown.unnamed if name in own)
 
 
-def _chosen(plans: Sequence[TablePlan], table: str | None) -> tuple[TablePlan, ...]:
+def _chosen(found: Sketch, table: str | None) -> tuple[TablePlan, ...]:
     """Returns the flows that a name means.
 
     Raises:
         UsageError: it means none.
     """
+    plans = found.plan.tables
     if table is None:
-        return tuple(plans)
+        return plans
     chosen = tuple(plan for plan in plans if table in _names(plan))
     if not chosen:
-        near = nearest(table, _all_names(plans))
-        raise UsageError(NothingToPreview(table, f"did you mean {near!r}?" if near else ""))
+        raise UsageError(_why_none(found, table))
     return chosen
+
+
+def _why_none(found: Sketch, table: str) -> UsageMessage:
+    old = next((one.name for one in found.sides.old.tables if table in (str(one.name), one.name.name)), None)
+    if old in {one.old for one in found.plan.left_out}:
+        return LeftOutOfPreview(table)
+    if any(change.table == str(old) for change in found.open):
+        return NothingDecidedToPreview(table)
+    near = nearest(table, _all_names(found.plan.tables))
+    return NothingToPreview(table, f"did you mean {near!r}?" if near else "")
 
 
 def _names(plan: TablePlan) -> tuple[str, ...]:

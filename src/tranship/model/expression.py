@@ -36,6 +36,7 @@ class Loss(StrEnum):
     CUT_SPACES = "trailing spaces cut"
     FLOAT = "not exactly representable"
     ZONE = "time zone applied"
+    OFFSET = "offset dropped"
     DATE_ORDER = "day and month read by NEW's DateStyle"
     SKIPPED = "time of day that the zone skips"
     TWICE = "time of day that the zone has twice"

@@ -44,7 +44,10 @@ from tranship.model.reasons import (
 
 _ADOPT = ' (an entry "adopt" says that it is meant)'
 _SAME = ' (give it the same expression, mapping or lookup, or "adopt" the row of NEW under that key)'
-_FOLLOW = ' ("repoint_children": true in the merge leads children to it)'
+_FOLLOW = (
+    ' ("repoint_children": true in the merge leads children to it; a SELECT or an expression has to give the'
+    " key of the row that stays)"
+)
 _LEAD = ' ("repoint_children": true leads children to it, unless that key is NULL)'
 
 

@@ -127,12 +127,14 @@ def _not_repeated(tables: Sequence[Opined], what: str) -> Iterator[str]:
 
 def _reasons(title: str, apart: Iterable[str]) -> Iterator[str]:
     """Yields what something was not done for, once for each reason."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, dict[str, None]] = {}
     for what in apart:
         name, _, reason = what.partition(": ")
         name, reason = (name, reason) if reason else ("", "")
-        by_reason.setdefault(reason if name else "", []).append(name or what)
-    for reason, names in by_reason.items():
+        # Several flows may fill one table.
+        by_reason.setdefault(reason if name else "", {}).setdefault(name or what)
+    for reason, named in by_reason.items():
+        names = list(named)
         most = MOST_OF_A_REASON if reason else MOST
         more = f" and {len(names) - most} more" if len(names) > most else ""
         why = f": {reason}" if reason else ""

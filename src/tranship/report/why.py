@@ -33,7 +33,7 @@ _WORDS = {
     ),
     "ParentRejected": "the parent in {table} was rejected",
     "ParentIsAnother": "the parent in {table} was rejected, and NEW's row under its key is another one",
-    "ParentMerged": "the parent in {table} is merged into another row, without repoint_children",
+    "ParentMerged": "the parent in {table} is merged into another row, to which the row is not led",
     "ParentElsewhere": "NEW holds the parent in {table} under another key",
     "ParentKeyChanged": "a decision gives the parent in {table} another key, and the row keeps OLD's",
     "ParentNotThere": "the parent in {table} did not arrive or was deleted",

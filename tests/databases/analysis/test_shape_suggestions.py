@@ -359,6 +359,28 @@ async def test_names_that_new_does_not_hold_lead_nowhere(
     assert [one["question"] for one in made.get("_suggestions", ()) if "by name" in one["question"]] == []
 
 
+@pytest.mark.parametrize(
+    "refers_to",
+    [
+        pytest.param("language", id="another table than NEW's references"),
+        pytest.param(None, id="its own key among them"),
+    ],
+)
+async def test_what_names_a_row_is_no_value_of_a_child_table(
+    make_pair: MakePair, tmp_path: Path, refers_to: str | None
+) -> None:
+    reference = f" REFERENCES {refers_to}" if refers_to else ""
+    old = f"""CREATE TABLE language (id int PRIMARY KEY, name text);
+        CREATE TABLE film (film_id int PRIMARY KEY, title text, spoken_id int{reference}, dubbed_id int{reference})"""
+    new = """CREATE TABLE language (id int PRIMARY KEY, name text); CREATE TABLE tag (tag_id int PRIMARY KEY, word text);
+        CREATE TABLE film (id int PRIMARY KEY, title text);
+        CREATE TABLE film_tag (film int REFERENCES film, tag_id int REFERENCES tag, PRIMARY KEY (film, tag_id))"""
+    made = await _generated(await make_pair(old, new), tmp_path)
+    asked = [one for one in made.get("_suggestions", ()) if "rows of 'film_tag'" in one["question"]]
+    assert "film_id" not in str([one["_evidence"] for one in asked])
+    assert bool(asked) is (refers_to is None)
+
+
 async def test_accepted_ones_leave_nothing_open_and_can_be_taken_back(
     make_pair: MakePair, tmp_path: Path
 ) -> None:

@@ -199,6 +199,12 @@ async def test_what_cannot_be_shown_is_refused(make_pair: MakePair, tmp_path: Pa
     with pytest.raises(UsageError, match="named 'user'") as unknown:
         await shown(pair, tmp_path, {"users": USERS}, "user")
     assert unknown.value.problems[0].hint == "did you mean 'users'?"
+    with pytest.raises(UsageError, match="a decision leaves the table out"):
+        await shown(pair, tmp_path, {"users": [{"action": "drop_table"}]}, "users")
+    with pytest.raises(UsageError, match="what becomes of the table is an open question"):
+        await shown(
+            await make_pair("CREATE TABLE aa (b int)", "CREATE TABLE zz (y text)"), tmp_path, {}, "aa"
+        )
     for text, code in (("now()::date", "TS339"), ("pg_sleep(1)::text::date", "TS339"), ("nowhere(1)", "TS3")):
         wrong = {
             "action": "transform",

@@ -104,7 +104,7 @@ REASONS: dict[Reason, str] = {
     ),
     ParentMerged("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) is merged into'
-        ' another row of "city" ("repoint_children": true in the merge leads children to it)'
+        ' another row of "city" ("repoint_children": true in the merge leads children to it; a SELECT or an expression has to give the key of the row that stays)'
     ),
     ParentElsewhere("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": NEW held the parent with Key (city)=(7) before'

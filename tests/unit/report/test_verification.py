@@ -32,6 +32,14 @@ def test_values_that_python_cannot_compute_are_named_without_rows() -> None:
     ]
 
 
+def test_a_table_that_several_flows_fill_is_named_once() -> None:
+    apart = table(second_opinion=SecondOpinion(not_repeated="the run is over"))
+    told = list(
+        opinion_lines([apart, apart, table(new_table="public.b", second_opinion=apart.second_opinion)])
+    )
+    assert told == ["  not repeated: public.a, public.b: the run is over"]
+
+
 def test_a_later_run_of_a_table_is_named() -> None:
     lines = TableLines()
     told = [*lines.of(table(rows=2)), *lines.of(table(run="b", rows=1)), *lines.of(table(table="c", rows=1))]

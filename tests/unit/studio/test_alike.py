@@ -8,11 +8,14 @@ from support.build import pg_type
 from tranship.api.questions import question
 from tranship.planning.deciding.resolve.targets import Target
 
+INT, TEXT = (pg_type(one) for one in ("integer", "text"))
+
 
 def like(table: str, text: str, old: str | None, new: str | None) -> str:
     entry = {"description": text, "old_column": old, "new_column": new, "action": "SPECIFY_ACTION"}
     given = {name: value for name, value in entry.items() if value is not None}
-    return question(f"$.resolutions.{table}[0]", table, given, None, Target(), settled=False).like
+    target = Target(old_type=TEXT, type=INT)
+    return question(f"$.resolutions.{table}[0]", table, given, None, target, settled=False).like
 
 
 def test_what_names_one_column_is_asked_alike_of_many_tables() -> None:
@@ -39,9 +42,6 @@ def asked(name: str, target: Target, *, gone: bool = False, **more: object) -> s
     return question("$.resolutions.t[0]", "t", entry, None, target, settled=False).like
 
 
-INT, TEXT = (pg_type(one) for one in ("integer", "text"))
-
-
 def test_a_value_is_asked_alike_of_columns_of_one_type() -> None:
     zero = {"confidence": "guess", "action": "default", "default_value": "0"}
     first = asked("loyalty", Target(type=INT, required=True), _suggestion={**zero, "new_column": "loyalty"})
@@ -53,6 +53,12 @@ def test_a_value_is_asked_alike_of_columns_of_one_type() -> None:
     assert first != asked("stock", Target(type=INT), _suggestion=zero), "NEW gives one of them a value"
     ten = {**zero, "default_value": "10"}
     assert first != asked("stock", Target(type=INT, required=True), _suggestion=ten)
+
+
+def test_a_column_whose_type_nobody_knows_yet_is_asked_alone() -> None:
+    """Its table is not paired: what fits one such column need not fit another one."""
+    assert asked("login", Target()) == ""
+    assert asked("login", Target(type=TEXT)) != ""
 
 
 def test_data_is_left_behind_together_only_by_one_name_and_one_type() -> None:

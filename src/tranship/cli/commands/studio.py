@@ -62,7 +62,8 @@ _EXITS = {
 def command(config: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Answer the questions about the databases of CONFIG on a page of this machine: with evidence, values of
     rows, and what an answer makes of ten real rows. Both servers read an expression or a value that a person
-    gives before it is saved, and what one of them refuses is saved only on demand.
+    gives before it is saved, once it is decided where the rows of its table go, and what one of them refuses
+    is saved only on demand.
 
     It listens on the loopback (127.0.0.1) and sends nothing anywhere. Each person gets an own link that works
     once; others come through an SSH tunnel that keeps the port. Without a changes file it runs `analyze`

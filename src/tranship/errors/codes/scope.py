@@ -38,6 +38,22 @@ class NothingToPreview(UsageMessage, frozen=True):
     suggestion: str = ""
 
 
+class NothingDecidedToPreview(UsageMessage, frozen=True):
+    code = TableNotFound.code
+    about = "{name}"
+    message = "no row of {name} can be shown: what becomes of the table is an open question"
+    hint = "answer that question first: it says where the rows go, and servers can read no expression before"
+    name: str
+
+
+class LeftOutOfPreview(UsageMessage, frozen=True):
+    code = TableNotFound.code
+    about = "{name}"
+    message = "no row of {name} can be shown: a decision leaves the table out"
+    hint = "delete its entry 'drop_table' if its rows are to move"
+    name: str
+
+
 class SchemaOfTableNotFound(TableNotFound, frozen=True):
     message = f"{TableNotFound.message}: the schema does not exist or is not in scope"
 

@@ -62,7 +62,7 @@ def clock_to_clock(old: PgType, new: PgType) -> Conversion:
         case "timestamp", "date":
             return asked(Rule.OLD_CAST, "the time of day is dropped", fallible=False, loss=Loss.TRUNCATED)
         case "timetz", "time":
-            return asked(Rule.NEW_INPUT, "the offset is dropped", fallible=False, loss=Loss.ZONE)
+            return asked(Rule.NEW_INPUT, "the offset is dropped", fallible=False, loss=Loss.OFFSET)
         case "time", "timetz":
             return no_conversion("the offset would be the one of today: give a transform_sql")
         case _:

@@ -134,7 +134,7 @@ def date_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | No
 def time_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
     """Returns the rows with a time of day that loses its offset or digits of its second."""
     if (old.typname, new.typname) == ("timetz", "time"):
-        return Loss.ZONE, f"{value} IS NOT NULL"
+        return Loss.OFFSET, f"{value} IS NOT NULL"
     if new.family is Family.INTERVAL:
         return _digits_lost(value, new)
     return _precision_changed(value, old, new)

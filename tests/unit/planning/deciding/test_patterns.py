@@ -184,6 +184,17 @@ def test_an_open_pattern_is_one_question(tmp_path: Path) -> None:
     assert not ask(tmp_path, [OPEN, UTC])[1]
 
 
+def test_an_open_pattern_about_tables_that_are_not_paired_yet_is_a_question(tmp_path: Path) -> None:
+    """It is counted as `generate` counts it."""
+    old, new = catalogs(old="old_a(id int pk, at timestamp)", new="new_a(id int pk, at timestamptz)")
+    scope = make_scope(old, new, None)[0]
+    _, _, problems = decide(read(tmp_path, [OPEN]), old, new, scope)
+    assert [(p.code, p.object.split(" (")[0]) for p in problems] == [("TS330", "$.for_all[0]")]
+    assert not decide(read(tmp_path, [UTC]), old, new, scope)[2]
+    far = {**OPEN, "when": "integer -> timestamptz"}
+    assert not decide(read(tmp_path, [far]), old, new, scope)[2], "no pair of columns has these types"
+
+
 def suggested(
     *facts: ColumnFacts, zone: str = "Asia/Tokyo", file: ResolutionFile | None = None
 ) -> Suggestions:

@@ -36,11 +36,12 @@ from tranship.planning.deciding.resolve.columns import Pair, check_meaning, chec
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
 from tranship.planning.deciding.resolve.flows import assigned, entries_by_flow, named_flows
 from tranship.planning.deciding.resolve.following import Place, following
+from tranship.planning.deciding.resolve.granted import granted_pairs
 from tranship.planning.deciding.resolve.item_keys import keys_left_to_new
 from tranship.planning.deciding.resolve.left_out import children_of_left_out
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
-from tranship.planning.deciding.resolve.patterns import PatternEntries, with_patterns
+from tranship.planning.deciding.resolve.patterns import Later, PatternEntries, with_patterns
 from tranship.planning.deciding.resolve.shapes import check_shape
 from tranship.planning.deciding.resolve.tables import TableEntries, table_decisions
 from tranship.planning.deciding.resolve.words import (
@@ -118,6 +119,8 @@ class Read(Struct, frozen=True):
     """The new table of each ``rename_table``, by the path of its entry."""
     matching: Matching
     problems: tuple[Problem, ...]
+    granted: tuple[TablePair, ...] = ()
+    """Where ``for_all`` asks: the pairs that there are once every proposed rename of a table is agreed to."""
 
 
 def read_entries(
@@ -129,7 +132,8 @@ def read_entries(
     decided = replace(decided, flows=named_flows(entries))
     matching = match(*sides, scope, decided, background=background)
     flows, unclear = assigned(entries, matching, scope)
-    return Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
+    granted = granted_pairs(file, (matching, decided), sides, scope, background)
+    return Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear), granted)
 
 
 def decided_pairs(
@@ -163,8 +167,8 @@ def _patterned(
     """Returns the entries of the flows with those of the patterns."""
     entries, matching = [one for one, _ in read.flows], read.matching
     unpaired = set(matching.only_old) - set(read.decided.dropped)
-    selected = scope.only is not None
-    return with_patterns(patterns, entries, matching.pairs, sides, unpaired=unpaired, selected=selected)
+    later = Later(unpaired, read.granted, selected=scope.only is not None)
+    return with_patterns(patterns, entries, matching.pairs, sides, later)
 
 
 def asked_about(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from operator import attrgetter
 
 from msgspec import Struct, field
@@ -57,6 +57,17 @@ class PatternEntries(Struct, frozen=True):
     """What became of columns of whose values open patterns ask: each is a pair, and decides no values."""
 
 
+class Later(Struct, frozen=True):
+    """Of which columns a pattern may speak once other questions are answered."""
+
+    unpaired: Collection[TableName] = ()
+    """Old tables of which nobody has decided yet what they become."""
+    granted: Sequence[TablePair] = ()
+    """The pairs of tables that there are once every proposed one is agreed to."""
+    selected: bool = False
+    """The command line leaves tables out."""
+
+
 class _Place(Struct, frozen=True):
     """An old column and the new one that it becomes."""
 
@@ -79,14 +90,11 @@ def with_patterns(
     tables: Sequence[TableEntries],
     pairs: Iterable[TablePair],
     sides: tuple[Catalog, Catalog],
-    *,
-    unpaired: Collection[TableName] = (),
-    selected: bool = False,
+    asked: Later = Later(),  # noqa: B008 - frozen
 ) -> PatternEntries:
     """Returns the entries of the tables with those of the patterns, and what is wrong with a pattern.
 
-    A pattern may speak of none of ``pairs`` where it may speak of ``unpaired`` old tables, of which nobody
-    has decided yet what they become, and where the command line leaves tables out (``selected``).
+    A pattern may speak of none of ``pairs`` where it may speak of others later.
     """
     if not patterns:
         return PatternEntries(tuple(tables))
@@ -96,22 +104,37 @@ def with_patterns(
     made = _Made(by_flow, {}, [], [], [])
     for pattern in patterns:
         mine = [place for place in places if _is_meant(pattern, place, old)]
-        later = selected or _is_meant_later(pattern, proposed, unpaired, sides)
+        later = asked.selected or _is_meant_later(pattern, proposed, asked.unpaired, sides)
         wrong = list(_check(pattern, mine, places, later=later))
         made.problems += wrong
         meant = [place for place in mine if not _has_own(by_flow.get(place.of), place)]
         made.renamed += filter(attrgetter("renamed"), meant)
-        if not wrong:
-            made.take(pattern, meant, old)
-        else:
+        if wrong:
             made.leave(pattern, meant, old)
+        else:
+            made.take(pattern, meant, old)
+    coming = [*proposed, *chain(*_all_places(asked.granted, by_flow, *sides))]
+    waiting = _asking_later(patterns, places, coming, old)
     return PatternEntries(
         made.tables(old),
         tuple(made.still_asked()),
         tuple(made.wrong),
-        (*made.problems, *(_open(pattern) for pattern in made.open_patterns())),
+        (*made.problems, *(_open(pattern) for pattern in (*waiting, *made.open_patterns()))),
         tuple(made.waiting()),
     )
+
+
+def _asking_later(
+    patterns: Sequence[ForAll], places: Sequence[_Place], coming: Sequence[_Place], old: Catalog
+) -> list[ForAll]:
+    """Returns the open patterns that speak of no column yet, and will once other questions are answered."""
+    asking = [one for one in patterns if is_open(one.entry) and not one.misread]
+    return [
+        pattern
+        for pattern in asking
+        if any(_is_meant(pattern, place, old) for place in coming)
+        and not any(_is_meant(pattern, place, old) for place in places)
+    ]
 
 
 def said_by_patterns(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.names import TableName
+from tranship.model.references import references
 from tranship.planning.deciding.suggest.guesses import reference, text_literal
 from tranship.planning.deciding.suggest.shapes.one_to_many import own_columns, reference_to
 from tranship.planning.deciding.suggest.shapes.whole import (
@@ -37,7 +39,7 @@ def unpivots(whole: Whole) -> Iterator[Shape]:
             if key is None or primary is None:
                 continue
             kind, value = _kind_and_value(table, key)
-            columns = _alike(one, table, kind, value) if value is not None else []
+            columns = _alike(whole, one, table, (kind, value)) if value is not None else []
             if value is not None and columns:
                 yield _unpivot(one, (table, key), (kind, value), columns)
 
@@ -56,21 +58,42 @@ def _kind_and_value(table: Table, key: ForeignKey) -> tuple[Column | None, Colum
     return called[0], next(column for column in others if column is not called[0])
 
 
-def _alike(one: PairOfTables, table: Table, kind: Column | None, value: Column) -> list[Column]:
+def _alike(
+    whole: Whole, one: PairOfTables, table: Table, takes: tuple[Column | None, Column]
+) -> list[Column]:
     """Returns the old columns whose values the table may take: of one family, and called like it. One that
-    has a column of its own name there is not one of several.
+    has a column of its own name there is not one of several, and what names a row is none.
     """
+    kind, value = takes
     own = {squashed(column.name) for column in table.columns if column is not value}
+    naming = _naming_rows(whole, one.before, table, value)
     found = [
         column
         for column in one.gone
-        if family(column.type) == family(value.type) and squashed(column.name) not in own
+        if family(column.type) == family(value.type)
+        and squashed(column.name) not in own
+        and column.name not in naming
     ]
     spoken = set(stems(table.name.name)) | set(stems(value.name))
     called = [column for column in found if set(stems(column.name)) & spoken]
     if len(called) >= _FEW:
         return called
     return found if kind is not None and len(found) >= _MANY else []
+
+
+def _naming_rows(whole: Whole, before: Table, table: Table, value: Column) -> set[str]:
+    """Returns the old columns that name a row: the key, and references unless the table refers to these rows
+    as well.
+    """
+    primary = before.primary_key.columns if before.primary_key is not None else ()
+    targets = {key.target for key in references(table) if value.name in key.columns}
+    others = [key for key in references(before) if _becomes(whole, key.target) not in targets]
+    return {*primary, *(name for key in others for name in key.columns)}
+
+
+def _becomes(whole: Whole, old: TableName) -> TableName | None:
+    partner = whole.partner(old)
+    return partner.pair.new if partner is not None else None
 
 
 def _unpivot(
