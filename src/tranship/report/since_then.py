@@ -19,15 +19,21 @@ def written_since(result: MigrationResult, options: MigrateOptions) -> str:
     changed = [table for table in result.tables if _changed(table)]
     if not changed:
         return ""
-    back = command_line(options.invocation, "rollback", *options.databases, "--live")
-    if any(table.again is not UNSET for table in result.tables):
-        # One rollback takes the rows of one run away, and each table may have had other runs.
-        status = command_line(options.invocation, "status", *options.databases)
-        back = f"{back} for each run that {status} names, the last one first"
+    back = every_run_back(result, options)
     return (
         f" OLD was written to since, in {count_of(len(changed), 'table')}, and NEW does not have that:"
         f" to move all rows again, {back}, then {options.live_again}"
     )
+
+
+def every_run_back(result: MigrationResult, options: MigrateOptions) -> str:
+    """Returns the commands that take away what earlier runs wrote, for a result in which they moved all."""
+    back = command_line(options.invocation, "rollback", *options.databases, "--live")
+    if all(table.again is UNSET for table in result.tables):
+        return back
+    # One rollback takes the rows of one run away, and each table may have had other runs.
+    status = command_line(options.invocation, "status", *options.databases)
+    return f"{back} for each run that {status} names, the last one first"
 
 
 def moved_before(result: MigrationResult) -> list[str]:

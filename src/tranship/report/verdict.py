@@ -10,7 +10,7 @@ from tranship.model.options import REJECTS_ONLY, MigrateOptions, command_line
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
 from tranship.report.changed_values import changed_values
-from tranship.report.since_then import written_since
+from tranship.report.since_then import every_run_back, written_since
 from tranship.report.verification import grouped
 
 UNASKED = "Look at what could not be asked beforehand"
@@ -32,7 +32,7 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         told = _live(result, options).removesuffix(_nothing_left(result)).rstrip()
         return f"{told} {still_rejected_elsewhere(elsewhere, status)}"
     if _moved_before(result):
-        return f"Nothing to do: an earlier run moved {_before(result)}{written_since(result, options)}"
+        return _all_before(result, options)
     if result.status == "refused":
         return "A live run would be refused for now: fix what is listed below, then repeat this command."
     if not result.tables:
@@ -70,8 +70,7 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if result.status == "differs":
         return "Others changed rows of NEW since they were written: look at those that are listed below."
     if _moved_before(result):
-        since = written_since(result, options)
-        return f"Nothing was left to do: an earlier run moved {_before(result)}{since}"
+        return _all_before(result, options)
     if not result.tables:
         return _no_table(result)
     if stats.rows_failed:
@@ -105,6 +104,8 @@ def _once_more(result: MigrationResult, options: MigrateOptions) -> str:
     reasons = {table.not_alone: None for table in result.tables if table.not_alone is not UNSET}
     if not reasons:
         return f"move only the rejected rows: {options.again_with('--live', REJECTS_ONLY)}"
+    if _moved_before(result):
+        return all_again(every_run_back(result, options), [*reasons])
     words = (*options.databases, "--run", result.run_id, "--live")
     return all_again(command_line(options.invocation, "rollback", *words), [*reasons])
 
@@ -145,12 +146,18 @@ def _no_table(result: MigrationResult) -> str:
     return f"No table is moved: {_rows(left)} of OLD {'is' if left == 1 else 'are'} left out. Nothing to do."
 
 
-def _before(result: MigrationResult) -> str:
-    stats = result.stats
+def _all_before(result: MigrationResult, options: MigrateOptions) -> str:
+    """Returns the verdict where earlier runs moved every table; rows that they rejected are left to do."""
+    stats, live, since = result.stats, result.mode == "live", written_since(result, options)
     there = f" ({_there(stats.rows_already_there, 'were').strip(' ,')})" if stats.rows_already_there else ""
     if not stats.rows_failed:
-        return f"all {_rows(stats.rows_migrated)}{there}."
-    return f"{_rows(stats.rows_migrated)}{there} and rejected {grouped(stats.rows_failed)}."
+        nothing = "Nothing was left to do" if live else "Nothing to do"
+        return f"{nothing}: an earlier run moved all {_rows(stats.rows_migrated)}{there}.{since}"
+    none = "No row was written" if live else "No row would be written"
+    moved = f"{_rows(stats.rows_migrated)}{there} and rejected {grouped(stats.rows_failed)}"
+    # Where OLD was written to, all rows are moved again, the rejected ones among them.
+    next_ = since or f" {_look(result)}, then {_once_more(result, options)}"
+    return f"{none}: an earlier run moved {moved}.{next_}"
 
 
 def _look(result: MigrationResult) -> str:

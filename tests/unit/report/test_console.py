@@ -304,9 +304,12 @@ def test_the_first_line_of_the_end() -> None:
         "NEW does not hold what OLD's rows become."
     )
     before = tuple(replace(t, already_migrated=True) for t in proven)
-    for mode in ("dryrun", "live"):
-        told = verdict_of(mode, "rejects", tables=before)
-        assert told.endswith("an earlier run moved 15 240 rows and rejected 1."), told
+    for mode, none in (("dryrun", "would be"), ("live", "was")):
+        assert verdict_of(mode, "rejects", tables=before) == (
+            f"No row {none} written: an earlier run moved 15 240 rows and rejected 1."
+            " Read results/rejects.jsonl and correct the decisions, then move only the rejected rows:"
+            " tranship migrate config.json --prefix p --resolutions r.json --live --rejects-only"
+        )
 
 
 def test_rows_of_earlier_runs_are_told_apart() -> None:
