@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Column
 from tranship.model.evidence import ColumnFacts, ValueCount
@@ -95,9 +96,17 @@ def dates(
         sql = f"CAST(to_date({value}, 'YYYYMMDD') AS text)"
         sql = of_one_form(matches(value, _COMPACT), sql, value, "YYYYMMDD")
         exact = f"{matches(value, _COMPACT)} AND {matches(_with_hyphens(value), _real_days('YMD', '-'))}"
-        yield Guess((source.name,), target.name, sql, exact, value)
+        guess = Guess((source.name,), target.name, sql, exact, value, ("read as YYYYMMDD",))
+        yield _in_zone(guess, target)
     for separator in _SEPARATORS:
         yield from _separated(source, target, values, _DateStyle(separator, datestyle), value)
+
+
+def _in_zone(guess: Guess, target: Column) -> Guess:
+    """Returns a guess that gives texts without a zone; as a moment each depends on whose clock it was."""
+    if target.type.leaf.base != ZONED:
+        return guess
+    return replace(guess, provable=False, as_utc=read_as_utc(guess.sql, mixed=False))
 
 
 def _with_hyphens(value: str) -> str:
@@ -111,7 +120,11 @@ def _iso_guess(source: Column, target: Column, value: str) -> Guess:
     form = "-".join((_YEAR, *(_PARTS[part] for part in "MD")))
     sql = of_one_form(matches(value, form + rest), value, value, "YYYY-MM-DD")
     fits = matches(value, _real_days("YMD", "-") + rest)
-    return Guess((source.name,), target.name, sql, fits, value, ("read as YYYY-MM-DD",), provable=False)
+    guess = Guess((source.name,), target.name, sql, fits, value, ("read as YYYY-MM-DD",), provable=False)
+    if base != ZONED:
+        return guess
+    utc = of_one_form(matches(value, form + rest), read_as_utc(value, mixed=True), value, "YYYY-MM-DD")
+    return replace(guess, as_utc=utc)
 
 
 class _DateStyle(Struct, frozen=True):
@@ -186,9 +199,9 @@ def _separated(
     form = matches(value, f"{order.pattern}{clock}")
     sql = of_one_form(form, f"CAST({sql} AS text)", value, order.template)
     fits = matches(value, f"{_real_days(order.parts, bracket)}{clock}")
-    # A time without a zone that becomes one with a zone depends on whose clock it was.
-    provable = not order.ambiguous and base != ZONED
-    yield Guess((source.name,), target.name, sql, fits, value, (order.evidence,), provable=provable)
+    evidence, provable = (order.evidence,), not order.ambiguous
+    guess = Guess((source.name,), target.name, sql, fits, value, evidence, provable=provable)
+    yield _in_zone(guess, target)
 
 
 def readings(facts: ColumnFacts | None) -> Iterator[str]:

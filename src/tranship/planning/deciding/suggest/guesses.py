@@ -34,6 +34,10 @@ class Guess(Struct, frozen=True):
     """Whether there is one reading only: where every row fits, nothing is left to decide."""
     fitting: str = "fit exactly"
     """What is known of a row that fits, after a number of rows."""
+    as_utc: str = ""
+    """The same expression for times that were written in UTC, where the zone of OLD's database decides which
+    moments are meant; else empty.
+    """
 
     def question(self, table: TableName) -> TrialQuestion:
         """Returns what to ask the data."""

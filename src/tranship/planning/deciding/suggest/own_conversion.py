@@ -237,10 +237,16 @@ def both_readings(value: str, zone: str) -> tuple[Fact, ...]:
 
 
 def _either_zone(zone: str, utc: str) -> tuple[Fact, ...]:
-    return (
-        f"a transform without SQL reads the times in OLD's database time zone {zone}",
-        f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {utc}",
-    )
+    return f"a transform without SQL reads the times in OLD's database time zone {zone}", _written_in_utc(utc)
+
+
+def read_in_zone(zone: str, utc: str) -> tuple[Fact, ...]:
+    """Returns in which zone texts are read that an expression gives; ``utc`` is the expression for UTC."""
+    return f"texts without a time zone are read in OLD's database time zone {zone}", _written_in_utc(utc)
+
+
+def _written_in_utc(utc: str) -> str:
+    return f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {utc}"
 
 
 def asked_once(

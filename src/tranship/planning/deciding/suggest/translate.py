@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tranship.model.evidence import LookupFacts
 from tranship.model.names import Side
-from tranship.planning.comparing.meaning import Concern
+from tranship.planning.comparing.meaning import Concern, is_utc
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
 from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quoting
@@ -16,7 +16,12 @@ from tranship.planning.deciding.suggest.guesses import Guess, reference, trial_e
 from tranship.planning.deciding.suggest.keys import key_translation
 from tranship.planning.deciding.suggest.mappings import Mapped, map_values
 from tranship.planning.deciding.suggest.nulls import nulls_left, nulls_refused
-from tranship.planning.deciding.suggest.own_conversion import between_types, own_conversion, refusal_evidence
+from tranship.planning.deciding.suggest.own_conversion import (
+    between_types,
+    own_conversion,
+    read_in_zone,
+    refusal_evidence,
+)
 from tranship.planning.names.families import family
 from tranship.planning.names.opposites import opposed
 from tranship.planning.printed.allowed_values import allowed_values
@@ -151,8 +156,14 @@ def _guessed(tables: TablePairContext, names: Mapping[str, Field], guess: Guess)
         complete=holds,
         confidence=Confidence.HIGH if holds else Confidence.GUESS,
         coverage=tried.fitting / tried.rows if tried is not None and tried.rows else 0.0,
-        evidence=(*guess.evidence, *trial_evidence(guess, tried)),
+        evidence=(*guess.evidence, *trial_evidence(guess, tried), *_zone_of(tables, guess)),
     )
+
+
+def _zone_of(tables: TablePairContext, guess: Guess) -> tuple[Fact, ...]:
+    """Returns in which zone NEW reads what an expression gives, and how to say that it is UTC."""
+    zone = tables.old.timezone
+    return read_in_zone(zone, guess.as_utc) if guess.as_utc and not is_utc(zone) else ()
 
 
 def _read_otherwise(pair: ColumnPairContext, guess: Guess) -> Translation:
