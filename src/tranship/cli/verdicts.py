@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from tranship.model.options import command_line
-from tranship.report.verdict import NOTHING_LEFT, UNASKED
+from tranship.report.verdict import NOT_ONE_MOMENT, NOTHING_LEFT, UNASKED
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
     rejected = still_rejected(states)
     all_ = {1: "The run is", 2: "Both runs are"}.get(len(states), f"All {len(states)} runs are")
     verify = command_line("tranship", "verify", *words)
+    mixed = f" {NOT_ONE_MOMENT}" if any(state.run.mixed for state in states) else ""
     return (
-        f"{all_} finished: {_rows(written)} written, {grouped(rejected)} rejected."
+        f"{all_} finished: {_rows(written)} written, {grouped(rejected)} rejected.{mixed}"
         f" Compare them at any time: {verify}"
     )
 
@@ -163,7 +164,8 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
             apart = any(isinstance(table.verified, str) for table in result.tables)
             verified = "verified but for what is named above" if apart else "verified"
             held = f"NEW holds what OLD's rows became: {rows}, {verified}."
-            left = " ".join([*_written_since(result), *_rejected(result, words)])
+            moments = [NOT_ONE_MOMENT] if result.mixed is True else []
+            left = " ".join([*moments, *_written_since(result), *_rejected(result, words)])
             return f"{held} {left or NOTHING_LEFT}"
         case "differs" if result.exit_status == 1:
             return "Others changed rows of NEW since the runs: look at those that are named above."

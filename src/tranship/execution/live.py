@@ -127,7 +127,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             unrecorded = await refuse_twice(old, control, context, before, work.left)
             for problem in unrecorded:
                 context.note(Warned(problem))
-            passed = structs.replace(passed, problems=(*passed.problems, *unrecorded))
+            passed = structs.replace(passed, problems=(*passed.problems, *unrecorded, *work.mixed))
             announce(context, work)
             now = await held_now(old, work.whole, work.done)
             differs = await moved_shortfalls(control, context.journal, work.places)
@@ -298,7 +298,8 @@ class _LiveRun:
 
     def _framed(self, live: ActiveRun, begun: Begun) -> Frame:
         mixed = (TwoSnapshots().problem(),) if begun.mixed else ()
-        problems = (*self.passed.problems, *mixed, *read_later(begun.job, live.snapshot.mark))
+        read = (*mixed, *read_later(begun.job, live.snapshot.mark))
+        problems = tuple(dict.fromkeys((*self.passed.problems, *read)))
         return structs.replace(
             self.frame,
             run_id=live.run,

@@ -23,7 +23,7 @@ class CertifiedRun(Struct, frozen=True, forbid_unknown_fields=True):
     """System identifier and database OID of OLD's database; likewise ``new_identity``."""
     new_identity: str
     snapshot: str
-    """OLD's snapshot, which all rows were read in."""
+    """OLD's snapshot, which all rows were read in; of a ``mixed`` run the last one."""
     plan_hash: str
     os_user: str
     """Who began the run; likewise ``role``, which logged in to NEW."""
@@ -33,6 +33,8 @@ class CertifiedRun(Struct, frozen=True, forbid_unknown_fields=True):
     resolutions_sha256: str | None
     left_out: dict[str, int]
     """Rows of OLD's tables that the decisions leave out."""
+    mixed: bool | UnsetType = UNSET
+    """Some tables were read in another snapshot than others, as a person allowed; absent: none was."""
 
 
 class CertifiedTable(Struct, frozen=True, forbid_unknown_fields=True):

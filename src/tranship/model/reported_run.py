@@ -81,6 +81,8 @@ class ReportedRun(Struct, frozen=True, kw_only=True):
     tables: tuple[ReportedTable, ...]
     rejected_elsewhere: int = 0
     """Rows of other tables that runs from the same OLD rejected and that no later one moved."""
+    mixed: bool = False
+    """Some tables were read in another snapshot of OLD than others, as a person allowed."""
 
     def total(self, word: str) -> int:
         """Returns the rows of one outcome in all tables."""

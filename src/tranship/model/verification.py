@@ -126,6 +126,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     """The run whose rollback was interrupted: some of its rows are gone."""
     at_work: str | UnsetType = UNSET
     """The run that a process is at work on, or on its rollback: nothing is resumed before it has ended."""
+    mixed: bool | UnsetType = UNSET
+    """A run read its tables in more than one snapshot of OLD, as a person allowed; absent: none did."""
     old_read: bool = False
     """OLD was read: it says which rows differ, and rows were computed once more from it."""
     arguments: tuple[str, ...] = ()

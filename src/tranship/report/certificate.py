@@ -15,6 +15,7 @@ from tranship.model.verification import AskedConstraint
 from tranship.report.causes import cause_words
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.html import render_html
+from tranship.report.verdict import NOT_ONE_MOMENT
 from tranship.report.verification import before_lines, grouped, moment, opinion_lines
 
 
@@ -32,8 +33,8 @@ def _blocks(certificate: Certificate) -> Iterator[Block]:
     cells = grouped(certificate.cells)
     said = f"{cells} values in NEW were compared with what OLD's rows became. All are equal."
     apart = [f"Not compared: {table.apart}" for table in tables if table.apart]
-    missing = rejected_line(tables)
-    yield Banner((said, *missing, *apart), Tone.CHANGED if missing else Tone.GOOD)
+    limits = caveats(certificate)
+    yield Banner((said, *limits, *apart), Tone.CHANGED if limits else Tone.GOOD)
     yield Facts(
         (
             ("OLD", certificate.old),
@@ -69,7 +70,13 @@ def _read_again(tables: Sequence[CertifiedTable]) -> Iterator[tuple[str, str]]:
         yield "Taken up again", f"{count_of(again, 'row', write=grouped)} that a run rejected, by a later run"
 
 
-def rejected_line(tables: Sequence[CertifiedTable]) -> list[str]:
+def caveats(certificate: Certificate) -> list[str]:
+    """Returns what a certificate does not promise: rows that are in NEW, and tables of one moment."""
+    mixed = any(run.mixed is True for run in certificate.runs)
+    return [*_rejected_line(certificate.tables), *([NOT_ONE_MOMENT] if mixed else [])]
+
+
+def _rejected_line(tables: Sequence[CertifiedTable]) -> list[str]:
     """Returns the line about rows that were rejected and that no later run took up, or no line."""
     rows = _rejected(tables)
     if not rows:

@@ -18,6 +18,12 @@ UNASKED = "Look at what could not be asked beforehand"
 
 NOTHING_LEFT = "Nothing left to do."
 
+NOT_ONE_MOMENT = (
+    "OLD was read at more than one moment, as --new-snapshot unfinished allowed:"
+    " rows of one table may not fit those of another."
+)
+"""What is said of a run whose tables were read in several snapshots."""
+
 _AGAIN = {False: " that were rejected before", True: " that was rejected before"}
 
 

@@ -16,7 +16,7 @@ from tranship.model.certificate import Certificate, CertifiedTable
 from tranship.model.verdict import MigrationResult, RejectCause
 from tranship.report.by_table import certificate_columns, result_columns
 from tranship.report.causes import cause_words
-from tranship.report.certificate import last_runs, rejected_beside, rejected_by_cause, rejected_line
+from tranship.report.certificate import caveats, last_runs, rejected_beside, rejected_by_cause
 from tranship.report.rejects import part_of_rejects
 from tranship.report.said_once import problem_lines
 from tranship.report.verification import coverage, grouped
@@ -196,7 +196,7 @@ def _certified(certificate: Certificate, path: str) -> ResultShown:
     columns["Verified"] = [f"except {table.apart}" if table.apart else "verified" for table in tables]
     return ResultShown(
         verdict=" ".join(
-            [f"Certificate: {cells} values in NEW are what OLD's rows became.", *rejected_line(tables)]
+            [f"Certificate: {cells} values in NEW are what OLD's rows became.", *caveats(certificate)]
         ),
         facts=tuple(facts),
         headings=("Table", *columns),

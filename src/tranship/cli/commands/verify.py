@@ -34,7 +34,7 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
-    from tranship.report.certificate import rejected_line
+    from tranship.report.certificate import caveats
     from tranship.report.ci import Checked, Ended
     from tranship.report.verification import certified
 
@@ -44,11 +44,11 @@ def _check(context: click.Context, _: click.Parameter, file: Path | None) -> Non
     if call.json:
         answer_json(call, found)
     elif call.form != "text":
-        text = "\n".join([made, *rejected_line(found.tables), certified(found)])
+        text = "\n".join([made, *caveats(found), certified(found)])
         _write(call, [Checked("certificate", Ended.PASSED, text)])
     else:
         say(made)
-        for line in (*rejected_line(found.tables), certified(found)):
+        for line in (*caveats(found), certified(found)):
             say(line)
     context.exit()
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tranship.errors import Refused
 from tranship.errors.codes.rollback import UnfinishedRollback
 from tranship.errors.codes.runs import UnfinishedRejectsOnly, UnfinishedWholeRun
+from tranship.errors.codes.start import TwoSnapshots
 from tranship.execution.context import Job, RunContext, started
 from tranship.execution.probe.everything import count_left_out
 from tranship.execution.start.earlier_runs import Before, remaining, with_rejects_before
@@ -20,6 +21,7 @@ from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.notes import AlreadyMigrated, NoRejectsLeft, NothingToMove
 from tranship.model.options import command_line
+from tranship.model.resolution import Problem
 from tranship.server.journal import Chain, Run, TaskRow
 
 
@@ -44,6 +46,11 @@ class ToDo:
     def places(self) -> list[tuple[Run, TaskRow]]:
         """What each earlier run moved of the tables."""
         return [place for chain in self.known.values() for place in chain]
+
+    @property
+    def mixed(self) -> tuple[Problem, ...]:
+        """The warning where an earlier run read its tables at more than one moment; else nothing."""
+        return (TwoSnapshots().problem(),) if any(run.mixed for run, _ in self.places) else ()
 
 
 async def to_do(control: asyncpg.Connection, context: RunContext, before: Before) -> ToDo:

@@ -60,6 +60,7 @@ async def _reported(new: asyncpg.Connection, journal: Journal, config: Config, r
         resolutions=decided.resolutions,
         resolutions_sha256=decided.resolutions_sha256,
         snapshot=run.snapshot,
+        mixed=run.mixed,
         plan_hash=run.plan_hash,
         again=decided.again,
         left_out=dict(run.left_out),

@@ -82,6 +82,7 @@ def _run(run: Run) -> CertifiedRun:
         decided.resolutions,
         decided.resolutions_sha256,
         dict(run.left_out),
+        run.mixed or UNSET,
     )
 
 

@@ -87,6 +87,7 @@ async def verify(
                 # The lock is held: whoever resumed a run or its rollback now would be refused.
                 resume, going_back = UNSET, UNSET
             result = replace(result, resume=resume, rolling_back=going_back, at_work=working)
+            result = replace(result, mixed=_mixed(wanted))
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
@@ -97,6 +98,11 @@ async def _catalog(new: asyncpg.Connection, journal: Journal, runs: Sequence[Rec
     filled = {flow.table for run in runs for flow in run.flows}
     async with new.transaction(isolation="repeatable_read", readonly=True):
         return await read_catalog(new, None, journal_schema=journal.schema, partitions=filled)
+
+
+def _mixed(runs: Sequence[Run]) -> bool | UnsetType:
+    """Returns True where one of the runs read OLD in several snapshots; else UNSET."""
+    return any(run.mixed for run in runs) or UNSET
 
 
 def _resuming(runs: Sequence[Run]) -> str | UnsetType:

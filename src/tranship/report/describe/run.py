@@ -25,7 +25,7 @@ from tranship.report.document import (
     Tone,
     Totals,
 )
-from tranship.report.verdict import UNASKED, all_again, still_rejected_elsewhere
+from tranship.report.verdict import NOT_ONE_MOMENT, UNASKED, all_again, still_rejected_elsewhere
 from tranship.report.verification import difference_lines, grouped, moment
 
 _WORDS = {"already_there": "already there"}
@@ -64,7 +64,7 @@ def run_verdict(run: ReportedRun, certificate: FoundCertificate | None, words: S
         return Banner(
             (f"Not finished: {_progress(run)}.", f"Resume it: {again}", f"Or roll it back: {back}"), Tone.BAD
         )
-    return _with_elsewhere(run, _finished(run, certificate, words), words)
+    return _with_moments(run, _with_elsewhere(run, _finished(run, certificate, words), words))
 
 
 def _with_elsewhere(run: ReportedRun, banner: Banner, words: Sequence[str]) -> Banner:
@@ -73,6 +73,13 @@ def _with_elsewhere(run: ReportedRun, banner: Banner, words: Sequence[str]) -> B
         return banner
     told = still_rejected_elsewhere(run.rejected_elsewhere, command_line("tranship", "status", *words))
     return Banner((*banner.lines, told), Tone.BAD)
+
+
+def _with_moments(run: ReportedRun, banner: Banner) -> Banner:
+    """Returns the verdict with the warning that the tables are not of one moment, where that is so."""
+    if not run.mixed:
+        return banner
+    return Banner((*banner.lines, NOT_ONE_MOMENT), Tone.CHANGED if banner.tone is Tone.GOOD else banner.tone)
 
 
 def _were_rejected(rows: int) -> str:
