@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from tranship.errors.codes.stale_references import of_references
 from tranship.model.options import command_line
-from tranship.report.verdict import NOT_ONE_MOMENT, NOTHING_LEFT, UNASKED
+from tranship.report.verdict import NOT_ONE_MOMENT, NOTHING_LEFT, REFERENCES, UNASKED
 from tranship.report.verification import grouped
 
 if TYPE_CHECKING:
@@ -164,8 +165,9 @@ def verify_verdict(result: Verification, words: Sequence[str]) -> str:
             apart = any(isinstance(table.verified, str) for table in result.tables)
             verified = "verified but for what is named above" if apart else "verified"
             held = f"NEW holds what OLD's rows became: {rows}, {verified}."
-            moments = [NOT_ONE_MOMENT] if result.mixed is True else []
-            left = " ".join([*moments, *_written_since(result), *_rejected(result, words)])
+            aside = [NOT_ONE_MOMENT] if result.mixed is True else []
+            aside += [f"{REFERENCES}, below."] if of_references(result.problems) else []
+            left = " ".join([*aside, *_written_since(result), *_rejected(result, words)])
             return f"{held} {left or NOTHING_LEFT}"
         case "differs" if result.exit_status == 1:
             return "Others changed rows of NEW since the runs: look at those that are named above."

@@ -35,6 +35,8 @@ class CertifiedRun(Struct, frozen=True, forbid_unknown_fields=True):
     """Rows of OLD's tables that the decisions leave out."""
     mixed: bool | UnsetType = UNSET
     """Some tables were read in another snapshot than others, as a person allowed; absent: none was."""
+    references: tuple[str, ...] | UnsetType = UNSET
+    """Warnings about columns that keep OLD's keys while the rows got other ones; absent: there were none."""
 
 
 class CertifiedTable(Struct, frozen=True, forbid_unknown_fields=True):

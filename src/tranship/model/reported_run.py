@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.difference import Proof
+from tranship.model.resolution import Problem
 from tranship.model.verdict import LossCount, RejectCause
 
 
@@ -83,6 +84,8 @@ class ReportedRun(Struct, frozen=True, kw_only=True):
     """Rows of other tables that runs from the same OLD rejected and that no later one moved."""
     mixed: bool = False
     """Some tables were read in another snapshot of OLD than others, as a person allowed."""
+    warnings: tuple[Problem, ...] = ()
+    """What its plan warns of, such as references that keep OLD's keys; none for a run of format 1."""
 
     def total(self, word: str) -> int:
         """Returns the rows of one outcome in all tables."""

@@ -71,9 +71,16 @@ def _read_again(tables: Sequence[CertifiedTable]) -> Iterator[tuple[str, str]]:
 
 
 def caveats(certificate: Certificate) -> list[str]:
-    """Returns what a certificate does not promise: rows that are in NEW, and tables of one moment."""
+    """Returns what a certificate does not promise: rows that are in NEW, tables of one moment, and references
+    that lead to the rows to which they led in OLD.
+    """
     mixed = any(run.mixed is True for run in certificate.runs)
-    return [*_rejected_line(certificate.tables), *([NOT_ONE_MOMENT] if mixed else [])]
+    references = [line for run in certificate.runs for line in run.references or ()]
+    return [
+        *_rejected_line(certificate.tables),
+        *([NOT_ONE_MOMENT] if mixed else []),
+        *(f"Compared as values only: {line}" for line in dict.fromkeys(references)),
+    ]
 
 
 def _rejected_line(tables: Sequence[CertifiedTable]) -> list[str]:

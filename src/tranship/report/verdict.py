@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from tranship.errors.codes.stale_references import of_references
 from tranship.model.options import REJECTS_ONLY, MigrateOptions, command_line
+from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult
 from tranship.report.causes import HELD, only_held
 from tranship.report.changed_values import changed_values
@@ -15,6 +17,9 @@ from tranship.report.verification import grouped
 
 UNASKED = "Look at what could not be asked beforehand"
 """What is to be done after a run in which everything arrived, where some data checks were not possible."""
+
+REFERENCES = "Look at what TS308 says of references"
+"""What is to be done after a run that kept OLD's keys in columns that may refer to rows with other ones."""
 
 NOTHING_LEFT = "Nothing left to do."
 
@@ -56,10 +61,24 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         there = _there(stats.rows_already_there, "are")
         done = f"{_rows(now)} would be written{more},{there} {grouped(stats.rows_failed)} rejected."
     done += _changed(result, done=False)
+    if of_references(result.problems):
+        done += f" {REFERENCES}."
     live = options.live_after_dry
     if not stats.rows_failed:
         return f"{done} Next: {live}"
     return f"{done} {_look(result)}, or accept it: {live}"
+
+
+def left_to_look_at(problems: Sequence[Problem], *, not_asked: bool) -> str:
+    """Returns what a person is to look at although every row arrived, without a full stop; empty: nothing.
+
+    Args:
+        problems: the warnings of the run.
+        not_asked: some data checks were not possible before the run.
+    """
+    parts = [REFERENCES] if of_references(problems) else []
+    parts += [UNASKED if not parts else UNASKED.removeprefix("Look ")] if not_asked else []
+    return ", and ".join(parts)
 
 
 def still_rejected_elsewhere(rows: int, status: str) -> str:
@@ -87,9 +106,18 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
     there = _there(stats.rows_already_there, "were")
-    open_ = any(table.not_asked for table in result.tables)
-    left = f"{UNASKED}, below." if open_ else _nothing_left(result)
+    left = _left(result, options) or _nothing_left(result)
     return f"Everything arrived: {_in_all(result)},{there} {known}.{_changed(result, done=True)} {left}"
+
+
+def _left(result: MigrationResult, options: MigrateOptions) -> str:
+    """Returns the sentence about what a person is to look at after a live run; empty: nothing."""
+    open_ = any(table.not_asked for table in result.tables)
+    left = left_to_look_at(result.problems, not_asked=open_)
+    if not left or not of_references(result.problems):
+        return f"{left}, below." if left else ""
+    # The run told its warnings at its beginning: hours and screens before these lines.
+    return f"{left}: {command_line(options.invocation, 'report', *options.databases)}"
 
 
 def _nothing_left(result: MigrationResult) -> str:

@@ -8,14 +8,18 @@ from msgspec.structs import replace
 
 from tranship.api import Diagnosis, RunState, TableState
 from tranship.cli.verdicts import doctor_verdict, status_verdict, verify_verdict
+from tranship.errors.codes.stale_references import ReferenceUndeclared
 from tranship.model.difference import Difference, DifferenceKind, Proof, SecondOpinion
+from tranship.model.flow import FlowId
 from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
 from tranship.model.reported_run import FoundCertificate, ReportedRun, ReportedTable
 from tranship.model.undo import Unreadable
+from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.report.describe.run import describe_run, run_verdict
 from tranship.report.document import Section
-from tranship.report.verdict import UNASKED
+from tranship.report.verdict import REFERENCES, UNASKED, verdict
 from tranship.report.verification import last_line
 from tranship.server.journal import DecidedBy, Run, RunStatus, Undo
 
@@ -116,25 +120,9 @@ def test_a_verification_says_how_many_rows_the_last_run_of_each_flow_rejected() 
     assert told(of("a", 3), of("b", 1)).endswith("verified. 1 row was rejected: tranship report c.json")
 
 
-def test_all_three_say_the_same_of_what_could_not_be_asked() -> None:
-    """The end of a live run, its verification and its page."""
-    table = VerifiedTable("a", "public.t", "public.t", 5, True, not_asked=("n: NEW alone will know it",))
-    done = Verification(
-        tool_version="0",
-        status="verified",
-        exit_status=0,
-        started="",
-        finished="",
-        runs=(),
-        tables=(table,),
-    )
-    assert verify_verdict(done, ("c.json",)).endswith(f"{UNASKED}: tranship report c.json")
-    proof = Proof(5, ("id",), compared=5)
-    moved = ReportedTable(
-        "public.t", "public.t", 5, 5, (("written", 5),), 0, 1, 1, True, proof=proof, not_asked=table.not_asked
-    )
+def reported(*tables: ReportedTable) -> ReportedRun:
     now = datetime.datetime.now(datetime.UTC)
-    of = ReportedRun(
+    return ReportedRun(
         id="a",
         word="finished",
         old="o",
@@ -152,8 +140,28 @@ def test_all_three_say_the_same_of_what_could_not_be_asked() -> None:
         left_out={},
         switched_off=(),
         rejects_of=(),
-        tables=(moved,),
+        tables=tables,
     )
+
+
+def test_all_three_say_the_same_of_what_could_not_be_asked() -> None:
+    """The end of a live run, its verification and its page."""
+    table = VerifiedTable("a", "public.t", "public.t", 5, True, not_asked=("n: NEW alone will know it",))
+    done = Verification(
+        tool_version="0",
+        status="verified",
+        exit_status=0,
+        started="",
+        finished="",
+        runs=(),
+        tables=(table,),
+    )
+    assert verify_verdict(done, ("c.json",)).endswith(f"{UNASKED}: tranship report c.json")
+    proof = Proof(5, ("id",), compared=5)
+    moved = ReportedTable(
+        "public.t", "public.t", 5, 5, (("written", 5),), 0, 1, 1, True, proof=proof, not_asked=table.not_asked
+    )
+    of = reported(moved)
     certificate = FoundCertificate("p", "2026-12-01T00:00:00+00:00", "h", 5)
     assert run_verdict(of, certificate, ()).lines[1] == f"{UNASKED}, below."
     told = [block for block in describe_run(of, certificate, ()).blocks if isinstance(block, Section)]
@@ -210,3 +218,52 @@ def test_what_only_others_wrote_names_the_option_for_them() -> None:
     assert told(True, True).endswith("if they may write to NEW by now, add --new-in-use.")
     assert told(True, False).endswith("before you have looked at what is named here.")
     assert told().endswith("before you have looked at what is named here."), "rows that nobody names"
+
+
+def test_references_that_keep_old_keys_are_left_to_look_at() -> None:
+    """A run's end and page: that every row arrived says nothing of the rows to which they lead."""
+    name = TableName("public", "a")
+    stale = ReferenceUndeclared(FlowId(name, name), "cust", name, FlowId(name, name)).problem()
+    proof = Proof(5, ("id",), compared=5)
+    moved = ReportedTable("a", "a", 5, 5, (("written", 5),), 0, 1, 1, True, proof=proof)
+    of = replace(reported(moved), warnings=(stale,))
+    certificate = FoundCertificate("p", "2026-12-01T00:00:00+00:00", "h", 5)
+    assert run_verdict(of, certificate, ()).lines[1] == f"{REFERENCES}, below."
+    told = [block for block in describe_run(of, certificate, ()).blocks if isinstance(block, Section)]
+    (item,) = next(one.items for one in told if one.title == "Warnings")
+    assert (item.text, item.label) == (f"TS308 {stale.message}", "public.a")
+    unasked = replace(of, tables=(replace(moved, not_asked=("n: NEW alone will know it",)),))
+    both = "Look at what TS308 says of references, and at what could not be asked beforehand, below."
+    assert run_verdict(unasked, certificate, ()).lines[1] == both
+
+
+def test_the_end_of_a_run_says_where_references_are_named() -> None:
+    name = TableName("public", "a")
+    stale = ReferenceUndeclared(FlowId(name, name), "cust", name, FlowId(name, name)).problem()
+    table = TableResult("public.a", "public.a", 5, 5, 0, 0, 1, True, "", {}, ())
+    stats = Stats(
+        tables_processed=1,
+        rows_read=5,
+        rows_migrated=5,
+        rows_failed=0,
+        rows_left_out=0,
+        duration_seconds=1.0,
+    )
+    done = MigrationResult(
+        tool_version="1",
+        run_id="r",
+        mode="live",
+        status="done",
+        exit_status=0,
+        snapshot=None,
+        started="",
+        finished="",
+        stats=stats,
+        tables=(table,),
+        problems=(stale,),
+    )
+    live = MigrateOptions(live=True, invocation="tranship", databases=WORDS)
+    assert verdict(done, live).endswith(f" {REFERENCES}: tranship report 'my config.json'")
+    dry = replace(done, mode="dryrun")
+    assert f" {REFERENCES}. Next: " in verdict(dry, replace(live, live=False))
+    assert verdict(replace(done, problems=()), live).endswith(" Nothing left to do.")

@@ -35,6 +35,7 @@ def command(
     from tranship.cli.terminal import say
     from tranship.model.visible import visible
     from tranship.report.causes import cause_lines, not_asked_lines
+    from tranship.report.said_once import problem_lines
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
@@ -43,6 +44,8 @@ def command(
         answer_json(call, made if call.show_values else made.without_values)
         return
     for line in made.verdict:
+        say(visible(line))
+    for line in problem_lines(made.run.warnings):
         say(visible(line))
     for line in cause_lines(made.run.tables, values=call.show_values, live=True):
         say(line)

@@ -4,9 +4,12 @@ or nobody can compare the keys.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tranship.errors.message import RefusalMessage
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
+from tranship.model.resolution import Problem
 
 
 class ReferenceStays(RefusalMessage, frozen=True):
@@ -119,3 +122,8 @@ class ReferenceNotCompared(RefusalMessage, frozen=True):
     key: str
     table: TableName
     parent: FlowId
+
+
+def of_references(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Returns those of the problems that are about references of this kind."""
+    return tuple(problem for problem in problems if problem.code == ReferenceStays.code)

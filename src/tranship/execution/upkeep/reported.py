@@ -40,6 +40,7 @@ async def _reported(new: asyncpg.Connection, journal: Journal, config: Config, r
     batches = await journal.batches(new, tasks, run.id)
     state = await state_of(new, journal, run)
     decided = run.decided_by or DecidedBy("", "")
+    plan = await journal.plan(new, run)
     tables = []
     for task in tasks:
         counter = CauseCounter()
@@ -70,6 +71,7 @@ async def _reported(new: asyncpg.Connection, journal: Journal, config: Config, r
             new, journal, run.old_identity, {task.flow for task in tasks}
         ),
         tables=tuple(tables),
+        warnings=plan.warnings if plan is not None else (),
     )
 
 

@@ -9,10 +9,12 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.config import Config
+from tranship.errors.codes.stale_references import of_references
 from tranship.execution.results.causes import CauseCounter, by_reason
 from tranship.execution.verification.recorded import Recorded, RecordedRun
 from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
 from tranship.model.digest import Sums
+from tranship.model.plan import Plan
 from tranship.model.verdict import RejectCause
 from tranship.model.verification import Verification, VerifiedTable
 from tranship.server.journal import DecidedBy, Journal, Run
@@ -42,7 +44,7 @@ async def certify(
         made=result.finished,
         old=config.old.display,
         new=result.new,
-        runs=tuple(_run(run.run) for run in wanted),
+        runs=tuple(_run(run.run, run.plan) for run in wanted),
         tables=tuple(tables),
         constraints=result.constraints,
         cells=sum(table.cells for table in tables),
@@ -66,8 +68,9 @@ async def _causes(new: asyncpg.Connection, journal: Journal, run: Run) -> dict[i
     }
 
 
-def _run(run: Run) -> CertifiedRun:
+def _run(run: Run, plan: Plan | None) -> CertifiedRun:
     decided = run.decided_by or DecidedBy("", "")
+    warned = of_references(plan.warnings) if plan is not None else ()
     return CertifiedRun(
         run.id,
         run.tool_version,
@@ -83,6 +86,7 @@ def _run(run: Run) -> CertifiedRun:
         decided.resolutions_sha256,
         dict(run.left_out),
         run.mixed or UNSET,
+        tuple(problem.message for problem in warned) or UNSET,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.config import Config
+from tranship.errors.codes.stale_references import of_references
 from tranship.execution.context import Journalled
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.stop_reasons import not_begun
@@ -32,6 +33,7 @@ from tranship.model.certificate import Certificate
 from tranship.model.difference import Difference
 from tranship.model.names import TableName
 from tranship.model.plan import Plan
+from tranship.model.resolution import Problem
 from tranship.model.verdict import DatabaseInfo
 from tranship.model.verification import AskedConstraint, Verification, VerifiedTable, VerifyOptions
 from tranship.server.catalog import read_catalog
@@ -79,6 +81,7 @@ async def verify(
                 asked = await ask_constraints(scene, _finished(runs, wanted), _tolerating(plans.values()))
             result = _result(options, started, tables, asked)
             problems = await structure_problems(session, journal, config, runs)
+            problems += _references(wanted, plans)
             info = _database(config, catalog)
             ids, resume = tuple(run.id for run in wanted), _resuming(wanted)
             result = replace(result, runs=ids, new=info, old_read=old.read, problems=tuple(problems))
@@ -98,6 +101,12 @@ async def _catalog(new: asyncpg.Connection, journal: Journal, runs: Sequence[Rec
     filled = {flow.table for run in runs for flow in run.flows}
     async with new.transaction(isolation="repeatable_read", readonly=True):
         return await read_catalog(new, None, journal_schema=journal.schema, partitions=filled)
+
+
+def _references(runs: Sequence[Run], plans: Mapping[str, Plan]) -> list[Problem]:
+    """Returns what the plans of these runs warn of references, which are equal and may lead elsewhere."""
+    warned = [problem for run in runs if run.id in plans for problem in of_references(plans[run.id].warnings)]
+    return list(dict.fromkeys(warned))
 
 
 def _mixed(runs: Sequence[Run]) -> bool | UnsetType:

@@ -17,6 +17,7 @@ from tranship.report.causes import RAISING
 from tranship.report.describe.causes import cause_items, told_items
 from tranship.report.describe.changed_values import changed_sections
 from tranship.report.describe.rows import describe_rows
+from tranship.report.describe.warnings import warning_items
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.verdict import verdict
 from tranship.report.verification import grouped
@@ -42,7 +43,7 @@ def describe_dry_run(
         Banner((verdict(result, options), _NOTHING[result.mode]), Tone.GOOD if good else Tone.BAD),
         Facts(tuple(_facts(result, began))),
         Totals("rows", _made(result.stats), tuple(_totals(result))),
-        Section("Warnings", tuple(_warnings(result)), Tone.CHANGED),
+        Section("Warnings", tuple(warning_items(result.problems)), Tone.CHANGED),
         Section("Rejected rows by cause", _causes(result, consequences=False), Tone.BAD),
         Section("Rejected because of these", _causes(result, consequences=True), Tone.CHANGED),
         Section(RAISING, tuple(_raising(result)), Tone.BAD),
@@ -93,13 +94,6 @@ def _totals(result: MigrationResult) -> Iterator[tuple[str, int]]:
 
 def _written(result: MigrationResult) -> str:
     return "to be written" if result.mode == "dryrun" else "written and rolled back"
-
-
-def _warnings(result: MigrationResult) -> Iterator[Item]:
-    for problem in result.problems:
-        yield Item(
-            f"{problem.code} {problem.message}", problem.object, (Note(problem.hint),) if problem.hint else ()
-        )
 
 
 def _causes(result: MigrationResult, *, consequences: bool) -> tuple[Item, ...]:

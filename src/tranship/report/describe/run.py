@@ -12,6 +12,7 @@ from tranship.report.causes import only_held
 from tranship.report.changed_values import changed_values
 from tranship.report.describe.causes import cause_items, told_items
 from tranship.report.describe.changed_values import changed_sections
+from tranship.report.describe.warnings import warning_items
 from tranship.report.document import (
     Banner,
     Bar,
@@ -25,7 +26,7 @@ from tranship.report.document import (
     Tone,
     Totals,
 )
-from tranship.report.verdict import NOT_ONE_MOMENT, UNASKED, all_again, still_rejected_elsewhere
+from tranship.report.verdict import NOT_ONE_MOMENT, all_again, left_to_look_at, still_rejected_elsewhere
 from tranship.report.verification import difference_lines, grouped, moment
 
 _WORDS = {"already_there": "already there"}
@@ -43,6 +44,7 @@ def describe_run(run: ReportedRun, certificate: FoundCertificate | None, words: 
         Totals("rows", sum(table.read for table in run.tables), tuple(_totals(run))),
         Section("Differences", tuple(_differences(run)), Tone.BAD),
         Section("Still switched off", tuple(Item(what) for what in run.switched_off), Tone.BAD),
+        Section("Warnings", tuple(warning_items(run.warnings)), Tone.CHANGED),
         Section("Rejected rows by cause", _causes(causes, consequences=False), Tone.BAD),
         Section("Rejected because of these", _causes(causes, consequences=True), Tone.CHANGED),
         Section("Could not be asked beforehand", tuple(_not_asked(run)), Tone.CHANGED),
@@ -104,8 +106,9 @@ def _finished(run: ReportedRun, certificate: FoundCertificate | None, words: Seq
 
 def _left_to_do(run: ReportedRun, certificate: FoundCertificate | None, verify: str) -> Iterator[str]:
     """Yields what is left to do where everything arrived."""
-    if any(table.not_asked for table in run.tables):
-        yield f"{UNASKED}, below."
+    look = left_to_look_at(run.warnings, not_asked=any(table.not_asked for table in run.tables))
+    if look:
+        yield f"{look}, below."
     elif certificate and not run.rejected_elsewhere:
         yield "Nothing left to do."
     if not certificate:
