@@ -306,14 +306,20 @@ class _Gathering:
             return None
         percent, column = percent_read(table), question.old.column
         if question.length is not None:
-            text = sql.longer_than(table, column, question.length, percent)
+            text = sql.longer_than(table, column, question.length, percent, self._units)
         else:
             text = sql.outside_of(table, column, question.low, question.high, percent)
         rows = await self.asker.ask(Side.OLD, f"values of {question.old} that do not fit", text)
         if not rows:
             return None
         count = int(str(rows[0]["count"]))
-        return Misfits(question.old, question.new, count, question.what, percent is not None)
+        what = question.what(in_bytes=self._units[1])
+        return Misfits(question.old, question.new, count, what, percent is not None)
+
+    @property
+    def _units(self) -> tuple[bool, bool]:
+        """Whether OLD counts the length of a text in bytes, and whether NEW does."""
+        return self._catalogs[Side.OLD].counts_bytes, self._catalogs[Side.NEW].counts_bytes
 
     async def _refusals(self, question: RefusalQuestion) -> Refusals | None:
         table = self._table(Side.OLD, question.old)

@@ -62,7 +62,11 @@ _STATES = {
     "22007": _BY_EXPRESSION,
     "22008": _BY_EXPRESSION,
     "22012": "divide by NULLIF(…, 0) in the expression",
-    "22021": "replace what NEW's encoding lacks by an expression (transform_sql)",
+    "22021": (
+        "read the bytes by an expression (transform_sql). Where OLD is SQL_ASCII and holds Latin-1, too, "
+        "this one reads the rejected rows: CASE WHEN old.id IN (…) THEN convert_from(convert(convert_to("
+        "old.name, 'SQL_ASCII'), 'LATIN1', 'UTF8'), 'SQL_ASCII') ELSE old.name END"
+    ),
     "22023": "add the value to the value_mapping or to the lookup table",
     "22P02": _BY_EXPRESSION,
     "22P05": "remove it by an expression, such as replace(old.doc, '\\u0000', '')",

@@ -127,14 +127,26 @@ def composite_coverage(
     """
 
 
-def longer_than(table: Table, column: str, length: int, percent: float | None) -> str:
-    """Returns a query for the number of values with more than ``length`` characters.
+def longer_than(
+    table: Table, column: str, length: int, percent: float | None, units: tuple[bool, bool]
+) -> str:
+    """Returns a query for the number of values that are longer than ``length`` for NEW.
 
     Trailing spaces do not count, because the server cuts them without an error (PostgreSQL documentation,
-    "Character Types").
+    "Character Types"). ``units`` say whether OLD counts bytes, and whether NEW does.
     """
-    value = f"pg_catalog.length(pg_catalog.rtrim(CAST({ident(column)} AS pg_catalog.text), ' '))"
+    value = _length_in_new(f"pg_catalog.rtrim(CAST({ident(column)} AS pg_catalog.text), ' ')", *units)
     return f"SELECT pg_catalog.count(*) FROM {read_from(table, percent)} WHERE {value} > {length}"
+
+
+def _length_in_new(text: str, old_bytes: bool, new_bytes: bool) -> str:
+    """Returns the length that a text of OLD has in NEW: in characters, or in bytes where NEW is SQL_ASCII."""
+    if new_bytes and not old_bytes:
+        return f"pg_catalog.octet_length(pg_catalog.convert_to({text}, 'UTF8'))"
+    if old_bytes and not new_bytes:
+        # Each character of UTF-8 has one byte that does not continue another (RFC 3629, section 3).
+        text = f"pg_catalog.regexp_replace({text}, '[\\x80-\\xbf]', '', 'g')"
+    return f"pg_catalog.length({text})"
 
 
 def outside_of(table: Table, column: str, low: int, high: int, percent: float | None) -> str:

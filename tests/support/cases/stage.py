@@ -85,7 +85,9 @@ def ask(database: Database, script: str) -> str:
 
 def fingerprint(database: Database) -> str:
     """Returns a hash of schema and rows, the journal apart; equal before and after means untouched."""
-    done = _program(database, "pg_dump", ["--no-comments", "--exclude-schema", JOURNAL])
+    # The bytes as they are: those of a SQL_ASCII database need not be text in any encoding.
+    options = ["--no-comments", "--exclude-schema", JOURNAL]
+    done = _program(database, "pg_dump", options, PGCLIENTENCODING="SQL_ASCII")
     if done.returncode != 0:
         raise RuntimeError(_text(done.stdout))
     lines = (line for line in _text(done.stdout).splitlines() if not _NOISE.match(line))

@@ -16,6 +16,7 @@ from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching, TablePair
 from tranship.model.change_kind import ChangeKind
+from tranship.model.count import count_of
 from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion, RefusalQuestion
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.names import ColumnRef
@@ -49,7 +50,7 @@ class Provisional(Struct, frozen=True):
 class MisfitQuestion(Struct, frozen=True):
     """The question how many old values the new type would refuse.
 
-    They are longer than ``length`` characters, or outside of ``low`` to ``high``.
+    They are longer than ``length``, or outside of ``low`` to ``high``.
     """
 
     old: ColumnRef
@@ -58,11 +59,10 @@ class MisfitQuestion(Struct, frozen=True):
     low: int = 0
     high: int = 0
 
-    @property
-    def what(self) -> str:
-        """What is counted, in words."""
+    def what(self, *, in_bytes: bool) -> str:
+        """Returns what is counted, in words; ``in_bytes``: NEW counts the length of a text in bytes."""
         if self.length is not None:
-            return f"longer than {self.length} characters"
+            return f"longer than {count_of(self.length, 'byte' if in_bytes else 'character')}"
         return f"outside of {self.low} to {self.high}"
 
 

@@ -81,8 +81,10 @@ def lookup_evidence(facts: LookupFacts) -> tuple[Fact, ...]:
 
 def misfit_evidence(misfits: Misfits) -> tuple[str, ...]:
     """Returns how many rows a bare transform would reject, in words."""
-    of = " of the sampled rows" if misfits.sampled else " rows"
-    return (f"{misfits.rows}{of} are {misfits.what}: a transform without SQL rejects them",)
+    one = misfits.rows == 1
+    rows = f"{misfits.rows} of the sampled rows" if misfits.sampled else count_of(misfits.rows, "row")
+    said = f"{rows} {'is' if one else 'are'} {misfits.what}"
+    return (f"{said}: a transform without SQL rejects {'it' if one else 'them'}",)
 
 
 def changed_evidence(changed: ChangedValues) -> str:
